@@ -1,0 +1,85 @@
+// Every bound of the system, once. protocol.md prints the ones that a peer can meet; a test compares.
+// Sizes in bytes unless the name says otherwise.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "common/base/time.h"
+
+namespace zq::limits {
+
+// Names and texts.
+inline constexpr std::size_t kNameBytes = 64;
+inline constexpr std::size_t kArtifactNameBytes = 255;
+inline constexpr std::size_t kIdentityBytes = 128;
+inline constexpr std::size_t kTypeBytes = 64;
+inline constexpr std::size_t kFromBytes = 128;
+inline constexpr std::size_t kReplyToBytes = 128;
+inline constexpr std::size_t kKeyBytes = 256;  // idempotency key
+inline constexpr std::size_t kTraceBytes = 128;
+inline constexpr std::size_t kUriBytes = 4096;
+inline constexpr std::size_t kMediaBytes = 128;
+inline constexpr std::size_t kSummaryBytes = 1024;
+inline constexpr std::size_t kReasonBytes = 4096;
+inline constexpr std::size_t kInstructionsBytes = 256 * 1024;
+inline constexpr std::size_t kPayloadBytes = 256 * 1024;
+inline constexpr std::size_t kOutputValueBytes = 16 * 1024;
+
+// Counts.
+inline constexpr std::size_t kLabels = 32;
+inline constexpr std::size_t kInputs = 64;
+inline constexpr std::size_t kExpected = 32;
+inline constexpr std::size_t kArtifacts = 256;  // of one attempt
+inline constexpr std::size_t kOutputs = 64;     // key=value pairs of one report
+inline constexpr std::size_t kRolesPerWorker = 32;
+inline constexpr std::uint32_t kSlots = 1024;
+inline constexpr std::size_t kListRows = 1000;    // rows of one reply
+inline constexpr std::size_t kEventRows = 1000;   // events of one reply
+inline constexpr std::size_t kWaitTasks = 1000;   // tasks of one WAIT
+inline constexpr std::size_t kLeasesListed = kSlots * 2;
+inline constexpr std::size_t kOpenTasks = 2'000'000;
+inline constexpr std::size_t kPolls = 10'000;       // parked at once
+inline constexpr std::size_t kPollsPerClient = 64;  // of one identity and client instance
+inline constexpr std::size_t kRequestsPerClient = 1'000;
+inline constexpr std::size_t kRequests = 100'000;
+inline constexpr std::uint32_t kDeferrals = 20;  // releases with "try later" that charge nothing
+
+// The task envelope's numbers.
+inline constexpr int kPriorityMax = 10;
+inline constexpr int kPriorityDefault = 5;
+inline constexpr std::uint32_t kAttemptsMax = 1000;
+inline constexpr std::uint32_t kAttemptsDefault = 3;
+inline constexpr std::uint32_t kLostDefault = 3;
+inline constexpr Millis kLongest = days(3650);  // any duration a peer may name
+inline constexpr Millis kAgeStep = minutes(5);  // one priority step outweighs this much waiting
+
+// Messages.
+inline constexpr std::size_t kMessageBytes = 1024 * 1024;  // one frame
+inline constexpr std::size_t kFrames = 12;                 // of one message, return envelope included
+inline constexpr std::size_t kPackDepth = 16;
+inline constexpr std::size_t kPackItems = 16'384;  // of one array or map
+inline constexpr std::size_t kInlineBytes = 16 * 1024;  // content that travels inside a message
+inline constexpr std::size_t kInlineTotalBytes = 256 * 1024;
+inline constexpr std::size_t kChunkBytes = 256 * 1024;
+inline constexpr std::size_t kChunkCredit = 8;  // chunks in flight at most
+inline constexpr std::uint64_t kArtifactBytes = 1ULL << 40;
+
+// The loop and the journal.
+inline constexpr std::size_t kBatchMessages = 1024;  // taken from the socket in one pass
+inline constexpr std::size_t kUncommittedBatches = 2;
+inline constexpr std::size_t kUncommittedBytes = 32 * 1024 * 1024;
+inline constexpr std::size_t kTickItems = 1'000;
+
+// Times.
+inline constexpr Millis kLeaseDefault = seconds(60);
+inline constexpr Millis kLeaseMin = seconds(1);
+inline constexpr Millis kLeaseMax = days(7);  // for a claim by hand
+inline constexpr Millis kHeartbeatDefault = seconds(10);
+inline constexpr Millis kPollMax = seconds(30);
+inline constexpr Millis kRequestMemory = minutes(15);
+inline constexpr Millis kOrphanHold = minutes(30);
+inline constexpr Millis kProgressJournalEvery = seconds(5);
+inline constexpr Millis kStall = seconds(1);
+
+}  // namespace zq::limits

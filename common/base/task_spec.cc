@@ -1,0 +1,226 @@
+#include "common/base/task_spec.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "common/base/words.h"
+
+namespace zq {
+namespace {
+
+constexpr auto kBackoffKinds = std::to_array<std::string_view>({"none", "fixed", "exp"});
+
+struct Unit {
+    std::string_view suffix;
+    std::int64_t ms;
+};
+
+// Longest first, so that the shortest exact spelling is found by the first that divides.
+constexpr Unit kUnits[] = {
+    {"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1'000}, {"ms", 1}};
+
+Result<void> check_size(const std::string& text, std::size_t limit, const char* field) {
+    if (text.size() <= limit) return {};
+    return fail(ErrorCode::TOO_LARGE,
+                std::to_string(text.size()) + " bytes; at most " + std::to_string(limit), field);
+}
+
+Result<void> check_name(const std::string& text, const char* field) {
+    auto name = parse_name(text, field);
+    if (!name) return Failure(name.error());
+    return {};
+}
+
+Result<void> check_duration(Millis value, const char* field) {
+    if (value.count >= 0 && value <= limits::kLongest) return {};
+    return fail(ErrorCode::INVALID, "a duration is 0 to " + to_string(limits::kLongest), field);
+}
+
+Result<void> check_count(std::size_t count, std::size_t limit, const char* field) {
+    if (count <= limit) return {};
+    return fail(ErrorCode::TOO_LARGE,
+                std::to_string(count) + " entries; at most " + std::to_string(limit), field);
+}
+
+/// Runs the checks in order and gives the first error.
+template <class... Checks>
+Result<void> all_of(Checks... checks) {
+    Result<void> result;
+    ((result = checks(), result.has_value()) && ...);
+    return result;
+}
+
+Result<void> validate_texts(const TaskSpec& s) {
+    return all_of([&] { return check_size(s.from, limits::kFromBytes, "task.from"); },
+                  [&] { return check_size(s.type, limits::kTypeBytes, "task.type"); },
+                  [&] {
+                      return check_size(s.instructions, limits::kInstructionsBytes,
+                                        "task.instructions");
+                  },
+                  [&] { return check_size(s.payload, limits::kPayloadBytes, "task.payload"); },
+                  [&] { return check_size(s.reply_to, limits::kReplyToBytes, "task.reply_to"); },
+                  [&] { return check_size(s.trace_id, limits::kTraceBytes, "task.trace_id"); },
+                  [&] {
+                      return check_size(s.idempotency_key, limits::kKeyBytes,
+                                        "task.idempotency_key");
+                  });
+}
+
+Result<void> validate_numbers(const TaskSpec& s) {
+    if (s.priority < 0 || s.priority > limits::kPriorityMax) {
+        return fail(ErrorCode::INVALID, "a priority is 0 to 10", "task.priority");
+    }
+    if (s.max_attempts < 1 || s.max_attempts > limits::kAttemptsMax) {
+        return fail(ErrorCode::INVALID, "1 to 1000", "task.max_attempts");
+    }
+    if (s.max_lost < 1 || s.max_lost > limits::kAttemptsMax) {
+        return fail(ErrorCode::INVALID, "1 to 1000", "task.max_lost");
+    }
+    if (s.backoff.min > s.backoff.max) {
+        return fail(ErrorCode::INVALID, "the first wait exceeds the longest", "task.backoff");
+    }
+    return all_of([&] { return check_duration(s.ttl, "task.ttl_ms"); },
+                  [&] { return check_duration(s.delay, "task.delay_ms"); },
+                  [&] { return check_duration(s.run_timeout, "task.run_timeout_ms"); },
+                  [&] { return check_duration(s.backoff.min, "task.backoff"); },
+                  [&] { return check_duration(s.backoff.max, "task.backoff"); });
+}
+
+Result<void> validate_labels(const TaskSpec& s) {
+    for (const auto& [key, value] : s.labels) {
+        if (auto ok = check_name(key, "task.labels"); !ok) return ok;
+        if (auto ok = check_size(value, limits::kKeyBytes, "task.labels"); !ok) return ok;
+    }
+    return check_count(s.labels.size(), limits::kLabels, "task.labels");
+}
+
+Result<void> validate_expected(const ExpectedOutput& expected) {
+    const std::string& format = expected.format;
+    if (!format.empty() && format != "markdown" && format != "json") {
+        return fail(ErrorCode::INVALID, "markdown, json or nothing", "task.expected_output.format");
+    }
+    for (const std::string& name : expected.artifacts) {
+        if (!is_valid_artifact_name(name)) {
+            return fail(ErrorCode::INVALID, "not an artifact name: " + name,
+                        "task.expected_output.artifacts");
+        }
+    }
+    return check_count(expected.artifacts.size(), limits::kExpected,
+                       "task.expected_output.artifacts");
+}
+
+Result<void> validate_inputs(const TaskSpec& s) {
+    if (auto ok = check_count(s.inputs.size(), limits::kInputs, "task.inputs"); !ok) return ok;
+    for (std::size_t i = 0; i < s.inputs.size(); ++i) {
+        std::string field = "task.inputs[" + std::to_string(i) + "]";
+        if (auto ok = validate(s.inputs[i], field); !ok) return ok;
+        for (std::size_t j = 0; j < i; ++j) {
+            if (s.inputs[j].name == s.inputs[i].name) {
+                return fail(ErrorCode::INVALID, "two inputs of one name", field + ".name");
+            }
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<void> validate(const ArtifactRef& ref, const std::string& field) {
+    if (!is_valid_artifact_name(ref.name)) {
+        return fail(ErrorCode::INVALID,
+                    "an artifact name is made of names joined by '/', 255 bytes at most",
+                    field + ".name");
+    }
+    if (ref.size > limits::kArtifactBytes) {
+        return fail(ErrorCode::TOO_LARGE, "at most 1 TiB", field + ".size");
+    }
+    if (ref.media.size() > limits::kMediaBytes || ref.uri.size() > limits::kUriBytes) {
+        return fail(ErrorCode::TOO_LARGE, "media or uri too long", field);
+    }
+    return {};
+}
+
+Result<void> validate(const TaskSpec& s) {
+    if (s.ns != kDefaultNamespace) {
+        return fail(ErrorCode::INVALID, "only the namespace `default` is served", "task.ns");
+    }
+    return all_of([&] { return check_name(s.id.text, "task.id"); },
+                  [&] { return check_name(s.role.text, "task.role"); },
+                  [&] {
+                      return s.group.empty() ? Result<void>{}
+                                             : check_name(s.group.text, "task.group");
+                  },
+                  [&] { return validate_texts(s); }, [&] { return validate_numbers(s); },
+                  [&] { return validate_labels(s); }, [&] { return validate_expected(s.expected); },
+                  [&] { return validate_inputs(s); });
+}
+
+std::string to_string(Millis duration) {
+    for (const Unit& unit : kUnits) {
+        if (duration.count != 0 && duration.count % unit.ms == 0) {
+            return std::to_string(duration.count / unit.ms) + std::string(unit.suffix);
+        }
+    }
+    return "0s";
+}
+
+Result<Millis> parse_duration(std::string_view text, std::string field) {
+    std::int64_t number = 0;
+    auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), number);
+    std::string_view suffix(end, static_cast<std::size_t>(text.data() + text.size() - end));
+    for (const Unit& unit : kUnits) {
+        if (status != std::errc{} || suffix != unit.suffix) continue;
+        if (number < 0 || number > limits::kLongest.count / unit.ms) break;
+        return Millis{number * unit.ms};
+    }
+    return fail(ErrorCode::INVALID,
+                "'" + std::string(text) + "' is not a duration; write 100ms, 1s, 15m, 2h or 3d",
+                std::move(field));
+}
+
+std::string_view to_string(Backoff::Kind kind) { return word_of(kBackoffKinds, kind); }
+bool from_text(std::string_view text, Backoff::Kind& out) {
+    return value_of(kBackoffKinds, text, out);
+}
+
+std::string to_string(const Backoff& backoff) {
+    switch (backoff.kind) {
+        case Backoff::Kind::kNone: return "none";
+        case Backoff::Kind::kFixed: return "fixed:" + to_string(backoff.min);
+        case Backoff::Kind::kExponential:
+            return "exp:" + to_string(backoff.min) + ".." + to_string(backoff.max);
+    }
+    return {};
+}
+
+Result<Backoff> parse_backoff(std::string_view text, std::string field) {
+    if (text == "none") return Backoff{Backoff::Kind::kNone, {}, {}};
+    if (text.substr(0, 6) == "fixed:") {
+        auto wait = parse_duration(text.substr(6), field);
+        if (!wait) return Failure(wait.error());
+        return Backoff{Backoff::Kind::kFixed, *wait, *wait};
+    }
+    auto dots = text.find("..");
+    if (text.substr(0, 4) != "exp:" || dots == std::string_view::npos) {
+        return fail(ErrorCode::INVALID, "write none, fixed:30s or exp:5s..10m", std::move(field));
+    }
+    auto min = parse_duration(text.substr(4, dots - 4), field);
+    if (!min) return Failure(min.error());
+    auto max = parse_duration(text.substr(dots + 2), field);
+    if (!max) return Failure(max.error());
+    if (*min > *max) {
+        return fail(ErrorCode::INVALID, "the first wait exceeds the longest", std::move(field));
+    }
+    return Backoff{Backoff::Kind::kExponential, *min, *max};
+}
+
+bool meets_expectation(const std::string& expected, const std::vector<std::string>& names) {
+    return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+        if (name == expected) return true;
+        return name.size() > expected.size() + 1 && name.compare(0, expected.size(), expected) == 0 &&
+               name[expected.size()] == '.' &&
+               name.find('/', expected.size()) == std::string::npos;
+    });
+}
+
+}  // namespace zq

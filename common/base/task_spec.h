@@ -1,0 +1,94 @@
+// What a submitter hands over: the task envelope and its parts. It never changes after submit. Its
+// bounds are in limits.h and are checked by `validate`, for every way in.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "common/base/error.h"
+#include "common/base/ids.h"
+#include "common/base/limits.h"
+#include "common/base/time.h"
+
+namespace zq {
+
+/// Stored content with a name: an input of a task or an artifact of an attempt.
+struct ArtifactRef {
+    std::string name;  // see is_valid_artifact_name
+    Digest digest;
+    std::uint64_t size = 0;
+    std::string media;  // media type, such as text/markdown; may be empty
+    std::string uri;    // where it was read from (`file:///shared/tasks/task-123.md`), or empty
+
+    friend bool operator==(const ArtifactRef&, const ArtifactRef&) = default;
+};
+
+/// The wait before attempt n+1 after n failures.
+struct Backoff {
+    enum class Kind : std::uint8_t { kNone, kFixed, kExponential };
+    Kind kind = Kind::kExponential;
+    Millis min = seconds(5);  // the fixed wait, or the first one
+    Millis max = minutes(10);
+
+    friend bool operator==(const Backoff&, const Backoff&) = default;
+};
+
+/// `none`, `fixed`, `exp`.
+std::string_view to_string(Backoff::Kind kind);
+bool from_text(std::string_view text, Backoff::Kind& out);
+
+/// `none`, `fixed:30s`, `exp:5s..10m`.
+std::string to_string(const Backoff& backoff);
+Result<Backoff> parse_backoff(std::string_view text, std::string field = "backoff");
+
+/// `100ms 1s 15m 2h 3d`; the error names `field`.
+Result<Millis> parse_duration(std::string_view text, std::string field);
+/// The shortest exact spelling, such as `90s` or `15m`.
+std::string to_string(Millis duration);
+
+/// What must be there when the task is done.
+struct ExpectedOutput {
+    std::string format;                  // `markdown`, `json`, or empty
+    std::vector<std::string> artifacts;  // names, without or with their extension
+
+    friend bool operator==(const ExpectedOutput&, const ExpectedOutput&) = default;
+};
+
+struct TaskSpec {
+    Namespace ns = kDefaultNamespace;
+    TaskId id;
+    RoleName role;
+    std::string from;          // who submits, as they call themselves; identity is apart
+    std::string type;          // free word of the submitter's, such as `reasoning`
+    std::string instructions;  // UTF-8
+    std::string payload;       // JSON text, or empty
+    int priority = limits::kPriorityDefault;  // 0 to 10, higher first
+    Millis ttl{};                             // while queued; 0: none
+    Millis delay{};                           // before it may start; 0: none
+    Millis run_timeout{};                     // of one attempt; 0: none
+    std::uint32_t max_attempts = limits::kAttemptsDefault;  // failures until dead
+    std::uint32_t max_lost = limits::kLostDefault;          // lost leases until dead (poison)
+    Backoff backoff;
+    GroupName group;  // empty: none
+    std::map<std::string, std::string> labels;
+    std::string reply_to;  // who reads the answer (`zq results --reply-to`), or empty
+    ExpectedOutput expected;
+    std::vector<ArtifactRef> inputs;  // the first one named `context` is the context file
+    std::string trace_id;
+    std::string idempotency_key;
+
+    friend bool operator==(const TaskSpec&, const TaskSpec&) = default;
+};
+
+/// Every bound and spelling of a spec; the error's field is rooted at `task.`.
+Result<void> validate(const TaskSpec& spec);
+/// The same for one reference; `field` is its path, such as `task.inputs[2]`.
+Result<void> validate(const ArtifactRef& ref, const std::string& field);
+
+/// True if one of `names` answers to the expected name: equal, or equal up to an extension
+/// (`risks` is met by `risks` and `risks.md`).
+bool meets_expectation(const std::string& expected, const std::vector<std::string>& names);
+
+}  // namespace zq

@@ -1,0 +1,29 @@
+// CURVE keys and their files. A secret key lives in a file of mode 0600, and nowhere else: never in a
+// flag, the environment, a message or a log.
+#pragma once
+
+#include <string>
+
+#include "common/base/error.h"
+
+namespace zq {
+
+/// Z85, 40 characters each.
+struct KeyPair {
+    std::string public_key;
+    std::string secret_key;
+};
+
+KeyPair make_key_pair();
+
+/// Writes both keys (text, one `name = "value"` line each), mode 0600, synced. Errors: IO.
+Result<void> write_key_file(const std::string& path, const KeyPair& keys);
+/// Errors: NOT_FOUND, INVALID (not such a file), DENIED (readable by others: says chmod).
+Result<KeyPair> read_key_file(const std::string& path);
+
+/// First 16 hex digits of the SHA-256 of the 32 key bytes. Errors: INVALID (not a Z85 key).
+Result<std::string> key_fingerprint(const std::string& public_key);
+/// The public key of a secret one. Errors: INVALID.
+Result<std::string> public_of(const std::string& secret_key);
+
+}  // namespace zq

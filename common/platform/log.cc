@@ -1,0 +1,82 @@
+#include "common/platform/log.h"
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+namespace zq {
+namespace {
+
+spdlog::logger& logger() {
+    static const auto instance = [] {
+        auto made = std::make_shared<spdlog::logger>(
+            "zq", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+        made->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
+        made->flush_on(spdlog::level::debug);
+        return made;
+    }();
+    return *instance;
+}
+
+bool needs_quotes(const std::string& value) {
+    if (value.empty()) return true;
+    for (char c : value) {
+        if (static_cast<unsigned char>(c) <= ' ' || c == '"' || c == '=' || c == '\x7f') return true;
+    }
+    return false;
+}
+
+/// Keeps a value on its line: quotes it where it has blanks, and escapes control characters.
+void append_value(std::string& line, const std::string& value) {
+    if (!needs_quotes(value)) {
+        line += value;
+        return;
+    }
+    line += '"';
+    for (char c : value) {
+        if (c == '"' || c == '\\') line += '\\';
+        if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') {
+            char escaped[8];
+            std::snprintf(escaped, sizeof escaped, "\\x%02x", static_cast<unsigned char>(c));
+            line += escaped;
+        } else {
+            line += c;
+        }
+    }
+    line += '"';
+}
+
+void write(spdlog::level::level_enum level, std::string_view fact, LogFields fields) {
+    if (!logger().should_log(level)) return;
+    std::string line(fact);
+    for (const auto& [key, value] : fields) {
+        line += ' ';
+        line += key;
+        line += '=';
+        append_value(line, value);
+    }
+    logger().log(level, "{}", line);
+}
+
+}  // namespace
+
+Result<void> set_log_level(std::string_view level) {
+    if (level == "debug") {
+        logger().set_level(spdlog::level::debug);
+    } else if (level == "info") {
+        logger().set_level(spdlog::level::info);
+    } else if (level == "warn") {
+        logger().set_level(spdlog::level::warn);
+    } else if (level == "error") {
+        logger().set_level(spdlog::level::err);
+    } else {
+        return fail(ErrorCode::INVALID, "a log level is debug, info, warn or error", "log_level");
+    }
+    return {};
+}
+
+void log_debug(std::string_view fact, LogFields fields) { write(spdlog::level::debug, fact, fields); }
+void log_info(std::string_view fact, LogFields fields) { write(spdlog::level::info, fact, fields); }
+void log_warn(std::string_view fact, LogFields fields) { write(spdlog::level::warn, fact, fields); }
+void log_error(std::string_view fact, LogFields fields) { write(spdlog::level::err, fact, fields); }
+
+}  // namespace zq

@@ -1,0 +1,380 @@
+// Structs to MessagePack and back, field by field: the only place that sees the msgpack library. A
+// struct takes part by a `describe(visitor, value)` that names its fields once, for both ways:
+//
+//     template <class V, Of<Ping> T>
+//     void describe(V& v, T& m) { v("text", m.text); v.optional("count", m.count); }
+//
+// A struct becomes a map with string keys. Required fields (`v(...)`) are always written and must be
+// there; optional ones (`v.optional(key, field, absent = {})`) are left out when they equal `absent`,
+// and read as `absent` where the key is missing or nil. Unknown keys are ignored. There are no floats: Millis and
+// Instant are integers, Digest and Bytes are bin, LeaseToken and enums are strings (an enum needs
+// `to_string(E)` and `from_text(text, E&)` beside it). Strings must be UTF-8.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "common/base/error.h"
+#include "common/base/ids.h"
+#include "common/base/time.h"
+
+namespace zq {
+
+/// T is U or const U: lets one `describe` serve reading and writing.
+template <class T, class U>
+concept Of = std::same_as<std::remove_const_t<T>, U>;
+
+/// Raw bytes (MessagePack bin), as opposed to text.
+struct Bytes {
+    std::string data;
+    friend bool operator==(const Bytes&, const Bytes&) = default;
+};
+
+namespace pack {
+
+/// Appends MessagePack tokens to a string it owns, in their shortest form.
+class Writer {
+  public:
+    void nil();
+    void boolean(bool value);
+    void uint(std::uint64_t value);
+    void sint(std::int64_t value);
+    void text(std::string_view value);
+    void bytes(std::string_view value);
+    void array(std::size_t count);
+    void map(std::size_t count);
+    std::string take() { return std::move(out_); }
+
+  private:
+    std::string out_;
+};
+
+/// One value of a parsed document. Valid as long as its Document.
+class Node {
+  public:
+    explicit Node(const void* object) : object_(object) {}
+    bool is_nil() const;
+    bool is_map() const;
+    std::optional<bool> boolean() const;
+    std::optional<std::uint64_t> uint() const;
+    std::optional<std::int64_t> sint() const;
+    std::optional<std::string_view> text() const;
+    std::optional<std::string_view> bytes() const;
+    /// Number of elements of an array, or of pairs of a map; nullopt for other types.
+    std::optional<std::size_t> array_size() const;
+    std::optional<std::size_t> map_size() const;
+    Node at(std::size_t index) const;                          // of an array
+    std::pair<Node, Node> pair_at(std::size_t index) const;    // of a map
+    std::optional<Node> find(std::string_view key) const;      // of a map; the first that matches
+
+  private:
+    const void* object_;
+};
+
+/// A parsed MessagePack value within the bounds of limits.h (depth, items, sizes), UTF-8 checked.
+class Document {
+  public:
+    static Result<Document> parse(std::string_view bytes);
+    Document(Document&&) noexcept;
+    Document& operator=(Document&&) noexcept;
+    ~Document();
+    Node root() const;
+
+  private:
+    struct Body;
+    explicit Document(std::unique_ptr<Body> body);
+    std::unique_ptr<Body> body_;
+};
+
+bool is_utf8(std::string_view text);
+
+class Encoder;
+class Decoder;
+
+namespace detail {
+
+template <class T>
+inline constexpr bool kIsVector = false;
+template <class T>
+inline constexpr bool kIsVector<std::vector<T>> = true;
+template <class T>
+inline constexpr bool kIsOptional = false;
+template <class T>
+inline constexpr bool kIsOptional<std::optional<T>> = true;
+template <class T>
+inline constexpr bool kIsName = false;
+template <class Tag>
+inline constexpr bool kIsName<Name<Tag>> = true;
+
+/// Counts the fields that an Encoder will write.
+struct Counter {
+    std::size_t count = 0;
+    template <class T>
+    void operator()(const char*, const T&) {
+        ++count;
+    }
+    template <class T>
+    void optional(const char*, const T& value, const std::type_identity_t<T>& absent = T{}) {
+        if (!(value == absent)) ++count;
+    }
+};
+
+}  // namespace detail
+
+template <class T>
+void write(Writer& out, const T& value);
+
+class Encoder {
+  public:
+    explicit Encoder(Writer& out) : out_(out) {}
+    template <class T>
+    void operator()(const char* key, const T& value) {
+        out_.text(key);
+        write(out_, value);
+    }
+    template <class T>
+    void optional(const char* key, const T& value, const std::type_identity_t<T>& absent = T{}) {
+        if (!(value == absent)) (*this)(key, value);
+    }
+
+  private:
+    Writer& out_;
+};
+
+template <class T>
+void write_struct(Writer& out, const T& value) {
+    detail::Counter counter;
+    describe(counter, value);
+    out.map(counter.count);
+    Encoder encoder(out);
+    describe(encoder, value);
+}
+
+template <class T>
+void write(Writer& out, const T& value) {
+    if constexpr (std::is_same_v<T, bool>) {
+        out.boolean(value);
+    } else if constexpr (std::is_enum_v<T>) {
+        out.text(to_string(value));
+    } else if constexpr (std::is_unsigned_v<T>) {
+        out.uint(value);
+    } else if constexpr (std::is_integral_v<T>) {
+        out.sint(value);
+    } else if constexpr (std::is_same_v<T, std::string>) {
+        out.text(value);
+    } else if constexpr (detail::kIsName<T>) {
+        out.text(value.text);
+    } else if constexpr (std::is_same_v<T, Bytes>) {
+        out.bytes(value.data);
+    } else if constexpr (std::is_same_v<T, Digest>) {
+        out.bytes({reinterpret_cast<const char*>(value.bytes.data()), value.bytes.size()});
+    } else if constexpr (std::is_same_v<T, LeaseToken>) {
+        out.text(to_string(value));
+    } else if constexpr (std::is_same_v<T, Millis>) {
+        out.sint(value.count);
+    } else if constexpr (std::is_same_v<T, Instant>) {
+        out.sint(value.ms);
+    } else if constexpr (std::is_same_v<T, std::map<std::string, std::string>>) {
+        out.map(value.size());
+        for (const auto& [k, v] : value) {
+            out.text(k);
+            out.text(v);
+        }
+    } else if constexpr (detail::kIsVector<T>) {
+        out.array(value.size());
+        for (const auto& element : value) write(out, element);
+    } else if constexpr (detail::kIsOptional<T>) {
+        if (value) {
+            write(out, *value);
+        } else {
+            out.nil();
+        }
+    } else {
+        write_struct(out, value);
+    }
+}
+
+/// Reads the fields of one map; keeps the first error and does nothing after it.
+class Decoder {
+  public:
+    Decoder(Node map, std::string path) : map_(map), path_(std::move(path)) {}
+
+    template <class T>
+    void operator()(const char* key, T& value) {
+        if (error_) return;
+        auto node = map_.find(key);
+        if (!node) {
+            if constexpr (detail::kIsOptional<T>) return;
+            set_error(Error{ErrorCode::INVALID, "required field is missing", join(key), {}});
+            return;
+        }
+        read_into(*node, value, key);
+    }
+    template <class T>
+    void optional(const char* key, T& value, const std::type_identity_t<T>& absent = T{}) {
+        if (error_) return;
+        auto node = map_.find(key);
+        if (node && !node->is_nil()) {
+            read_into(*node, value, key);
+        } else {
+            value = absent;
+        }
+    }
+    const std::optional<Error>& error() const { return error_; }
+
+  private:
+    template <class T>
+    void read_into(Node node, T& value, const char* key);
+    void set_error(Error error) { error_ = std::move(error); }
+    std::string join(const char* key) const { return path_.empty() ? key : path_ + "." + key; }
+
+    Node map_;
+    std::string path_;
+    std::optional<Error> error_;
+};
+
+namespace detail {
+
+inline Failure wrong_type(const char* wanted, const std::string& path) {
+    return fail(ErrorCode::INVALID, std::string("expected ") + wanted, path);
+}
+
+template <class T>
+Result<void> read_integer(Node node, T& out, const std::string& path) {
+    if constexpr (std::is_unsigned_v<T>) {
+        auto value = node.uint();
+        if (!value) return wrong_type("an unsigned integer", path);
+        out = static_cast<T>(*value);
+        if (out != *value) return fail(ErrorCode::INVALID, "number too large", path);
+    } else {
+        auto value = node.sint();
+        if (!value) return wrong_type("an integer", path);
+        out = static_cast<T>(*value);
+        if (out != *value) return fail(ErrorCode::INVALID, "number out of range", path);
+    }
+    return {};
+}
+
+inline Result<void> read_duration(Node node, std::int64_t& out, const std::string& path) {
+    auto value = node.sint();
+    if (!value || *value < 0) return wrong_type("a non-negative integer of milliseconds", path);
+    out = *value;
+    return {};
+}
+
+inline Result<void> read_digest(Node node, Digest& out, const std::string& path) {
+    auto value = node.bytes();
+    if (!value || value->size() != out.bytes.size()) return wrong_type("bin of 32 bytes", path);
+    std::copy(value->begin(), value->end(), out.bytes.begin());
+    return {};
+}
+
+inline Result<void> read_texts(Node node, std::map<std::string, std::string>& out,
+                               const std::string& path) {
+    auto size = node.map_size();
+    if (!size) return wrong_type("a map of strings", path);
+    for (std::size_t i = 0; i < *size; ++i) {
+        auto [key, value] = node.pair_at(i);
+        if (!key.text() || !value.text()) return wrong_type("a map of strings", path);
+        out.emplace(*key.text(), *value.text());
+    }
+    return {};
+}
+
+}  // namespace detail
+
+template <class T>
+Result<void> read(Node node, T& out, const std::string& path) {
+    using detail::wrong_type;
+    if constexpr (std::is_same_v<T, bool>) {
+        auto value = node.boolean();
+        if (!value) return wrong_type("a boolean", path);
+        out = *value;
+    } else if constexpr (std::is_enum_v<T>) {
+        auto value = node.text();
+        if (!value) return wrong_type("a string", path);
+        if (!from_text(*value, out)) {
+            return fail(ErrorCode::INVALID, "unknown word '" + std::string(value->substr(0, 64)) + "'", path);
+        }
+    } else if constexpr (std::is_integral_v<T>) {
+        return detail::read_integer(node, out, path);
+    } else if constexpr (std::is_same_v<T, std::string>) {
+        auto value = node.text();
+        if (!value) return wrong_type("a string", path);
+        out = std::string(*value);
+    } else if constexpr (detail::kIsName<T>) {
+        return read(node, out.text, path);
+    } else if constexpr (std::is_same_v<T, Bytes>) {
+        auto value = node.bytes();
+        if (!value) return wrong_type("bin", path);
+        out.data = std::string(*value);
+    } else if constexpr (std::is_same_v<T, Digest>) {
+        return detail::read_digest(node, out, path);
+    } else if constexpr (std::is_same_v<T, LeaseToken>) {
+        auto value = node.text();
+        if (!value) return wrong_type("a string", path);
+        auto token = parse_lease_token(*value, path);
+        if (!token) return Failure(token.error());
+        out = *token;
+    } else if constexpr (std::is_same_v<T, Millis>) {
+        return detail::read_duration(node, out.count, path);
+    } else if constexpr (std::is_same_v<T, Instant>) {
+        return detail::read_duration(node, out.ms, path);
+    } else if constexpr (std::is_same_v<T, std::map<std::string, std::string>>) {
+        return detail::read_texts(node, out, path);
+    } else if constexpr (detail::kIsVector<T>) {
+        auto size = node.array_size();
+        if (!size) return wrong_type("an array", path);
+        for (std::size_t i = 0; i < *size; ++i) {
+            typename T::value_type element{};
+            auto ok = read(node.at(i), element, path + "[" + std::to_string(i) + "]");
+            if (!ok) return ok;
+            out.push_back(std::move(element));
+        }
+    } else if constexpr (detail::kIsOptional<T>) {
+        if (node.is_nil()) return {};
+        typename T::value_type element{};
+        if (auto ok = read(node, element, path); !ok) return ok;
+        out = std::move(element);
+    } else {
+        if (!node.is_map()) return wrong_type("a map", path);
+        Decoder decoder(node, path);
+        describe(decoder, out);
+        if (decoder.error()) return Failure(*decoder.error());
+    }
+    return {};
+}
+
+template <class T>
+void Decoder::read_into(Node node, T& value, const char* key) {
+    if (auto ok = read(node, value, join(key)); !ok) set_error(std::move(ok.error()));
+}
+
+/// The MessagePack of a described struct.
+template <class T>
+std::string encode(const T& value) {
+    Writer writer;
+    write(writer, value);
+    return writer.take();
+}
+
+/// Parses a described struct. Errors: MALFORMED (not MessagePack, or over a bound), INVALID with the
+/// field's path.
+template <class T>
+Result<T> decode(std::string_view bytes) {
+    auto document = Document::parse(bytes);
+    if (!document) return Failure(document.error());
+    T value{};
+    if (auto ok = read(document->root(), value, {}); !ok) return Failure(ok.error());
+    return value;
+}
+
+}  // namespace pack
+}  // namespace zq

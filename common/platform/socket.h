@@ -1,0 +1,101 @@
+// ZeroMQ sockets with the defaults that this project needs; the only file with socket.cc that sees
+// libzmq. A Socket belongs to one thread. Nothing here throws.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/error.h"
+#include "common/base/limits.h"
+
+namespace zq {
+
+using Frames = std::vector<std::string>;
+
+/// One per process; outlives its sockets.
+class SocketContext {
+  public:
+    SocketContext();
+    ~SocketContext();
+    SocketContext(const SocketContext&) = delete;
+    SocketContext& operator=(const SocketContext&) = delete;
+    void* raw() const { return raw_; }
+
+  private:
+    void* raw_ = nullptr;
+};
+
+/// CURVE keys in Z85 (40 characters each). A server has `server_public` empty.
+struct CurveKeys {
+    std::string public_key;
+    std::string secret_key;
+    std::string server_public;
+};
+
+enum class SocketKind : std::uint8_t { kRouter, kDealer, kReq, kRep };
+
+struct SocketOptions {
+    SocketKind kind = SocketKind::kDealer;
+    std::optional<CurveKeys> curve;
+    std::string zap_domain;  // set on a server whose peers must be authenticated
+    int send_high_water = 1000;
+    int receive_high_water = 1000;
+    bool immediate = false;  // queue only for peers that are connected
+    std::size_t max_frame_bytes = limits::kMessageBytes;
+    Millis connect_timeout = seconds(5);
+    Millis heartbeat{};  // ZMTP pings at this interval; 0: none
+};
+
+enum class SendStatus : std::uint8_t {
+    kSent,  // handed to libzmq; says nothing of delivery
+    kGone,  // ROUTER: that peer is not connected
+    kFull,  // would block
+};
+
+struct Received {
+    Frames frames;        // all of them, the return envelope included
+    std::string user_id;  // what ZAP said of the sender; empty without ZAP
+    bool too_many = false;  // more frames than limits::kFrames: the rest was dropped
+};
+
+class Socket {
+  public:
+    /// Errors: IO.
+    static Result<Socket> open(SocketContext& context, const SocketOptions& options);
+    Socket(Socket&&) noexcept;
+    Socket& operator=(Socket&&) noexcept;
+    ~Socket();
+
+    /// Errors: IO with the endpoint and the reason (address in use, …).
+    Result<void> bind(const std::string& endpoint);
+    Result<void> connect(const std::string& endpoint);
+    /// The endpoint that the last bind got (port 0 becomes a number).
+    std::string last_endpoint() const;
+
+    /// Sends a whole message or nothing; never waits.
+    SendStatus send(const Frames& frames);
+    /// Takes a whole message if one is there; never waits.
+    std::optional<Received> receive();
+
+    void* raw() const { return raw_; }
+
+  private:
+    explicit Socket(void* raw) : raw_(raw) {}
+    void* raw_ = nullptr;
+};
+
+/// One thing to wait for: a socket, or a descriptor.
+struct PollItem {
+    void* socket = nullptr;
+    int fd = -1;
+    bool readable = false;  // out
+};
+
+/// Waits until something is readable or `timeout` has passed (negative: no limit). A signal ends the
+/// wait early. Sets `readable`; gives how many are.
+int poll(std::vector<PollItem>& items, Millis timeout);
+
+}  // namespace zq

@@ -1,0 +1,72 @@
+// Messages and their frames. A message is: protocol `zq/1`, the type's name, one MessagePack map (the
+// header's keys and the message's own), and for CHUNK a body frame of raw bytes. The return envelope
+// before them is the socket's business (socket.h).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/wire/artifact_messages.h"
+#include "common/wire/client_messages.h"
+#include "common/wire/cluster_queries.h"
+#include "common/wire/task_queries.h"
+#include "common/wire/worker_messages.h"
+
+namespace zq::wire {
+
+inline constexpr std::string_view kProtocol = "zq/1";
+
+/// The keys every map may have beside the message's own. Requests carry `id` and, from clients,
+/// `client`; replies repeat `id` and carry the rest. Pushed messages have id 0.
+struct Header {
+    std::uint64_t id = 0;   // request id, unique within one client instance or worker session
+    ClientId client;        // one run of a client library
+    std::uint32_t epoch = 0;   // replies: the coordinator's epoch
+    std::uint64_t seq = 0;     // replies: where something was written, its last sequence number
+    std::uint32_t artifacts_port = 0;  // replies on the control socket: TCP port of the other one
+    std::string artifacts_endpoint;    // or its whole endpoint, where `advertise` or ipc is used
+    friend bool operator==(const Header&, const Header&) = default;
+};
+template <class V, Of<Header> T>
+void describe(V& v, T& h) {
+    v.optional("id", h.id);
+    v.optional("client", h.client);
+    v.optional("epoch", h.epoch);
+    v.optional("seq", h.seq);
+    v.optional("artifacts_port", h.artifacts_port);
+    v.optional("artifacts_endpoint", h.artifacts_endpoint);
+}
+
+using Body =
+    std::variant<Hello, Welcome, Ready, Heartbeat, Beat, Assign, Complete, Skip, Fail, Release,
+                 Progress, Accepted, Goodbye, Ping, Pong, Submit, Submitted, Get, TaskReply, List,
+                 Tasks, Wait, Ended, Events, EventRows, Answers, Cancel, Claim, Claimed, Workers,
+                 WorkerRows, Leases, LeaseRows, Status, StatusReply, Join, Joined, ErrorReply, Put,
+                 Pull, Chunk, Stored, Fetch>;
+
+struct Message {
+    Header header;
+    Body body;
+    std::string payload;  // the body frame; only CHUNK has one
+    friend bool operator==(const Message&, const Message&) = default;
+};
+
+using Frames = std::vector<std::string>;
+
+/// The message's frames: 3, or 4 with a payload.
+Frames encode(const Message& message);
+
+/// Decodes the frames after the return envelope. Errors: MALFORMED (frame count, not MessagePack),
+/// UNSUPPORTED_VERSION, UNKNOWN_TYPE, TOO_LARGE, INVALID with the field.
+Result<Message> decode(const Frames& frames);
+
+/// The header alone, as far as it can be read: lets an error about a bad message still be answered
+/// under its request id. Empty fields where it can't.
+Header peek_header(const Frames& frames);
+
+/// The type's name of a message, such as `HELLO`.
+std::string_view type_of(const Body& body);
+
+}  // namespace zq::wire

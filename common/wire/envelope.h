@@ -1,0 +1,57 @@
+// The fields of the task envelope and its parts, as they stand in every MessagePack map that carries
+// them: on the wire, in the journal and in `task.json`. Field names are those of protocol.md.
+#pragma once
+
+#include "common/base/task_spec.h"
+#include "common/platform/pack.h"
+
+namespace zq {
+
+template <class V, Of<ArtifactRef> T>
+void describe(V& v, T& r) {
+    v("name", r.name);
+    v("digest", r.digest);
+    v("size", r.size);
+    v.optional("media", r.media);
+    v.optional("uri", r.uri);
+}
+
+template <class V, Of<ExpectedOutput> T>
+void describe(V& v, T& e) {
+    v.optional("format", e.format);
+    v.optional("artifacts", e.artifacts);
+}
+
+template <class V, Of<Backoff> T>
+void describe(V& v, T& b) {
+    v("kind", b.kind);
+    v.optional("min_ms", b.min);
+    v.optional("max_ms", b.max);
+}
+
+template <class V, Of<TaskSpec> T>
+void describe(V& v, T& s) {
+    v.optional("ns", s.ns, kDefaultNamespace);
+    v("task_id", s.id);
+    v("to", s.role);
+    v.optional("from", s.from);
+    v.optional("type", s.type);
+    v.optional("instructions", s.instructions);
+    v.optional("payload", s.payload);
+    v.optional("priority", s.priority, limits::kPriorityDefault);
+    v.optional("ttl_ms", s.ttl);
+    v.optional("delay_ms", s.delay);
+    v.optional("run_timeout_ms", s.run_timeout);
+    v.optional("max_attempts", s.max_attempts, limits::kAttemptsDefault);
+    v.optional("max_lost", s.max_lost, limits::kLostDefault);
+    v.optional("backoff", s.backoff, Backoff{});
+    v.optional("group", s.group);
+    v.optional("labels", s.labels);
+    v.optional("reply_to", s.reply_to);
+    v.optional("expected_output", s.expected);
+    v.optional("inputs", s.inputs);
+    v.optional("trace_id", s.trace_id);
+    v.optional("idempotency_key", s.idempotency_key);
+}
+
+}  // namespace zq

@@ -1,0 +1,280 @@
+// Reading tasks and their history: GET, LIST, WAIT, EVENTS, ANSWERS and what they answer
+// (protocol.md, "Reading").
+#pragma once
+
+#include "common/wire/envelope.h"
+#include "common/base/task_state.h"
+
+namespace zq::wire {
+
+/// A task as lists show it.
+struct TaskRow {
+    TaskId id;
+    TaskState state = TaskState::kQueued;
+    RoleName role;
+    std::string type;
+    std::string from;
+    Identity submitter;
+    int priority = limits::kPriorityDefault;
+    GroupName group;
+    std::string reply_to;
+    std::string trace_id;
+    std::uint32_t attempts = 0;  // number of the last attempt
+    std::uint32_t failures = 0;
+    std::uint32_t losses = 0;
+    std::uint32_t max_attempts = 0;
+    Instant submitted_at;
+    Instant started_at;  // of the last attempt; 0: never
+    Instant ended_at;    // 0: open
+    Instant due_at;      // when a scheduled or retry_wait task is ready, else 0
+    Instant expires_at;  // 0: no ttl
+    DeadReason dead_reason = DeadReason::kNone;
+    std::string summary;  // of the result
+    std::string reason;   // of the last failure, release, cancel or expiry
+    WorkerName worker;    // of the current or last attempt
+    std::uint64_t submitted_seq = 0;
+    std::uint64_t changed_seq = 0;
+    friend bool operator==(const TaskRow&, const TaskRow&) = default;
+};
+template <class V, Of<TaskRow> T>
+void describe(V& v, T& m) {
+    v("task_id", m.id);
+    v("state", m.state);
+    v("to", m.role);
+    v.optional("type", m.type);
+    v.optional("from", m.from);
+    v("submitter", m.submitter);
+    v.optional("priority", m.priority, limits::kPriorityDefault);
+    v.optional("group", m.group);
+    v.optional("reply_to", m.reply_to);
+    v.optional("trace_id", m.trace_id);
+    v.optional("attempts", m.attempts);
+    v.optional("failures", m.failures);
+    v.optional("losses", m.losses);
+    v("max_attempts", m.max_attempts);
+    v("submitted_at", m.submitted_at);
+    v.optional("started_at", m.started_at);
+    v.optional("ended_at", m.ended_at);
+    v.optional("due_at", m.due_at);
+    v.optional("expires_at", m.expires_at);
+    v.optional("dead_reason", m.dead_reason);
+    v.optional("summary", m.summary);
+    v.optional("reason", m.reason);
+    v.optional("worker", m.worker);
+    v("submitted_seq", m.submitted_seq);
+    v("changed_seq", m.changed_seq);
+}
+
+/// One attempt, running or ended. `outcome` is running, completed, skipped, failed, lost,
+/// undelivered, released or cancelled.
+struct AttemptRow {
+    std::uint32_t attempt = 0;
+    std::string outcome;
+    WorkerName worker;
+    Identity identity;
+    StateId state_id;
+    std::uint64_t incarnation = 0;
+    Instant started_at;
+    Instant ended_at;
+    Millis duration{};  // as the worker measured it
+    std::string failure_class;
+    std::string reason;
+    std::string summary;
+    std::optional<std::int64_t> exit_code;
+    std::map<std::string, std::string> output;
+    std::vector<ArtifactRef> artifacts;
+    friend bool operator==(const AttemptRow&, const AttemptRow&) = default;
+};
+template <class V, Of<AttemptRow> T>
+void describe(V& v, T& m) {
+    v("attempt", m.attempt);
+    v("outcome", m.outcome);
+    v("worker", m.worker);
+    v("identity", m.identity);
+    v.optional("state_id", m.state_id);
+    v.optional("incarnation", m.incarnation);
+    v("started_at", m.started_at);
+    v.optional("ended_at", m.ended_at);
+    v.optional("duration_ms", m.duration);
+    v.optional("class", m.failure_class);
+    v.optional("reason", m.reason);
+    v.optional("summary", m.summary);
+    v.optional("exit_code", m.exit_code);
+    v.optional("output", m.output);
+    v.optional("artifacts", m.artifacts);
+}
+
+/// Reads one task whole. `prefix` lets a unique prefix of the id stand for it.
+struct Get {
+    static constexpr std::string_view kType = "GET";
+    TaskId task;
+    bool prefix = false;
+    friend bool operator==(const Get&, const Get&) = default;
+};
+template <class V, Of<Get> T>
+void describe(V& v, T& m) {
+    v("task_id", m.task);
+    v.optional("prefix", m.prefix);
+}
+
+struct TaskReply {
+    static constexpr std::string_view kType = "TASK";
+    TaskRow row;
+    TaskSpec spec;
+    std::vector<AttemptRow> attempts;  // by number
+    std::uint32_t progress_percent = 0;
+    std::string progress_step;
+    std::string progress_message;
+    friend bool operator==(const TaskReply&, const TaskReply&) = default;
+};
+template <class V, Of<TaskReply> T>
+void describe(V& v, T& m) {
+    v("row", m.row);
+    v("spec", m.spec);
+    v.optional("attempts", m.attempts);
+    v.optional("progress_percent", m.progress_percent);
+    v.optional("progress_step", m.progress_step);
+    v.optional("progress_message", m.progress_message);
+}
+
+/// Lists tasks, newest first, all conditions together. Further pages: `before` = submitted_seq of the
+/// last row.
+struct List {
+    static constexpr std::string_view kType = "LIST";
+    std::vector<TaskState> states;  // empty: any
+    RoleName role;
+    GroupName group;
+    std::string from;
+    std::uint64_t before = 0;  // 0: from the newest
+    std::uint32_t limit = 100;
+    friend bool operator==(const List&, const List&) = default;
+};
+template <class V, Of<List> T>
+void describe(V& v, T& m) {
+    v.optional("states", m.states);
+    v.optional("to", m.role);
+    v.optional("group", m.group);
+    v.optional("from", m.from);
+    v.optional("before", m.before);
+    v.optional("limit", m.limit, 100);
+}
+
+struct Tasks {
+    static constexpr std::string_view kType = "TASKS";
+    std::vector<TaskRow> rows;
+    bool more = false;
+    friend bool operator==(const Tasks&, const Tasks&) = default;
+};
+template <class V, Of<Tasks> T>
+void describe(V& v, T& m) {
+    v("rows", m.rows);
+    v.optional("more", m.more);
+}
+
+/// Long poll until tasks have ended: `count` of them (0: all). By ids or by group. Ids may be unique
+/// prefixes. Answered by ENDED when the count is reached, or after `wait` with those
+/// that have ended by then.
+struct Wait {
+    static constexpr std::string_view kType = "WAIT";
+    std::vector<TaskId> tasks;
+    GroupName group;
+    std::uint32_t count = 0;
+    Millis wait{};  // at most kPollMax
+    friend bool operator==(const Wait&, const Wait&) = default;
+};
+template <class V, Of<Wait> T>
+void describe(V& v, T& m) {
+    v.optional("tasks", m.tasks);
+    v.optional("group", m.group);
+    v.optional("count", m.count);
+    v.optional("wait_ms", m.wait);
+}
+
+/// Answers WAIT. `open` counts the tasks named that have not ended.
+struct Ended {
+    static constexpr std::string_view kType = "ENDED";
+    std::vector<TaskRow> rows;
+    std::uint32_t open = 0;
+    friend bool operator==(const Ended&, const Ended&) = default;
+};
+template <class V, Of<Ended> T>
+void describe(V& v, T& m) {
+    v("rows", m.rows);
+    v.optional("open", m.open);
+}
+
+/// Long poll for events after a sequence number.
+struct Events {
+    static constexpr std::string_view kType = "EVENTS";
+    std::uint64_t after = 0;
+    std::uint32_t limit = 100;
+    Millis wait{};  // at most kPollMax
+    TaskId task;    // only of this task; empty: any
+    friend bool operator==(const Events&, const Events&) = default;
+};
+template <class V, Of<Events> T>
+void describe(V& v, T& m) {
+    v.optional("after", m.after);
+    v.optional("limit", m.limit, 100);
+    v.optional("wait_ms", m.wait);
+    v.optional("task_id", m.task);
+}
+
+/// A journal event as readers see it: its header, its fields as text, its place in the hash chain.
+struct EventRow {
+    std::uint64_t seq = 0;
+    Instant at;
+    std::uint32_t epoch = 0;
+    Namespace ns = kDefaultNamespace;
+    TaskId task;  // empty: not about one task
+    std::string kind;
+    Identity identity;
+    std::map<std::string, std::string> fields;
+    Digest body_digest;
+    Digest hash;
+    friend bool operator==(const EventRow&, const EventRow&) = default;
+};
+template <class V, Of<EventRow> T>
+void describe(V& v, T& m) {
+    v("seq", m.seq);
+    v("at", m.at);
+    v("epoch", m.epoch);
+    v.optional("ns", m.ns, kDefaultNamespace);
+    v.optional("task_id", m.task);
+    v("kind", m.kind);
+    v("identity", m.identity);
+    v.optional("fields", m.fields);
+    v("body_digest", m.body_digest);
+    v("hash", m.hash);
+}
+
+struct EventRows {
+    static constexpr std::string_view kType = "EVENT_ROWS";
+    std::vector<EventRow> rows;
+    std::uint64_t last = 0;  // pass it as the next `after`
+    friend bool operator==(const EventRows&, const EventRows&) = default;
+};
+template <class V, Of<EventRows> T>
+void describe(V& v, T& m) {
+    v("rows", m.rows);
+    v("last", m.last);
+}
+
+/// Long poll for the answers to a name: ended tasks whose reply_to it is, in the order they ended.
+struct Answers {
+    static constexpr std::string_view kType = "ANSWERS";
+    std::string reply_to;
+    std::uint64_t after = 0;  // changed_seq of the last row seen
+    std::uint32_t limit = 100;
+    Millis wait{};
+    friend bool operator==(const Answers&, const Answers&) = default;
+};
+template <class V, Of<Answers> T>
+void describe(V& v, T& m) {
+    v("reply_to", m.reply_to);
+    v.optional("after", m.after);
+    v.optional("limit", m.limit, 100);
+    v.optional("wait_ms", m.wait);
+}
+
+}  // namespace zq::wire

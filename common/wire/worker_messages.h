@@ -1,0 +1,286 @@
+// The conversation between a worker and the coordinator (protocol.md, "Worker"), and the reports
+// that a holder by hand uses as well. Structs and field names only; bytes are codec.h's.
+#pragma once
+
+#include "common/base/report_words.h"
+#include "common/base/task_state.h"
+#include "common/wire/envelope.h"
+
+namespace zq::wire {
+
+/// A lease as its holder knows it.
+struct HeldLease {
+    TaskId task;
+    std::uint32_t attempt = 0;
+    LeaseToken lease;
+    friend bool operator==(const HeldLease&, const HeldLease&) = default;
+};
+template <class V, Of<HeldLease> T>
+void describe(V& v, T& m) {
+    v("task_id", m.task);
+    v("attempt", m.attempt);
+    v("lease", m.lease);
+}
+
+/// First message of a session, and again after WELCOME is lost, after HELLO_FIRST, or when nothing
+/// was heard for a quarter of a lease. Lists the running leases and the reports not yet acknowledged.
+struct Hello {
+    static constexpr std::string_view kType = "HELLO";
+    WorkerName worker;
+    StateId state_id;
+    std::uint64_t incarnation = 0;
+    std::vector<RoleName> roles;
+    std::uint32_t slots = 1;
+    std::vector<HeldLease> leases;
+    std::vector<HeldLease> reports;
+    LeaseToken seen;  // the last assignment that arrived; unset: none
+    std::string program;  // name and version, for people
+    friend bool operator==(const Hello&, const Hello&) = default;
+};
+template <class V, Of<Hello> T>
+void describe(V& v, T& m) {
+    v("worker", m.worker);
+    v("state_id", m.state_id);
+    v("incarnation", m.incarnation);
+    v("roles", m.roles);
+    v("slots", m.slots);
+    v.optional("leases", m.leases);
+    v.optional("reports", m.reports);
+    v.optional("seen", m.seen);
+    v.optional("program", m.program);
+}
+
+struct LeaseVerdict {
+    LeaseToken lease;
+    Verdict verdict = Verdict::kOk;
+    friend bool operator==(const LeaseVerdict&, const LeaseVerdict&) = default;
+};
+template <class V, Of<LeaseVerdict> T>
+void describe(V& v, T& m) {
+    v("lease", m.lease);
+    v("verdict", m.verdict);
+}
+
+/// Answers HELLO. The leases that HELLO listed come back with their verdicts.
+struct Welcome {
+    static constexpr std::string_view kType = "WELCOME";
+    std::string journal;  // journal id, 16 hex digits
+    Millis lease{};
+    Millis heartbeat{};
+    std::vector<LeaseVerdict> leases;
+    std::string program;
+    friend bool operator==(const Welcome&, const Welcome&) = default;
+};
+template <class V, Of<Welcome> T>
+void describe(V& v, T& m) {
+    v("journal", m.journal);
+    v("lease_ms", m.lease);
+    v("heartbeat_ms", m.heartbeat);
+    v.optional("leases", m.leases);
+    v.optional("program", m.program);
+}
+
+/// Credit: how many slots are free now (absolute, not a difference). Answered by BEAT.
+struct Ready {
+    static constexpr std::string_view kType = "READY";
+    std::uint32_t free = 0;
+    LeaseToken seen;
+    friend bool operator==(const Ready&, const Ready&) = default;
+};
+template <class V, Of<Ready> T>
+void describe(V& v, T& m) {
+    v("free", m.free);
+    v.optional("seen", m.seen);
+}
+
+/// Renews every listed lease. From a worker session it also carries credit; from a holder by hand
+/// (a client) `free` is 0 and one lease is listed. Answered by BEAT.
+struct Heartbeat {
+    static constexpr std::string_view kType = "HEARTBEAT";
+    std::uint32_t free = 0;
+    LeaseToken seen;
+    std::vector<HeldLease> leases;
+    std::vector<HeldLease> reports;  // sent or about to be sent, not yet acknowledged
+    friend bool operator==(const Heartbeat&, const Heartbeat&) = default;
+};
+template <class V, Of<Heartbeat> T>
+void describe(V& v, T& m) {
+    v("free", m.free);
+    v.optional("seen", m.seen);
+    v.optional("leases", m.leases);
+    v.optional("reports", m.reports);
+}
+
+/// Answers READY and HEARTBEAT lease by lease; unasked (id 0), pushes one verdict at once.
+struct Beat {
+    static constexpr std::string_view kType = "BEAT";
+    std::vector<LeaseVerdict> leases;
+    friend bool operator==(const Beat&, const Beat&) = default;
+};
+template <class V, Of<Beat> T>
+void describe(V& v, T& m) {
+    v.optional("leases", m.leases);
+}
+
+/// Hands a task over. `answers` is the id of the last READY, HEARTBEAT or HELLO of this session that
+/// the coordinator had seen: the lease's clock runs, at the worker, from when that was sent.
+struct Assign {
+    static constexpr std::string_view kType = "ASSIGN";
+    LeaseToken lease;
+    std::uint32_t attempt = 0;
+    Millis term{};
+    std::uint64_t answers = 0;
+    Identity submitter;
+    Instant submitted_at;
+    TaskSpec task;
+    friend bool operator==(const Assign&, const Assign&) = default;
+};
+template <class V, Of<Assign> T>
+void describe(V& v, T& m) {
+    v("lease", m.lease);
+    v("attempt", m.attempt);
+    v("lease_ms", m.term);
+    v("answers", m.answers);
+    v("submitter", m.submitter);
+    v("submitted_at", m.submitted_at);
+    v("task", m.task);
+}
+
+/// An artifact of a report. Content of at most kInlineBytes may travel along in `data`; larger
+/// content was put before (protocol.md, "Artifacts").
+struct ReportArtifact {
+    ArtifactRef ref;
+    std::optional<Bytes> data;
+    friend bool operator==(const ReportArtifact&, const ReportArtifact&) = default;
+};
+template <class V, Of<ReportArtifact> T>
+void describe(V& v, T& m) {
+    describe(v, m.ref);
+    v.optional("data", m.data);
+}
+
+/// What every report says. `lease` may be unset only in a report of a client about a queued task,
+/// which is then claimed and ended in one commit, under `from`.
+struct Report {
+    TaskId task;
+    std::uint32_t attempt = 0;
+    LeaseToken lease;
+    std::string from;
+    std::string summary;
+    std::vector<ReportArtifact> artifacts;
+    std::map<std::string, std::string> output;  // key=value pairs the worker's command wrote
+    Millis duration{};
+    friend bool operator==(const Report&, const Report&) = default;
+};
+template <class V, Of<Report> T>
+void describe(V& v, T& m) {
+    v("task_id", m.task);
+    v.optional("attempt", m.attempt);
+    v.optional("lease", m.lease);
+    v.optional("from", m.from);
+    v.optional("summary", m.summary);
+    v.optional("artifacts", m.artifacts);
+    v.optional("output", m.output);
+    v.optional("duration_ms", m.duration);
+}
+
+/// The work is done. The artifact named `result` (or `result.*`) is the result.
+struct Complete {
+    static constexpr std::string_view kType = "COMPLETE";
+    Report report;
+    friend bool operator==(const Complete&, const Complete&) = default;
+};
+template <class V, Of<Complete> T>
+void describe(V& v, T& m) {
+    describe(v, m.report);
+}
+
+/// There was nothing to do; counts as success.
+struct Skip {
+    static constexpr std::string_view kType = "SKIP";
+    Report report;
+    std::string reason;
+    friend bool operator==(const Skip&, const Skip&) = default;
+};
+template <class V, Of<Skip> T>
+void describe(V& v, T& m) {
+    describe(v, m.report);
+    v.optional("reason", m.reason);
+}
+
+/// The attempt failed; uses up one of max_attempts.
+struct Fail {
+    static constexpr std::string_view kType = "FAIL";
+    Report report;
+    std::string reason;
+    FailureClass failure = FailureClass::kError;
+    std::optional<std::int64_t> exit_code;
+    friend bool operator==(const Fail&, const Fail&) = default;
+};
+template <class V, Of<Fail> T>
+void describe(V& v, T& m) {
+    describe(v, m.report);
+    v("reason", m.reason);
+    v.optional("class", m.failure);
+    v.optional("exit_code", m.exit_code);
+}
+
+struct Release {
+    static constexpr std::string_view kType = "RELEASE";
+    Report report;
+    std::string reason;
+    ReleaseCause cause = ReleaseCause::kReleased;
+    Millis delay{};  // before the task is ready again
+    friend bool operator==(const Release&, const Release&) = default;
+};
+template <class V, Of<Release> T>
+void describe(V& v, T& m) {
+    describe(v, m.report);
+    v.optional("reason", m.reason);
+    v.optional("cause", m.cause);
+    v.optional("delay_ms", m.delay);
+}
+
+struct Progress {
+    static constexpr std::string_view kType = "PROGRESS";
+    TaskId task;
+    LeaseToken lease;
+    std::uint32_t percent = 0;  // 0 to 100
+    std::string step;           // such as 3/7
+    std::string message;
+    friend bool operator==(const Progress&, const Progress&) = default;
+};
+template <class V, Of<Progress> T>
+void describe(V& v, T& m) {
+    v("task_id", m.task);
+    v("lease", m.lease);
+    v("percent", m.percent);
+    v.optional("step", m.step);
+    v.optional("message", m.message);
+}
+
+/// Answers every report, PROGRESS and CANCEL: it is durable. `state` is what the task became; a
+/// completion of a `cancelling` task is answered `cancelled`.
+struct Accepted {
+    static constexpr std::string_view kType = "ACCEPTED";
+    TaskId task;
+    TaskState state = TaskState::kQueued;
+    std::uint32_t attempt = 0;
+    friend bool operator==(const Accepted&, const Accepted&) = default;
+};
+template <class V, Of<Accepted> T>
+void describe(V& v, T& m) {
+    v("task_id", m.task);
+    v("state", m.state);
+    v.optional("attempt", m.attempt);
+}
+
+/// A worker ends its session: no more assignments. Leases it still holds go on. Answered by GOODBYE.
+struct Goodbye {
+    static constexpr std::string_view kType = "GOODBYE";
+    friend bool operator==(const Goodbye&, const Goodbye&) = default;
+};
+template <class V, Of<Goodbye> T>
+void describe(V&, T&) {}
+
+}  // namespace zq::wire

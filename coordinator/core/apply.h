@@ -1,0 +1,33 @@
+// The only functions that change the state. Live running, replay and recovery use the same ones.
+#pragma once
+
+#include "coordinator/core/event.h"
+#include "coordinator/core/notice.h"
+#include "coordinator/core/state.h"
+
+namespace zq::core {
+
+/// Applies one event. Its seq must be the state's last plus one; moves must be legal (checked).
+void apply(State& state, const Event& event);
+void apply(State& state, const Notice& notice);
+
+/// Puts an open task from the projection back at a restart, as of the projection's watermark. Events
+/// after it follow through `apply`.
+void restore(State& state, Task task);
+/// The rest of the durable part at the watermark.
+void restore(State& state, JournalId journal, Epoch epoch, std::uint64_t last_token, Seq last_seq,
+             Instant last_at);
+void restore(State& state, RoleKey role);
+void restore(State& state, RequestKey key, RequestRecord record);
+
+/// What must be projected since the last call: copies of the changed records, in key order.
+struct Changes {
+    std::vector<Task> tasks;
+    std::vector<Attempt> attempts;
+};
+Changes take_changes(State& state);
+
+/// The store has projected everything up to this sequence number: ended records up to it leave memory.
+void forget_projected(State& state, Seq upto);
+
+}  // namespace zq::core

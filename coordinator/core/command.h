@@ -1,0 +1,154 @@
+// Everything that can ask the core to decide: what peers say, what the clock says, what the loop
+// says. A command carries all that `decide` may know beside the state: the time, a seed, and facts
+// about what is no longer in memory, looked up by the edge.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "coordinator/core/task.h"
+
+namespace zq::core {
+
+/// Names a worker's connection, given out by the edge; never a routing id, never reused.
+using SessionId = std::uint64_t;
+/// Names where an answer goes, given out by the edge; 0: nowhere.
+using ReturnPath = std::uint64_t;
+
+/// What the edge found in the projections about the things a command names. Memory wins: a fact is
+/// looked at only where the state does not know the task.
+struct Facts {
+    std::optional<Task> task;         // the named task, if it has ended
+    std::optional<Task> by_key;       // the ended task with the submit's idempotency key
+    std::optional<Attempt> attempt;   // the attempt a report names (by number, else the last)
+    std::vector<Digest> missing;      // of the contents the command names
+    bool storage_full = false;        // the disk is below its low-water mark
+};
+
+struct SubmitTask {
+    TaskSpec spec;  // valid (validate in task_spec.h)
+    Digest request;
+    std::vector<ArtifactRef> contents;  // inline contents to record as stored
+    bool dry_run = false;
+};
+
+/// HELLO.
+struct OpenSession {
+    SessionId session = 0;
+    WorkerName worker;
+    StateId state_id;
+    std::uint64_t incarnation = 0;
+    std::vector<RoleName> roles;
+    std::uint32_t slots = 1;
+    std::vector<LeaseToken> leases;
+    std::vector<LeaseToken> reports;
+    LeaseToken seen;
+    std::string program;
+};
+
+/// READY and HEARTBEAT of a worker's session.
+struct Renew {
+    SessionId session = 0;
+    std::uint32_t free = 0;
+    LeaseToken seen;
+    bool lists_leases = false;  // false for READY: only credit
+    std::vector<LeaseToken> leases;
+    std::vector<LeaseToken> reports;
+};
+
+/// HEARTBEAT of a client that holds by hand.
+struct RenewByHand {
+    std::vector<LeaseToken> leases;
+};
+
+enum class CloseCause : std::uint8_t { kGoodbye, kGone };
+struct CloseSession {
+    SessionId session = 0;
+    CloseCause cause = CloseCause::kGone;
+};
+
+/// COMPLETE, SKIP, FAIL, RELEASE. `session` is 0 for a client. An unset token asks to claim a queued
+/// task and end it in one commit.
+struct EndAttempt {
+    enum class Kind : std::uint8_t { kComplete, kSkip, kFail, kRelease };
+    Kind kind = Kind::kComplete;
+    SessionId session = 0;
+    TaskId task;
+    LeaseToken token;
+    std::string from;
+    std::string summary;
+    std::string reason;
+    FailureClass failure = FailureClass::kError;
+    ReleaseCause cause = ReleaseCause::kReleased;
+    Millis delay{};
+    std::optional<std::int64_t> exit_code;
+    std::map<std::string, std::string> output;
+    std::vector<ArtifactRef> artifacts;
+    std::vector<ArtifactRef> contents;  // inline ones, to record as stored
+    Millis duration{};
+    Digest report;
+};
+
+struct NoteProgress {
+    TaskId task;
+    LeaseToken token;
+    std::uint32_t percent = 0;
+    std::string step;
+    std::string message;
+};
+
+/// CLAIM by hand. An unknown wait is the edge's: it asks again when something becomes ready.
+struct ClaimTask {
+    RoleName role;
+    TaskId task;  // empty: the next of the role
+    std::string from;
+    Millis lease{};
+};
+
+struct CancelTask {
+    TaskId task;
+    std::string reason;
+};
+
+/// The artifacts thread has content on disk.
+struct StoreContent {
+    Digest digest;
+    std::uint64_t size = 0;
+};
+
+/// Give ready tasks to free slots. The loop sends it while `State::to_match` is not empty.
+struct Match {};
+/// Something is due (`next_deadline`).
+struct Tick {};
+/// First command of a start.
+struct StartEpoch {
+    JournalId journal = 0;
+    Epoch epoch = 0;
+    std::string program;
+};
+/// The socket is read from now on: restored leases get a full term.
+struct BeginService {};
+/// The loop did not read for this long: no lease may suffer for it.
+struct NoteStall {
+    Millis length{};
+};
+
+using CommandBody = std::variant<SubmitTask, OpenSession, Renew, RenewByHand, CloseSession, EndAttempt,
+                                 NoteProgress, ClaimTask, CancelTask, StoreContent, Match, Tick,
+                                 StartEpoch, BeginService, NoteStall>;
+
+struct Command {
+    Instant now;
+    Identity identity;
+    Namespace ns = kDefaultNamespace;
+    ReturnPath reply = 0;
+    ClientId client;          // of a client's request, else empty
+    std::uint64_t request = 0;  // the message's id
+    std::uint64_t seed = 0;     // for jitter
+    Facts facts;
+    CommandBody body;
+};
+
+}  // namespace zq::core

@@ -1,0 +1,87 @@
+// What is to be said to peers once the facts behind it are durable. The edge turns effects into
+// messages; the loop holds each until its sequence number is on disk.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "coordinator/core/command.h"
+
+namespace zq::core {
+
+struct LeaseWord {
+    LeaseToken token;
+    Verdict verdict = Verdict::kOk;
+    friend bool operator==(const LeaseWord&, const LeaseWord&) = default;
+};
+
+struct Rejected {
+    Error error;
+    std::vector<Digest> missing;
+};
+struct SubmitAnswer {
+    TaskId task;
+    TaskState state = TaskState::kQueued;
+    bool duplicate = false;
+    bool role_served = true;
+    std::string nearest_role;
+};
+struct WelcomeAnswer {
+    Millis lease{};
+    Millis heartbeat{};
+    std::vector<LeaseWord> leases;
+};
+struct BeatAnswer {
+    std::vector<LeaseWord> leases;
+};
+struct AcceptedAnswer {
+    TaskId task;
+    TaskState state = TaskState::kQueued;
+    std::uint32_t attempt = 0;
+};
+struct ClaimAnswer {
+    TaskKey task;
+    Seq submitted_seq = 0;  // where the spec lies
+    LeaseToken token;
+    std::uint32_t attempt = 0;
+    Millis term{};
+};
+struct GoodbyeAnswer {};
+struct StoredAnswer {
+    Digest digest;
+    std::uint64_t size = 0;
+};
+
+using AnswerBody = std::variant<Rejected, SubmitAnswer, WelcomeAnswer, BeatAnswer, AcceptedAnswer,
+                                ClaimAnswer, GoodbyeAnswer, StoredAnswer>;
+
+/// The one answer to a request. `after`: it may leave when this sequence number is durable; unset:
+/// when everything decided so far is.
+struct Answer {
+    ReturnPath to = 0;
+    AnswerBody body;
+    std::optional<Seq> after;
+};
+
+/// A task for a worker's free slot.
+struct Assignment {
+    TaskKey task;
+    Seq submitted_seq = 0;  // where the spec lies
+    Lease lease;
+    std::uint64_t answers = 0;  // the last READY, HEARTBEAT or HELLO seen of that session
+    Identity submitter;
+    Instant submitted_at;
+};
+using PushBody = std::variant<Assignment, LeaseWord>;
+
+/// Something unasked for a worker's session.
+struct Push {
+    SessionId to = 0;
+    PushBody body;
+};
+
+using Effect = std::variant<Answer, Push>;
+
+}  // namespace zq::core

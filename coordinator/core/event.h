@@ -1,0 +1,133 @@
+// The facts that are journaled. An event records what was decided, never why it could be, so that an
+// old journal replays alike under new rules. `apply` (apply.h) is the only reader that changes
+// state. Their bytes are store/event_codec.h's; their numbers on disk follow this variant's order:
+// append new ones at the end, and never reorder.
+#pragma once
+
+#include <string>
+#include <variant>
+
+#include "coordinator/core/task.h"
+
+namespace zq::core {
+
+/// The coordinator started on this journal. Tokens of the epoch start at epoch << 32.
+struct EpochStarted {
+    JournalId journal = 0;
+    std::string program;
+    friend bool operator==(const EpochStarted&, const EpochStarted&) = default;
+};
+
+struct TaskSubmitted {
+    TaskSpec spec;
+    Digest request;
+    TaskState state = TaskState::kQueued;  // or kScheduled
+    std::int64_t rank = 0;
+    Instant due_at;
+    Instant expires_at;
+    friend bool operator==(const TaskSubmitted&, const TaskSubmitted&) = default;
+};
+
+/// A scheduled or waiting task may be assigned now.
+struct TaskReady {
+    std::int64_t rank = 0;
+    friend bool operator==(const TaskReady&, const TaskReady&) = default;
+};
+
+struct TaskAssigned {
+    Lease lease;
+    friend bool operator==(const TaskAssigned&, const TaskAssigned&) = default;
+};
+
+/// A lost lease, whose task nobody else got, is its holder's again: the loss is taken back.
+struct LeaseResumed {
+    LeaseToken token;
+    friend bool operator==(const LeaseResumed&, const LeaseResumed&) = default;
+};
+
+struct ProgressNoted {
+    LeaseToken token;
+    std::uint32_t percent = 0;
+    std::string step;
+    std::string message;
+    friend bool operator==(const ProgressNoted&, const ProgressNoted&) = default;
+};
+
+/// What a task becomes when an attempt ends, with its counters after it.
+struct Next {
+    TaskState state = TaskState::kQueued;
+    DeadReason dead_reason = DeadReason::kNone;
+    std::int64_t rank = 0;  // queued
+    Instant due_at;         // retry_wait
+    std::uint32_t failures = 0;
+    std::uint32_t losses = 0;
+    std::uint32_t deferrals = 0;
+    friend bool operator==(const Next&, const Next&) = default;
+};
+
+/// An attempt ended: completed, skipped, failed, released, lost, undelivered or cancelled.
+struct AttemptEnded {
+    Attempt attempt;
+    Next next;
+    friend bool operator==(const AttemptEnded&, const AttemptEnded&) = default;
+};
+
+/// A cancel was asked of a running task.
+struct CancelRequested {
+    std::string reason;
+    friend bool operator==(const CancelRequested&, const CancelRequested&) = default;
+};
+
+/// A waiting task was cancelled.
+struct TaskCancelled {
+    std::string reason;
+    friend bool operator==(const TaskCancelled&, const TaskCancelled&) = default;
+};
+
+/// The ttl passed before the first attempt.
+struct TaskExpired {
+    friend bool operator==(const TaskExpired&, const TaskExpired&) = default;
+};
+
+/// A worker served this role for the first time.
+struct RoleServed {
+    RoleName role;
+    friend bool operator==(const RoleServed&, const RoleServed&) = default;
+};
+
+/// Content is in the artifact store; `inlined`: in the journal's own database.
+struct ContentStored {
+    Digest digest;
+    std::uint64_t size = 0;
+    bool inlined = false;
+    friend bool operator==(const ContentStored&, const ContentStored&) = default;
+};
+
+/// The answer to a client's write, remembered so that a repetition gets the same one.
+struct RequestRecorded {
+    ClientId client;
+    std::uint64_t request = 0;
+    LeaseToken token;
+    friend bool operator==(const RequestRecorded&, const RequestRecorded&) = default;
+};
+
+using EventBody =
+    std::variant<EpochStarted, TaskSubmitted, TaskReady, TaskAssigned, LeaseResumed, ProgressNoted,
+                 AttemptEnded, CancelRequested, TaskCancelled, TaskExpired, RoleServed,
+                 ContentStored, RequestRecorded>;
+
+/// `task.id` is empty for events that are not about one task.
+struct Event {
+    Seq seq = 0;
+    Instant at;
+    Epoch epoch = 0;
+    TaskKey task;
+    Identity identity;
+    EventBody body;
+    friend bool operator==(const Event&, const Event&) = default;
+};
+
+/// The kind's word, such as `task_submitted`.
+std::string_view kind_of(const EventBody& body);
+
+}  // namespace zq::core

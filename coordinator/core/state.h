@@ -1,0 +1,138 @@
+// The one value the core works on. It has a durable part, which journaled events alone change and
+// which recovery restores hash for hash, indexes that follow from it, and a volatile part (sessions,
+// credit, lease clocks, progress) which notices change and a restart forgets. Only apply.cc writes it.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <tuple>
+
+#include "coordinator/core/command.h"
+#include "coordinator/core/event.h"
+
+namespace zq::core {
+
+struct RequestKey {
+    Identity identity;
+    ClientId client;
+    std::uint64_t request = 0;
+    friend auto operator<=>(const RequestKey&, const RequestKey&) = default;
+};
+
+struct RequestRecord {
+    TaskKey task;
+    LeaseToken token;
+    Instant at;
+    friend bool operator==(const RequestRecord&, const RequestRecord&) = default;
+};
+
+/// Changed by events alone.
+struct Durable {
+    JournalId journal = 0;
+    Epoch epoch = 0;
+    std::uint64_t last_token = 0;  // number of the last lease token given
+    Seq last_seq = 0;
+    Instant last_at;
+    std::map<TaskKey, Task> open;
+    std::set<RoleKey> roles_served;
+    std::map<RequestKey, RequestRecord> requests;
+};
+
+/// A place in a role's queue.
+struct ReadyKey {
+    std::int64_t rank = 0;
+    Seq submitted_seq = 0;
+    TaskKey task;
+    friend auto operator<=>(const ReadyKey&, const ReadyKey&) = default;
+};
+
+struct RoleIndex {
+    std::set<ReadyKey> ready;
+    std::uint64_t waiting = 0;  // scheduled, retry_wait
+    std::uint64_t running = 0;  // running, cancelling
+};
+
+enum class TimerKind : std::uint8_t { kReady, kExpire };
+struct Timer {
+    Instant due;
+    Seq submitted_seq = 0;
+    TimerKind kind = TimerKind::kReady;
+    TaskKey task;
+    friend auto operator<=>(const Timer&, const Timer&) = default;
+};
+
+/// Follows from the durable part.
+struct Indexes {
+    std::map<RoleKey, RoleIndex> roles;
+    std::set<Timer> timers;
+    std::map<std::uint64_t, TaskKey> leases;  // token number of every current lease
+    std::map<std::pair<Namespace, std::string>, TaskKey> by_idempotency_key;
+    std::map<std::pair<Instant, Seq>, RequestKey> requests_by_time;
+    std::map<std::pair<Identity, ClientId>, std::uint32_t> requests_per_client;
+    std::map<std::pair<Namespace, GroupName>, std::uint64_t> open_in_group;
+    /// Tasks that ended, and attempts that ended, since the store last projected: memory wins over rows.
+    std::map<TaskKey, Task> ended;
+    std::map<std::pair<TaskKey, std::uint32_t>, Attempt> attempts;
+    /// What the store must project with the next batch.
+    std::set<TaskKey> changed_tasks;
+    std::set<std::pair<TaskKey, std::uint32_t>> changed_attempts;
+};
+
+struct Session {
+    SessionId id = 0;
+    Namespace ns;
+    WorkerName worker;
+    Identity identity;
+    StateId state_id;
+    std::uint64_t incarnation = 0;
+    std::vector<RoleName> roles;
+    std::uint32_t slots = 0;
+    std::uint32_t free = 0;  // credit left
+    std::uint64_t last_assigned = 0;  // token number; orders idle sessions, least recently used first
+    std::uint64_t heard = 0;          // id of its last HELLO, READY or HEARTBEAT
+    Instant connected_at;
+    Instant heard_at;
+    std::string program;
+};
+
+/// When a lease ends if it is not renewed. It expires one heartbeat interval after `deadline`.
+struct LeaseClock {
+    Instant deadline;
+    bool confirmed = false;  // the holder has listed it since it was given or restored
+    SessionId session = 0;   // of its holder; 0: by hand, or not connected
+};
+
+struct ProgressView {
+    std::uint32_t percent = 0;
+    std::string step;
+    std::string message;
+    Instant at;
+    Instant journaled_at;
+};
+
+/// Lost at a restart.
+struct Volatile {
+    std::map<SessionId, Session> sessions;
+    std::map<std::pair<Namespace, WorkerName>, SessionId> by_name;
+    std::map<RoleKey, std::set<std::pair<std::uint64_t, SessionId>>> idle;  // by last_assigned
+    std::map<std::uint64_t, LeaseClock> clocks;                             // by token number
+    std::set<std::pair<Instant, std::uint64_t>> deadlines;
+    std::map<TaskKey, ProgressView> progress;
+    std::set<RoleKey> to_match;
+};
+
+struct State {
+    Durable durable;
+    Indexes index;
+    Volatile now;
+};
+
+/// The task in memory: open, or ended since the last projection. Null: ask the facts.
+const Task* find_task(const State& state, const TaskKey& key);
+/// The task whose current lease has this token; null if none has.
+const Task* find_holder(const State& state, const LeaseToken& token);
+/// The moment at which the loop must send Tick; kNever if nothing is due ever.
+Instant next_deadline(const State& state, Millis heartbeat);
+
+}  // namespace zq::core

@@ -1,0 +1,108 @@
+// What the coordinator knows of a task and its attempts: plain records, kept in memory while a task
+// is open and in the store's projections for good. Instructions and payload are not here: they lie
+// in the body of the event that submitted the task (`submitted_seq`).
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/ids.h"
+#include "common/base/report_words.h"
+#include "common/base/task_spec.h"
+#include "common/base/task_state.h"
+
+namespace zq::core {
+
+/// Who has a task: a worker's session, or a client that claimed it by hand (then `worker` is the
+/// name it gave, and state_id and incarnation are empty).
+struct Holder {
+    WorkerName worker;
+    Identity identity;
+    StateId state_id;
+    std::uint64_t incarnation = 0;
+    bool by_hand = false;
+
+    friend bool operator==(const Holder&, const Holder&) = default;
+};
+
+/// The right to work on a task, until it is not renewed for `term`.
+struct Lease {
+    LeaseToken token;
+    std::uint32_t attempt = 0;
+    Holder holder;
+    Millis term{};
+    Instant since;
+
+    friend bool operator==(const Lease&, const Lease&) = default;
+};
+
+struct Task {
+    TaskKey key;
+    RoleName role;
+    std::string type;
+    std::string from;
+    Identity submitter;
+    GroupName group;
+    std::string reply_to;
+    std::string trace_id;
+    std::string idempotency_key;
+    Digest request;  // of the spec without id and trace id: what a repeated submit must match
+    std::vector<std::string> expected;  // artifact names that a completion must have
+    std::string expected_format;
+    std::uint32_t inputs = 0;
+
+    int priority = limits::kPriorityDefault;
+    Backoff backoff;
+    std::uint32_t max_attempts = limits::kAttemptsDefault;
+    std::uint32_t max_lost = limits::kLostDefault;
+    Millis run_timeout{};
+
+    TaskState state = TaskState::kQueued;
+    DeadReason dead_reason = DeadReason::kNone;
+    std::int64_t rank = 0;       // order among ready tasks: lower first, then submitted_seq
+    Instant submitted_at;
+    Instant due_at;      // scheduled, retry_wait: when it is ready
+    Instant expires_at;  // 0: no ttl; counts only until the first attempt
+    Instant started_at;  // of the last attempt
+    Instant ended_at;
+    std::uint32_t attempts = 0;   // number of the last attempt
+    std::uint32_t failures = 0;   // charged against max_attempts
+    std::uint32_t losses = 0;     // charged against max_lost
+    std::uint32_t deferrals = 0;  // "try later" so far
+    std::optional<Lease> lease;      // running, cancelling
+    std::optional<Lease> lost_lease; // queued again after a loss; its holder may still come back
+    WorkerName worker;               // of the current or last attempt
+    std::string summary;
+    std::string reason;
+    Seq submitted_seq = 0;
+    Seq changed_seq = 0;
+
+    friend bool operator==(const Task&, const Task&) = default;
+};
+
+/// An attempt that has ended, as it is remembered for good. While it runs it is the task's lease.
+struct Attempt {
+    TaskKey task;
+    std::uint32_t attempt = 0;
+    LeaseToken token;
+    Holder holder;
+    Instant started_at;
+    Instant ended_at;
+    Outcome outcome = Outcome::kReleased;
+    std::optional<FailureClass> failure;  // with Outcome::kFailed
+    std::optional<ReleaseCause> release;  // with Outcome::kReleased by a report
+    std::optional<std::int64_t> exit_code;
+    std::string summary;
+    std::string reason;
+    std::map<std::string, std::string> output;
+    std::vector<ArtifactRef> artifacts;
+    Millis duration{};  // as the holder measured it
+    Digest report;      // of the report that ended it; zero: none did
+    TaskState answer = TaskState::kQueued;  // what that report was answered
+
+    friend bool operator==(const Attempt&, const Attempt&) = default;
+};
+
+}  // namespace zq::core

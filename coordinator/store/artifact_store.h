@@ -1,0 +1,41 @@
+// Content by digest: whole, immutable, verified. Knows nothing of tasks or permissions. One thread
+// uses it. Body: a folder tree (folder_artifact_store.h); one on S3 would fit behind this too.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "common/base/error.h"
+#include "common/base/ids.h"
+
+namespace zq::store {
+
+class ArtifactStore {
+  public:
+    virtual ~ArtifactStore() = default;
+
+    /// Begins or resumes an upload. Gives the offset from which bytes are wanted: `size` if the
+    /// content is there whole. Errors: TOO_LARGE, BUSY (too many uploads at once), IO, STORAGE_FULL.
+    virtual Result<std::uint64_t> begin(const Digest& digest, std::uint64_t size) = 0;
+
+    /// Appends bytes to an upload at its current offset; gives the new offset. A chunk at another
+    /// offset changes nothing and gives the offset that is wanted. When the last byte is in, the
+    /// digest is checked and the content made durable before this returns (then the result is
+    /// `size`). Errors: DIGEST_MISMATCH (the upload is dropped), NOT_FOUND (no such upload), TOO_LARGE
+    /// (more than announced), IO, STORAGE_FULL.
+    virtual Result<std::uint64_t> append(const Digest& digest, std::uint64_t offset,
+                                         std::string_view bytes) = 0;
+
+    /// Reads up to `length` bytes from `offset`; fewer only at the end. Errors: NOT_FOUND, IO.
+    virtual Result<std::string> read(const Digest& digest, std::uint64_t offset,
+                                     std::size_t length) = 0;
+
+    /// Size of content that is there whole. Errors: NOT_FOUND.
+    virtual Result<std::uint64_t> size(const Digest& digest) = 0;
+
+    /// Reads it all and compares. Errors: NOT_FOUND, DIGEST_MISMATCH, IO.
+    virtual Result<void> verify(const Digest& digest) = 0;
+};
+
+}  // namespace zq::store

@@ -1,0 +1,98 @@
+// The journal as the coordinator sees it: tasks and events, never SQL. It is the truth; projections
+// of it (tasks, attempts, contents) are written in the same transaction. Bodies: SQLite
+// (sqlite_journal.h) and memory (memory_journal.h); one conformance suite holds for all.
+//
+// A body runs its commits on a thread of its own (or none); everything here is called by the loop's
+// thread. Appends are ordered; the first failure poisons the journal: every later append fails too.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "coordinator/core/apply.h"
+#include "coordinator/core/event.h"
+#include "coordinator/store/reader.h"
+
+namespace zq::store {
+
+/// Content that lies in the journal's own database.
+struct InlineContent {
+    Digest digest;
+    std::string data;
+};
+
+/// One transaction: events with consecutive seqs, the records they changed as of the last one, and
+/// the inline contents they speak of.
+struct Batch {
+    std::vector<core::Event> events;  // not empty
+    core::Changes changes;
+    std::vector<InlineContent> contents;
+};
+
+enum class CommitStatus : std::uint8_t {
+    kCommitted,
+    kFull,     // the disk is full and nothing of the batch is stored; the same batch may come again
+    kFenced,   // another coordinator has acquired the journal
+    kUnknown,  // the outcome can't be known: say nothing, stop, replay
+};
+
+struct CommitResult {
+    CommitStatus status = CommitStatus::kCommitted;
+    Seq last_seq = 0;      // of the batch
+    Digest chain_head;     // after it
+    std::string message;   // of a failure
+};
+
+/// What a start finds: the durable state as of `last_seq`, with open tasks only.
+struct Recovery {
+    JournalId journal = 0;
+    Epoch epoch = 0;  // of the last start; the caller's own is one more
+    Seq last_seq = 0;
+    Instant last_at;
+    std::uint64_t last_token = 0;
+    Digest chain_head;
+    std::uint64_t open_tasks = 0;
+};
+
+class Journal {
+  public:
+    virtual ~Journal() = default;
+
+    /// Takes the journal for this process and restores `state` from it (which must be new). The
+    /// caller appends EpochStarted with epoch + 1 first, then calls `settle`. Errors: IO (with what
+    /// to do), CONFLICT (another process has it).
+    virtual Result<Recovery> acquire(core::State& state) = 0;
+
+    /// Makes everything that can be read durable (rows that a killed process wrote but never synced
+    /// included). Before it succeeds nothing may be said to a peer. Waits.
+    virtual Result<void> settle() = 0;
+
+    /// Hands a batch over; its seqs must follow the last appended one. The result comes out of
+    /// `results`, in order.
+    virtual void append(Batch batch) = 0;
+
+    /// Takes what has been committed or has failed since the last call. Never waits.
+    virtual std::vector<CommitResult> results() = 0;
+
+    /// Readable (poll it) when `results` has something; -1 if results come at once.
+    virtual int results_fd() const = 0;
+
+    /// Batches handed over whose result has not been taken, and an estimate of their bytes.
+    virtual std::size_t uncommitted_batches() const = 0;
+    virtual std::size_t uncommitted_bytes() const = 0;
+
+    /// Until when this process is the only one that may append; kNever for bodies that lock.
+    virtual Instant leadership_until() const = 0;
+
+    /// A reader of committed data, for one thread of the caller's choice. Valid while the journal is.
+    virtual Result<std::unique_ptr<Reader>> open_reader() = 0;
+
+    /// Commits what was handed over, checkpoints, closes. Afterwards only the destructor.
+    virtual Result<void> close() = 0;
+};
+
+}  // namespace zq::store

@@ -1,0 +1,76 @@
+// Reads of committed data: projections by key or by index, journal rows by sequence number. Bounded:
+// nothing here scans history.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "coordinator/core/event.h"
+#include "coordinator/core/task.h"
+
+namespace zq::store {
+
+/// An event with its place in the hash chain.
+struct ChainedEvent {
+    core::Event event;
+    Digest body_digest;
+    Digest hash;
+};
+
+/// Conditions of a task listing; empty ones hold for all. Newest (by submitted_seq) first.
+struct TaskFilter {
+    Namespace ns = kDefaultNamespace;
+    std::vector<TaskState> states;
+    RoleName role;
+    GroupName group;
+    std::string from;
+    Seq before = 0;  // submitted_seq below this; 0: from the newest
+    std::size_t limit = 100;
+};
+
+/// Where content lies.
+struct ContentPlace {
+    Digest digest;
+    std::uint64_t size = 0;
+    bool inlined = false;
+};
+
+class Reader {
+  public:
+    virtual ~Reader() = default;
+
+    virtual Result<std::optional<core::Task>> task(const TaskKey& key) = 0;
+    virtual Result<std::optional<core::Task>> task_by_idempotency_key(const Namespace& ns,
+                                                                      const std::string& key) = 0;
+    /// Up to `limit` task ids that start with `prefix`.
+    virtual Result<std::vector<TaskId>> ids_with_prefix(const Namespace& ns, const std::string& prefix,
+                                                        std::size_t limit) = 0;
+    virtual Result<std::vector<core::Task>> tasks(const TaskFilter& filter) = 0;
+    /// Ended tasks answered to a name with changed_seq > after, in that order.
+    virtual Result<std::vector<core::Task>> answers(const Namespace& ns, const std::string& reply_to,
+                                                    Seq after, std::size_t limit) = 0;
+    /// Members of a group, at most `limit`, oldest first.
+    virtual Result<std::vector<core::Task>> group(const Namespace& ns, const GroupName& group,
+                                                  std::size_t limit) = 0;
+    /// Number of dead and expired tasks of each role.
+    virtual Result<std::vector<std::pair<RoleKey, std::uint64_t>>> dead_counts() = 0;
+
+    /// The envelope as it was submitted.
+    virtual Result<std::optional<TaskSpec>> spec(Seq submitted_seq) = 0;
+    virtual Result<std::vector<core::Attempt>> attempts(const TaskKey& key) = 0;
+    virtual Result<std::optional<core::Attempt>> attempt(const TaskKey& key, std::uint32_t number) = 0;
+
+    virtual Result<std::optional<ContentPlace>> content(const Digest& digest) = 0;
+    /// Bytes of inline content, from `offset`, at most `length`.
+    virtual Result<std::string> inline_content(const Digest& digest, std::uint64_t offset,
+                                               std::size_t length) = 0;
+
+    /// Events with seq > after, in order; only those of one task where `task` is given.
+    virtual Result<std::vector<ChainedEvent>> events(Seq after, std::size_t limit,
+                                                     const std::optional<TaskKey>& task) = 0;
+    virtual Result<Seq> last_seq() = 0;
+};
+
+}  // namespace zq::store
