@@ -1,5 +1,5 @@
-// A client of the control socket: one request, one reply, as protocol.md's "Client" tells it. REQ with
-// RELAXED and CORRELATE; on silence a new socket, the next endpoint, the same request id.
+// A client of the control socket: one request, one reply, as protocol.md's "Client" tells it. REQ
+// with RELAXED and CORRELATE; on silence a new socket, the next endpoint, the same request id.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +15,8 @@ namespace zq {
 
 struct ClientOptions {
     Profile profile;
-    Millis reply_timeout = seconds(30);  // of one try; a long poll adds its wait plus 5 s
-    Millis give_up = seconds(30);        // of all tries of one request
+    Millis reply_timeout = seconds(5);  // of one try; a long poll's wait comes on top
+    Millis give_up = seconds(30);       // of all tries of one request; likewise
 };
 
 /// An error a request ended with, and the contents it named as missing.
@@ -31,8 +31,8 @@ class Client {
     ~Client();
 
     /// Sends a request and waits for its reply, repeating it under one id while nothing comes.
-    /// `poll_wait` is the time a long poll may take at the coordinator. Errors: what the coordinator
-    /// answered, or UNREACHABLE after `give_up`.
+    /// `poll_wait` is the time a long poll may take at the coordinator. Errors: what the
+    /// coordinator answered, or UNREACHABLE after `give_up`.
     tl::expected<wire::Message, CallError> call(const wire::Body& request, Millis poll_wait = {});
 
     /// The artifacts socket's endpoint, as the last reply told it; empty before the first reply.

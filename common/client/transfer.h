@@ -1,5 +1,5 @@
-// Moves content between files and the coordinator's artifacts socket (DEALER), resuming where a link
-// broke. Blocks; used by one thread. Memory use does not grow with the content.
+// Moves content between files and the coordinator's artifacts socket (DEALER), resuming where a
+// link broke. Blocks; used by one thread. Memory use does not grow with the content.
 #pragma once
 
 #include <functional>
@@ -16,9 +16,9 @@ namespace zq {
 struct TransferOptions {
     std::string endpoint;  // of the artifacts socket
     std::optional<CurveKeys> curve;
-    Millis silence = seconds(15);   // without any answer: connect anew and resume
-    Millis give_up = minutes(5);    // without any progress: UNREACHABLE
-    std::function<bool()> stop;     // asked now and then; true ends with SHUTTING_DOWN
+    Millis silence = seconds(15);  // without any answer: connect anew and resume
+    Millis give_up = minutes(5);   // without any progress: UNREACHABLE
+    std::function<bool()> stop;    // asked now and then; true ends with SHUTTING_DOWN
 };
 
 class Transfer {

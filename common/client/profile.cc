@@ -1,0 +1,199 @@
+#include "common/client/profile.h"
+
+#define TOML_EXCEPTIONS 0
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+#include "common/platform/files.h"
+#include "common/platform/keys.h"
+
+namespace zq {
+namespace {
+
+constexpr std::string_view kDefaultEndpoint = "tcp://127.0.0.1:5570";
+constexpr std::string_view kEndpoints = "endpoints";
+constexpr std::string_view kServerKey = "server_public_key";
+constexpr std::string_view kKeyFile = "key_file";
+constexpr std::uint64_t kProfileBytes = 64 * 1024;
+
+std::string env(const char* name) {
+    const char* value = std::getenv(name);
+    return value == nullptr ? std::string{} : std::string(value);
+}
+
+Result<void> check_endpoint(const std::string& endpoint, const std::string& where) {
+    const bool tcp = endpoint.rfind("tcp://", 0) == 0 && endpoint.rfind(':') > 5;
+    const bool ipc = endpoint.rfind("ipc://", 0) == 0 && endpoint.size() > 6;
+    if (tcp || ipc) return {};
+    return fail(ErrorCode::INVALID,
+                where + ": '" + endpoint + "' is no address; write tcp://HOST:5570 or ipc://PATH",
+                "connect");
+}
+
+/// `a,b` as a list of checked endpoints.
+Result<std::vector<std::string>> parse_endpoints(const std::string& text,
+                                                 const std::string& where) {
+    std::vector<std::string> endpoints;
+    std::size_t start = 0;
+    while (start <= text.size()) {
+        const std::size_t comma = std::min(text.find(',', start), text.size());
+        endpoints.push_back(text.substr(start, comma - start));
+        if (auto ok = check_endpoint(endpoints.back(), where); !ok) return Failure(ok.error());
+        start = comma + 1;
+    }
+    return endpoints;
+}
+
+Failure bad_file(const std::string& path, toml::source_position at, const std::string& what) {
+    return fail(ErrorCode::INVALID, path + ":" + std::to_string(at.line) + ": " + what, "config");
+}
+
+Result<std::string> read_text(const toml::node& node, const std::string& path,
+                              std::string_view key) {
+    if (auto text = node.value<std::string>(); text && node.is_string()) return *text;
+    return bad_file(path, node.source().begin, std::string(key) + " is a string");
+}
+
+Result<std::vector<std::string>> read_endpoint_list(const toml::node& node,
+                                                    const std::string& path) {
+    const toml::array* list = node.as_array();
+    if (list == nullptr || list->empty()) {
+        return bad_file(path, node.source().begin, "endpoints is a list of addresses");
+    }
+    std::vector<std::string> endpoints;
+    for (const toml::node& element : *list) {
+        auto text = read_text(element, path, "each endpoint");
+        if (!text) return Failure(text.error());
+        if (auto ok = check_endpoint(*text, path); !ok) return Failure(ok.error());
+        endpoints.push_back(std::move(*text));
+    }
+    return endpoints;
+}
+
+Result<void> read_key(Profile& profile, std::string_view key, const toml::node& node,
+                      const std::string& path) {
+    if (key == kEndpoints) {
+        auto endpoints = read_endpoint_list(node, path);
+        if (!endpoints) return Failure(endpoints.error());
+        profile.endpoints = std::move(*endpoints);
+        return {};
+    }
+    if (key != kServerKey && key != kKeyFile) {
+        return bad_file(path, node.source().begin,
+                        "unknown key '" + std::string(key) +
+                            "'; known: endpoints, server_public_key, key_file");
+    }
+    auto text = read_text(node, path, key);
+    if (!text) return Failure(text.error());
+    (key == kServerKey ? profile.server_public : profile.key_file) = std::move(*text);
+    return {};
+}
+
+Result<Profile> parse_profile(const std::string& text, const std::string& path) {
+    const toml::parse_result parsed = toml::parse(text);
+    if (!parsed) {
+        return bad_file(path, parsed.error().source().begin,
+                        std::string(parsed.error().description()));
+    }
+    Profile profile;
+    for (const auto& [key, node] : parsed.table()) {
+        if (auto ok = read_key(profile, key.str(), node, path); !ok) return Failure(ok.error());
+    }
+    if (profile.endpoints.empty()) {
+        return fail(ErrorCode::INVALID, path + ": endpoints is missing", "config");
+    }
+    if (profile.server_public.empty() != profile.key_file.empty()) {
+        return fail(ErrorCode::INVALID, path + ": server_public_key and key_file go together",
+                    "config");
+    }
+    return profile;
+}
+
+/// The user's file; nullopt where there is none and none was asked for by name.
+Result<std::optional<Profile>> read_user_file() {
+    const std::string path = profile_path();
+    auto text = read_file(path, kProfileBytes);
+    if (text) {
+        auto profile = parse_profile(*text, path);
+        if (!profile) return Failure(profile.error());
+        return std::optional(std::move(*profile));
+    }
+    const bool named = !env("ZQ_CONFIG").empty();
+    if (text.error().code == ErrorCode::NOT_FOUND && !named) return std::optional<Profile>{};
+    return Failure(text.error());
+}
+
+/// True if every endpoint of `some` is one of `all`.
+bool covers(const std::vector<std::string>& all, const std::vector<std::string>& some) {
+    return std::all_of(some.begin(), some.end(), [&](const std::string& endpoint) {
+        return std::find(all.begin(), all.end(), endpoint) != all.end();
+    });
+}
+
+std::string quoted(const std::string& text) {
+    std::string out = "\"";
+    for (char c : text) {
+        if (c == '"' || c == '\\') out += '\\';
+        out += c;
+    }
+    return out + "\"";
+}
+
+}  // namespace
+
+std::string profile_path() {
+    if (auto path = env("ZQ_CONFIG"); !path.empty()) return path;
+    if (auto path = env("XDG_CONFIG_HOME"); !path.empty()) return path + "/zq/config.toml";
+    return env("HOME") + "/.config/zq/config.toml";
+}
+
+Result<Profile> load_profile(const std::string& connect_flag) {
+    const bool by_flag = !connect_flag.empty();
+    const std::string named = by_flag ? connect_flag : env("ZQ_CONNECT");
+    auto user = read_user_file();
+    if (!user) return Failure(user.error());
+    if (named.empty()) {
+        if (*user) return std::move(**user);
+        return Profile{{std::string(kDefaultEndpoint)}, {}, {}};
+    }
+    auto endpoints = parse_endpoints(named, by_flag ? "--connect" : "ZQ_CONNECT");
+    if (!endpoints) return Failure(endpoints.error());
+    Profile profile{std::move(*endpoints), {}, {}};
+    if (*user && covers((*user)->endpoints, profile.endpoints)) {
+        profile.server_public = (*user)->server_public;
+        profile.key_file = (*user)->key_file;
+    }
+    return profile;
+}
+
+Result<void> save_profile(const Profile& profile) {
+    const std::string path = profile_path();
+    std::string text =
+        "# How zq and zq-worker reach the coordinator. Written by `zq join` or `zq init`.\n";
+    text += std::string(kEndpoints) + " = [";
+    for (std::size_t i = 0; i < profile.endpoints.size(); ++i) {
+        text += (i == 0 ? "" : ", ") + quoted(profile.endpoints[i]);
+    }
+    text += "]\n";
+    if (!profile.server_public.empty()) {
+        text += std::string(kServerKey) + " = " + quoted(profile.server_public) + "\n";
+        text += std::string(kKeyFile) + " = " + quoted(profile.key_file) + "\n";
+    }
+    const std::string folder = std::filesystem::path(path).parent_path().string();
+    if (!folder.empty()) {
+        if (auto ok = make_folders(folder, 0700); !ok) return ok;
+    }
+    return write_file(path, text, 0600, Durability::kSynced);
+}
+
+Result<std::optional<CurveKeys>> curve_of(const Profile& profile) {
+    if (profile.server_public.empty()) return std::optional<CurveKeys>{};
+    auto keys = read_key_file(profile.key_file);
+    if (!keys) return Failure(keys.error());
+    return std::optional(CurveKeys{keys->public_key, keys->secret_key, profile.server_public});
+}
+
+}  // namespace zq
