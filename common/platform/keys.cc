@@ -64,6 +64,13 @@ Result<std::string> key_fingerprint(const std::string& public_key) {
     return to_hex(digest).substr(0, 16);
 }
 
+std::string z85_of(std::string_view raw) {
+    std::array<char, kZ85Size + 1> text{};
+    if (raw.size() != 32) return {};
+    zmq_z85_encode(text.data(), reinterpret_cast<const std::uint8_t*>(raw.data()), raw.size());
+    return text.data();
+}
+
 Result<std::string> public_of(const std::string& secret_key) {
     std::array<char, kZ85Size + 1> public_key{};
     if (secret_key.size() != kZ85Size ||

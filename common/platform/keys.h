@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "common/base/error.h"
 
@@ -23,6 +24,8 @@ Result<KeyPair> read_key_file(const std::string& path);
 
 /// First 16 hex digits of the SHA-256 of the 32 key bytes. Errors: INVALID (not a Z85 key).
 Result<std::string> key_fingerprint(const std::string& public_key);
+/// A key's 32 raw bytes in Z85; empty for any other size.
+std::string z85_of(std::string_view raw);
 /// The public key of a secret one. Errors: INVALID.
 Result<std::string> public_of(const std::string& secret_key);
 
