@@ -17,13 +17,21 @@ constexpr auto kRows = std::to_array<Row>({
 #undef ZQ_CODE
 });
 
-const Row& row(ErrorCode code) { return kRows.at(static_cast<std::size_t>(code)); }
+const Row& row(ErrorCode code) {
+    return kRows.at(static_cast<std::size_t>(code));
+}
 
 }  // namespace
 
-std::string_view to_string(ErrorCode code) { return row(code).name; }
-std::string_view meaning(ErrorCode code) { return row(code).meaning; }
-bool retryable(ErrorCode code) { return row(code).retryable; }
+std::string_view to_string(ErrorCode code) {
+    return row(code).name;
+}
+std::string_view meaning(ErrorCode code) {
+    return row(code).meaning;
+}
+bool retryable(ErrorCode code) {
+    return row(code).retryable;
+}
 
 std::optional<ErrorCode> parse_error_code(std::string_view name) {
     for (std::size_t i = 0; i < kRows.size(); ++i) {

@@ -48,7 +48,8 @@ std::string to_hex(const Digest& digest) {
 
 std::string to_hex(std::uint64_t number) {
     std::string out(16, '0');
-    for (int i = 15; i >= 0; --i, number >>= 4) out[static_cast<std::size_t>(i)] = kHex[number & 15];
+    for (int i = 15; i >= 0; --i, number >>= 4)
+        out[static_cast<std::size_t>(i)] = kHex[number & 15];
     return out;
 }
 

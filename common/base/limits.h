@@ -1,5 +1,5 @@
-// Every bound of the system, once. protocol.md prints the ones that a peer can meet; a test compares.
-// Sizes in bytes unless the name says otherwise.
+// Every bound of the system, once. protocol.md prints the ones that a peer can meet; a test
+// compares. Sizes in bytes unless the name says otherwise.
 #pragma once
 
 #include <cstddef>
@@ -34,9 +34,9 @@ inline constexpr std::size_t kArtifacts = 256;  // of one attempt
 inline constexpr std::size_t kOutputs = 64;     // key=value pairs of one report
 inline constexpr std::size_t kRolesPerWorker = 32;
 inline constexpr std::uint32_t kSlots = 1024;
-inline constexpr std::size_t kListRows = 1000;    // rows of one reply
-inline constexpr std::size_t kEventRows = 1000;   // events of one reply
-inline constexpr std::size_t kWaitTasks = 1000;   // tasks of one WAIT
+inline constexpr std::size_t kListRows = 1000;   // rows of one reply
+inline constexpr std::size_t kEventRows = 1000;  // events of one reply
+inline constexpr std::size_t kWaitTasks = 1000;  // tasks of one WAIT
 inline constexpr std::size_t kLeasesListed = kSlots * 2;
 inline constexpr std::size_t kOpenTasks = 2'000'000;
 inline constexpr std::size_t kPolls = 10'000;       // parked at once
@@ -56,9 +56,9 @@ inline constexpr Millis kAgeStep = minutes(5);  // one priority step outweighs t
 
 // Messages.
 inline constexpr std::size_t kMessageBytes = 1024 * 1024;  // one frame
-inline constexpr std::size_t kFrames = 12;                 // of one message, return envelope included
+inline constexpr std::size_t kFrames = 12;  // of one message, return envelope included
 inline constexpr std::size_t kPackDepth = 16;
-inline constexpr std::size_t kPackItems = 16'384;  // of one array or map
+inline constexpr std::size_t kPackItems = 16'384;       // of one array or map
 inline constexpr std::size_t kInlineBytes = 16 * 1024;  // content that travels inside a message
 inline constexpr std::size_t kInlineTotalBytes = 256 * 1024;
 inline constexpr std::size_t kChunkBytes = 256 * 1024;

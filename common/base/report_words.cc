@@ -6,23 +6,38 @@ namespace zq {
 namespace {
 
 constexpr auto kVerdicts = std::to_array<std::string_view>({"ok", "cancel", "stale"});
-constexpr auto kFailures = std::to_array<std::string_view>(
-    {"error", "permanent", "contract", "crashed", "timed_out"});
+constexpr auto kFailures =
+    std::to_array<std::string_view>({"error", "permanent", "contract", "crashed", "timed_out"});
 constexpr auto kCauses = std::to_array<std::string_view>(
     {"released", "try_later", "worker_fault", "drained", "cancelled"});
-constexpr auto kOutcomes =
-    std::to_array<std::string_view>({"running", "completed", "skipped", "failed", "released", "lost",
-                                     "undelivered", "cancelled"});
+constexpr auto kOutcomes = std::to_array<std::string_view>(
+    {"running", "completed", "skipped", "failed", "released", "lost", "undelivered", "cancelled"});
 
 }  // namespace
 
-std::string_view to_string(Verdict verdict) { return word_of(kVerdicts, verdict); }
-bool from_text(std::string_view text, Verdict& out) { return value_of(kVerdicts, text, out); }
-std::string_view to_string(FailureClass failure) { return word_of(kFailures, failure); }
-bool from_text(std::string_view text, FailureClass& out) { return value_of(kFailures, text, out); }
-std::string_view to_string(ReleaseCause cause) { return word_of(kCauses, cause); }
-bool from_text(std::string_view text, ReleaseCause& out) { return value_of(kCauses, text, out); }
-std::string_view to_string(Outcome outcome) { return word_of(kOutcomes, outcome); }
-bool from_text(std::string_view text, Outcome& out) { return value_of(kOutcomes, text, out); }
+std::string_view to_string(Verdict verdict) {
+    return word_of(kVerdicts, verdict);
+}
+bool from_text(std::string_view text, Verdict& out) {
+    return value_of(kVerdicts, text, out);
+}
+std::string_view to_string(FailureClass failure) {
+    return word_of(kFailures, failure);
+}
+bool from_text(std::string_view text, FailureClass& out) {
+    return value_of(kFailures, text, out);
+}
+std::string_view to_string(ReleaseCause cause) {
+    return word_of(kCauses, cause);
+}
+bool from_text(std::string_view text, ReleaseCause& out) {
+    return value_of(kCauses, text, out);
+}
+std::string_view to_string(Outcome outcome) {
+    return word_of(kOutcomes, outcome);
+}
+bool from_text(std::string_view text, Outcome& out) {
+    return value_of(kOutcomes, text, out);
+}
 
 }  // namespace zq

@@ -51,19 +51,14 @@ Result<void> all_of(Checks... checks) {
 }
 
 Result<void> validate_texts(const TaskSpec& s) {
-    return all_of([&] { return check_size(s.from, limits::kFromBytes, "task.from"); },
-                  [&] { return check_size(s.type, limits::kTypeBytes, "task.type"); },
-                  [&] {
-                      return check_size(s.instructions, limits::kInstructionsBytes,
-                                        "task.instructions");
-                  },
-                  [&] { return check_size(s.payload, limits::kPayloadBytes, "task.payload"); },
-                  [&] { return check_size(s.reply_to, limits::kReplyToBytes, "task.reply_to"); },
-                  [&] { return check_size(s.trace_id, limits::kTraceBytes, "task.trace_id"); },
-                  [&] {
-                      return check_size(s.idempotency_key, limits::kKeyBytes,
-                                        "task.idempotency_key");
-                  });
+    return all_of(
+        [&] { return check_size(s.from, limits::kFromBytes, "task.from"); },
+        [&] { return check_size(s.type, limits::kTypeBytes, "task.type"); },
+        [&] { return check_size(s.instructions, limits::kInstructionsBytes, "task.instructions"); },
+        [&] { return check_size(s.payload, limits::kPayloadBytes, "task.payload"); },
+        [&] { return check_size(s.reply_to, limits::kReplyToBytes, "task.reply_to"); },
+        [&] { return check_size(s.trace_id, limits::kTraceBytes, "task.trace_id"); },
+        [&] { return check_size(s.idempotency_key, limits::kKeyBytes, "task.idempotency_key"); });
 }
 
 Result<void> validate_numbers(const TaskSpec& s) {
@@ -144,15 +139,13 @@ Result<void> validate(const TaskSpec& s) {
     if (s.ns != kDefaultNamespace) {
         return fail(ErrorCode::INVALID, "only the namespace `default` is served", "task.ns");
     }
-    return all_of([&] { return check_name(s.id.text, "task.id"); },
-                  [&] { return check_name(s.role.text, "task.role"); },
-                  [&] {
-                      return s.group.empty() ? Result<void>{}
-                                             : check_name(s.group.text, "task.group");
-                  },
-                  [&] { return validate_texts(s); }, [&] { return validate_numbers(s); },
-                  [&] { return validate_labels(s); }, [&] { return validate_expected(s.expected); },
-                  [&] { return validate_inputs(s); });
+    return all_of(
+        [&] { return check_name(s.id.text, "task.id"); },
+        [&] { return check_name(s.role.text, "task.role"); },
+        [&] { return s.group.empty() ? Result<void>{} : check_name(s.group.text, "task.group"); },
+        [&] { return validate_texts(s); }, [&] { return validate_numbers(s); },
+        [&] { return validate_labels(s); }, [&] { return validate_expected(s.expected); },
+        [&] { return validate_inputs(s); });
 }
 
 std::string to_string(Millis duration) {
@@ -178,15 +171,19 @@ Result<Millis> parse_duration(std::string_view text, std::string field) {
                 std::move(field));
 }
 
-std::string_view to_string(Backoff::Kind kind) { return word_of(kBackoffKinds, kind); }
+std::string_view to_string(Backoff::Kind kind) {
+    return word_of(kBackoffKinds, kind);
+}
 bool from_text(std::string_view text, Backoff::Kind& out) {
     return value_of(kBackoffKinds, text, out);
 }
 
 std::string to_string(const Backoff& backoff) {
     switch (backoff.kind) {
-        case Backoff::Kind::kNone: return "none";
-        case Backoff::Kind::kFixed: return "fixed:" + to_string(backoff.min);
+        case Backoff::Kind::kNone:
+            return "none";
+        case Backoff::Kind::kFixed:
+            return "fixed:" + to_string(backoff.min);
         case Backoff::Kind::kExponential:
             return "exp:" + to_string(backoff.min) + ".." + to_string(backoff.max);
     }
@@ -217,8 +214,8 @@ Result<Backoff> parse_backoff(std::string_view text, std::string field) {
 bool meets_expectation(const std::string& expected, const std::vector<std::string>& names) {
     return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
         if (name == expected) return true;
-        return name.size() > expected.size() + 1 && name.compare(0, expected.size(), expected) == 0 &&
-               name[expected.size()] == '.' &&
+        return name.size() > expected.size() + 1 &&
+               name.compare(0, expected.size(), expected) == 0 && name[expected.size()] == '.' &&
                name.find('/', expected.size()) == std::string::npos;
     });
 }

@@ -64,10 +64,10 @@ struct TaskSpec {
     std::string type;          // free word of the submitter's, such as `reasoning`
     std::string instructions;  // UTF-8
     std::string payload;       // JSON text, or empty
-    int priority = limits::kPriorityDefault;  // 0 to 10, higher first
-    Millis ttl{};                             // while queued; 0: none
-    Millis delay{};                           // before it may start; 0: none
-    Millis run_timeout{};                     // of one attempt; 0: none
+    int priority = limits::kPriorityDefault;                // 0 to 10, higher first
+    Millis ttl{};                                           // while queued; 0: none
+    Millis delay{};                                         // before it may start; 0: none
+    Millis run_timeout{};                                   // of one attempt; 0: none
     std::uint32_t max_attempts = limits::kAttemptsDefault;  // failures until dead
     std::uint32_t max_lost = limits::kLostDefault;          // lost leases until dead (poison)
     Backoff backoff;

@@ -6,7 +6,7 @@ namespace zq {
 namespace {
 
 constexpr std::array<std::string_view, kTaskStates> kStateNames = {
-    "scheduled", "blocked",   "input_required", "queued",  "running",   "retry_wait", "cancelling",
+    "scheduled", "blocked",   "input_required", "queued",    "running", "retry_wait", "cancelling",
     "in_review", "completed", "skipped",        "cancelled", "expired", "dead"};
 
 constexpr std::array<std::string_view, kDeadReasons> kReasonNames = {
@@ -23,7 +23,11 @@ std::string_view to_string(DeadReason reason) {
     return word_of(kReasonNames, reason);
 }
 
-bool from_text(std::string_view text, TaskState& out) { return value_of(kStateNames, text, out); }
-bool from_text(std::string_view text, DeadReason& out) { return value_of(kReasonNames, text, out); }
+bool from_text(std::string_view text, TaskState& out) {
+    return value_of(kStateNames, text, out);
+}
+bool from_text(std::string_view text, DeadReason& out) {
+    return value_of(kReasonNames, text, out);
+}
 
 }  // namespace zq

@@ -47,7 +47,9 @@ bool from_text(std::string_view text, TaskState& out);
 bool from_text(std::string_view text, DeadReason& out);
 
 /// True for the states a task never leaves by itself.
-constexpr bool is_final(TaskState state) { return state >= TaskState::kCompleted; }
+constexpr bool is_final(TaskState state) {
+    return state >= TaskState::kCompleted;
+}
 
 namespace moves {
 

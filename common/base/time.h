@@ -18,11 +18,21 @@ struct Millis {
     friend constexpr Millis operator/(Millis a, std::int64_t n) { return {a.count / n}; }
 };
 
-constexpr Millis millis(std::int64_t n) { return {n}; }
-constexpr Millis seconds(std::int64_t n) { return {n * 1000}; }
-constexpr Millis minutes(std::int64_t n) { return {n * 60'000}; }
-constexpr Millis hours(std::int64_t n) { return {n * 3'600'000}; }
-constexpr Millis days(std::int64_t n) { return {n * 86'400'000}; }
+constexpr Millis millis(std::int64_t n) {
+    return {n};
+}
+constexpr Millis seconds(std::int64_t n) {
+    return {n * 1000};
+}
+constexpr Millis minutes(std::int64_t n) {
+    return {n * 60'000};
+}
+constexpr Millis hours(std::int64_t n) {
+    return {n * 3'600'000};
+}
+constexpr Millis days(std::int64_t n) {
+    return {n * 86'400'000};
+}
 
 /// A moment, in milliseconds since 1970-01-01T00:00:00Z. 0 stands for "none" in optional fields.
 struct Instant {

@@ -11,8 +11,8 @@ namespace zq::core {
 void apply(State& state, const Event& event);
 void apply(State& state, const Notice& notice);
 
-/// Puts an open task from the projection back at a restart, as of the projection's watermark. Events
-/// after it follow through `apply`.
+/// Puts an open task from the projection back at a restart, as of the projection's watermark.
+/// Events after it follow through `apply`.
 void restore(State& state, Task task);
 /// The rest of the durable part at the watermark.
 void restore(State& state, JournalId journal, Epoch epoch, std::uint64_t last_token, Seq last_seq,
@@ -27,7 +27,8 @@ struct Changes {
 };
 Changes take_changes(State& state);
 
-/// The store has projected everything up to this sequence number: ended records up to it leave memory.
+/// The store has projected everything up to this sequence number: ended records up to it leave
+/// memory.
 void forget_projected(State& state, Seq upto);
 
 }  // namespace zq::core

@@ -20,11 +20,11 @@ using ReturnPath = std::uint64_t;
 /// What the edge found in the projections about the things a command names. Memory wins: a fact is
 /// looked at only where the state does not know the task.
 struct Facts {
-    std::optional<Task> task;         // the named task, if it has ended
-    std::optional<Task> by_key;       // the ended task with the submit's idempotency key
-    std::optional<Attempt> attempt;   // the attempt a report names (by number, else the last)
-    std::vector<Digest> missing;      // of the contents the command names
-    bool storage_full = false;        // the disk is below its low-water mark
+    std::optional<Task> task;        // the named task, if it has ended
+    std::optional<Task> by_key;      // the ended task with the submit's idempotency key
+    std::optional<Attempt> attempt;  // the attempt a report names (by number, else the last)
+    std::vector<Digest> missing;     // of the contents the command names
+    bool storage_full = false;       // the disk is below its low-water mark
 };
 
 struct SubmitTask {
@@ -69,8 +69,8 @@ struct CloseSession {
     CloseCause cause = CloseCause::kGone;
 };
 
-/// COMPLETE, SKIP, FAIL, RELEASE. `session` is 0 for a client. An unset token asks to claim a queued
-/// task and end it in one commit.
+/// COMPLETE, SKIP, FAIL, RELEASE. `session` is 0 for a client. An unset token asks to claim a
+/// queued task and end it in one commit.
 struct EndAttempt {
     enum class Kind : std::uint8_t { kComplete, kSkip, kFail, kRelease };
     Kind kind = Kind::kComplete;
@@ -135,16 +135,16 @@ struct NoteStall {
     Millis length{};
 };
 
-using CommandBody = std::variant<SubmitTask, OpenSession, Renew, RenewByHand, CloseSession, EndAttempt,
-                                 NoteProgress, ClaimTask, CancelTask, StoreContent, Match, Tick,
-                                 StartEpoch, BeginService, NoteStall>;
+using CommandBody = std::variant<SubmitTask, OpenSession, Renew, RenewByHand, CloseSession,
+                                 EndAttempt, NoteProgress, ClaimTask, CancelTask, StoreContent,
+                                 Match, Tick, StartEpoch, BeginService, NoteStall>;
 
 struct Command {
     Instant now;
     Identity identity;
     Namespace ns = kDefaultNamespace;
     ReturnPath reply = 0;
-    ClientId client;          // of a client's request, else empty
+    ClientId client;            // of a client's request, else empty
     std::uint64_t request = 0;  // the message's id
     std::uint64_t seed = 0;     // for jitter
     Facts facts;

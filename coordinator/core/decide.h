@@ -24,4 +24,8 @@ struct Decision {
 /// called again (a due timer, a role to match).
 Decision decide(const State& state, const Policy& policy, const Command& command);
 
+/// Gives a decision's events their seq, time and epoch, following the state's last. To be called
+/// once, before they are applied.
+void stamp(Decision& decision, const State& state, Instant now);
+
 }  // namespace zq::core

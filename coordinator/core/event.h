@@ -1,5 +1,5 @@
-// The facts that are journaled. An event records what was decided, never why it could be, so that an
-// old journal replays alike under new rules. `apply` (apply.h) is the only reader that changes
+// The facts that are journaled. An event records what was decided, never why it could be, so that
+// an old journal replays alike under new rules. `apply` (apply.h) is the only reader that changes
 // state. Their bytes are store/event_codec.h's; their numbers on disk follow this variant's order:
 // append new ones at the end, and never reorder.
 #pragma once
@@ -42,6 +42,7 @@ struct TaskAssigned {
 /// A lost lease, whose task nobody else got, is its holder's again: the loss is taken back.
 struct LeaseResumed {
     LeaseToken token;
+    std::uint32_t losses = 0;  // of the task, after it
     friend bool operator==(const LeaseResumed&, const LeaseResumed&) = default;
 };
 
@@ -111,10 +112,9 @@ struct RequestRecorded {
     friend bool operator==(const RequestRecorded&, const RequestRecorded&) = default;
 };
 
-using EventBody =
-    std::variant<EpochStarted, TaskSubmitted, TaskReady, TaskAssigned, LeaseResumed, ProgressNoted,
-                 AttemptEnded, CancelRequested, TaskCancelled, TaskExpired, RoleServed,
-                 ContentStored, RequestRecorded>;
+using EventBody = std::variant<EpochStarted, TaskSubmitted, TaskReady, TaskAssigned, LeaseResumed,
+                               ProgressNoted, AttemptEnded, CancelRequested, TaskCancelled,
+                               TaskExpired, RoleServed, ContentStored, RequestRecorded>;
 
 /// `task.id` is empty for events that are not about one task.
 struct Event {

@@ -1,6 +1,7 @@
 // The one value the core works on. It has a durable part, which journaled events alone change and
-// which recovery restores hash for hash, indexes that follow from it, and a volatile part (sessions,
-// credit, lease clocks, progress) which notices change and a restart forgets. Only apply.cc writes it.
+// which recovery restores hash for hash, indexes that follow from it, and a volatile part
+// (sessions, credit, lease clocks, progress) which notices change and a restart forgets. Only
+// apply.cc writes it.
 #pragma once
 
 #include <map>
@@ -10,6 +11,7 @@
 
 #include "coordinator/core/command.h"
 #include "coordinator/core/event.h"
+#include "coordinator/core/policy.h"
 
 namespace zq::core {
 
@@ -67,11 +69,14 @@ struct Indexes {
     std::map<RoleKey, RoleIndex> roles;
     std::set<Timer> timers;
     std::map<std::uint64_t, TaskKey> leases;  // token number of every current lease
+    std::map<std::uint64_t, TaskKey> lost;    // token number of every lost lease that may come back
+    std::map<StateId, std::set<std::uint64_t>> by_holder;  // tokens of the leases of each worker
     std::map<std::pair<Namespace, std::string>, TaskKey> by_idempotency_key;
     std::map<std::pair<Instant, Seq>, RequestKey> requests_by_time;
     std::map<std::pair<Identity, ClientId>, std::uint32_t> requests_per_client;
     std::map<std::pair<Namespace, GroupName>, std::uint64_t> open_in_group;
-    /// Tasks that ended, and attempts that ended, since the store last projected: memory wins over rows.
+    /// Tasks that ended, and attempts that ended, since the store last projected: memory wins over
+    /// rows.
     std::map<TaskKey, Task> ended;
     std::map<std::pair<TaskKey, std::uint32_t>, Attempt> attempts;
     /// What the store must project with the next batch.
@@ -89,8 +94,9 @@ struct Session {
     std::vector<RoleName> roles;
     std::uint32_t slots = 0;
     std::uint32_t free = 0;  // credit left
-    std::uint64_t last_assigned = 0;  // token number; orders idle sessions, least recently used first
-    std::uint64_t heard = 0;          // id of its last HELLO, READY or HEARTBEAT
+    std::uint64_t last_assigned =
+        0;                    // token number; orders idle sessions, least recently used first
+    std::uint64_t heard = 0;  // id of its last HELLO, READY or HEARTBEAT
     Instant connected_at;
     Instant heard_at;
     std::string program;
@@ -115,6 +121,8 @@ struct ProgressView {
 struct Volatile {
     std::map<SessionId, Session> sessions;
     std::map<std::pair<Namespace, WorkerName>, SessionId> by_name;
+    std::map<StateId, SessionId> by_state_id;
+    std::set<std::pair<Instant, SessionId>> by_heard;  // the longest silent first
     std::map<RoleKey, std::set<std::pair<std::uint64_t, SessionId>>> idle;  // by last_assigned
     std::map<std::uint64_t, LeaseClock> clocks;                             // by token number
     std::set<std::pair<Instant, std::uint64_t>> deadlines;
@@ -132,7 +140,9 @@ struct State {
 const Task* find_task(const State& state, const TaskKey& key);
 /// The task whose current lease has this token; null if none has.
 const Task* find_holder(const State& state, const LeaseToken& token);
+/// The queued task whose lost lease has this token and may still be resumed; null if none has.
+const Task* find_lost(const State& state, const LeaseToken& token);
 /// The moment at which the loop must send Tick; kNever if nothing is due ever.
-Instant next_deadline(const State& state, Millis heartbeat);
+Instant next_deadline(const State& state, const Policy& policy);
 
 }  // namespace zq::core

@@ -61,19 +61,20 @@ struct Task {
 
     TaskState state = TaskState::kQueued;
     DeadReason dead_reason = DeadReason::kNone;
-    std::int64_t rank = 0;       // order among ready tasks: lower first, then submitted_seq
+    std::int64_t rank = 0;  // order among ready tasks: lower first, then submitted_seq
     Instant submitted_at;
     Instant due_at;      // scheduled, retry_wait: when it is ready
     Instant expires_at;  // 0: no ttl; counts only until the first attempt
     Instant started_at;  // of the last attempt
     Instant ended_at;
-    std::uint32_t attempts = 0;   // number of the last attempt
-    std::uint32_t failures = 0;   // charged against max_attempts
-    std::uint32_t losses = 0;     // charged against max_lost
-    std::uint32_t deferrals = 0;  // "try later" so far
-    std::optional<Lease> lease;      // running, cancelling
-    std::optional<Lease> lost_lease; // queued again after a loss; its holder may still come back
-    WorkerName worker;               // of the current or last attempt
+    std::uint32_t attempts = 0;       // number of the last attempt
+    std::uint32_t failures = 0;       // charged against max_attempts
+    std::uint32_t losses = 0;         // charged against max_lost
+    std::uint32_t deferrals = 0;      // "try later" so far
+    std::optional<Lease> lease;       // running, cancelling
+    std::optional<Lease> lost_lease;  // queued again after a loss; its holder may still come back
+    bool lost_lease_charged = false;  // that loss was counted in `losses`
+    WorkerName worker;                // of the current or last attempt
     std::string summary;
     std::string reason;
     Seq submitted_seq = 0;
@@ -98,9 +99,10 @@ struct Attempt {
     std::string reason;
     std::map<std::string, std::string> output;
     std::vector<ArtifactRef> artifacts;
-    Millis duration{};  // as the holder measured it
-    Digest report;      // of the report that ended it; zero: none did
+    Millis duration{};                      // as the holder measured it
+    Digest report;                          // of the report that ended it; zero: none did
     TaskState answer = TaskState::kQueued;  // what that report was answered
+    Seq ended_seq = 0;                      // of the event that ended it; 0 inside that event
 
     friend bool operator==(const Attempt&, const Attempt&) = default;
 };

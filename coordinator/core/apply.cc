@@ -1,0 +1,224 @@
+#include "coordinator/core/apply.h"
+
+#include <algorithm>
+
+#include "common/base/check.h"
+#include "coordinator/core/task_index.h"
+
+namespace zq::core {
+namespace {
+
+/// Changes an open task under its indexes; ends it where the change made it final.
+template <class Change>
+void change_task(State& state, const Event& event, Change change) {
+    auto at = state.durable.open.find(event.task);
+    ZQ_CHECK(at != state.durable.open.end());
+    Task& task = at->second;
+    const TaskState before = task.state;
+    unindex_task(state, task);
+    change(task);
+    ZQ_CHECK(task.state == before || moves::is_legal(before, task.state));
+    task.changed_seq = event.seq;
+    state.index.changed_tasks.insert(event.task);
+    if (!is_final(task.state)) {
+        index_task(state, task);
+        return;
+    }
+    task.ended_at = event.at;
+    task.lost_lease.reset();
+    task.lost_lease_charged = false;
+    unindex_open(state, task);
+    state.now.progress.erase(event.task);
+    state.index.ended.insert_or_assign(event.task, std::move(task));
+    state.durable.open.erase(at);
+}
+
+void apply_body(State& state, const Event& event, const EpochStarted& body) {
+    state.durable.journal = body.journal;
+    state.durable.epoch = event.epoch;
+    state.durable.last_token = static_cast<std::uint64_t>(event.epoch) << 32;
+}
+
+void apply_body(State& state, const Event& event, const TaskSubmitted& body) {
+    const TaskSpec& spec = body.spec;
+    Task task;
+    task.key = event.task;
+    task.role = spec.role;
+    task.type = spec.type;
+    task.from = spec.from;
+    task.submitter = event.identity;
+    task.group = spec.group;
+    task.reply_to = spec.reply_to;
+    task.trace_id = spec.trace_id;
+    task.idempotency_key = spec.idempotency_key;
+    task.request = body.request;
+    task.expected = spec.expected.artifacts;
+    task.expected_format = spec.expected.format;
+    task.inputs = static_cast<std::uint32_t>(spec.inputs.size());
+    task.priority = spec.priority;
+    task.backoff = spec.backoff;
+    task.max_attempts = spec.max_attempts;
+    task.max_lost = spec.max_lost;
+    task.run_timeout = spec.run_timeout;
+    task.state = body.state;
+    task.rank = body.rank;
+    task.submitted_at = event.at;
+    task.due_at = body.due_at;
+    task.expires_at = body.expires_at;
+    task.submitted_seq = event.seq;
+    task.changed_seq = event.seq;
+    index_task(state, task);
+    index_open(state, task);
+    state.index.changed_tasks.insert(event.task);
+    const bool inserted = state.durable.open.emplace(event.task, std::move(task)).second;
+    ZQ_CHECK(inserted);
+}
+
+void apply_body(State& state, const Event& event, const TaskReady& body) {
+    change_task(state, event, [&](Task& task) {
+        task.state = TaskState::kQueued;
+        task.rank = body.rank;
+        task.due_at = {};
+    });
+}
+
+void apply_body(State& state, const Event& event, const TaskAssigned& body) {
+    const Lease& lease = body.lease;
+    ZQ_CHECK(lease.token.journal == state.durable.journal);
+    ZQ_CHECK(lease.token.number > state.durable.last_token);
+    state.durable.last_token = lease.token.number;
+    change_task(state, event, [&](Task& task) {
+        task.state = TaskState::kRunning;
+        task.lease = lease;
+        task.lost_lease.reset();
+        task.lost_lease_charged = false;
+        task.attempts = lease.attempt;
+        task.started_at = event.at;
+        task.worker = lease.holder.worker;
+    });
+}
+
+void apply_body(State& state, const Event& event, const LeaseResumed& body) {
+    change_task(state, event, [&](Task& task) {
+        ZQ_CHECK(task.lost_lease && task.lost_lease->token == body.token);
+        task.state = TaskState::kRunning;
+        task.lease = task.lost_lease;
+        task.lost_lease.reset();
+        task.lost_lease_charged = false;
+        task.losses = body.losses;
+    });
+}
+
+void apply_body(State& state, const Event& event, const ProgressNoted& body) {
+    change_task(state, event, [](Task&) {});
+    ProgressView& view = state.now.progress[event.task];
+    view = {body.percent, body.step, body.message, event.at, event.at};
+}
+
+void apply_body(State& state, const Event& event, const AttemptEnded& body) {
+    const Attempt& ended = body.attempt;
+    const Next& next = body.next;
+    drop_clock(state, ended.token.number);
+    state.now.progress.erase(event.task);
+    change_task(state, event, [&](Task& task) {
+        ZQ_CHECK(task.lease && task.lease->token == ended.token);
+        const bool may_resume =
+            next.state == TaskState::kQueued &&
+            (ended.outcome == Outcome::kLost || ended.outcome == Outcome::kUndelivered);
+        if (may_resume) task.lost_lease = task.lease;
+        task.lost_lease_charged = may_resume && next.losses > task.losses;
+        task.lease.reset();
+        task.state = next.state;
+        task.dead_reason = next.dead_reason;
+        if (next.state == TaskState::kQueued) task.rank = next.rank;
+        task.due_at = next.due_at;
+        task.failures = next.failures;
+        task.losses = next.losses;
+        task.deferrals = next.deferrals;
+        if (!ended.summary.empty()) task.summary = ended.summary;
+        task.reason = ended.reason;
+    });
+    const auto key = std::pair(event.task, ended.attempt);
+    Attempt& kept = state.index.attempts[key];
+    kept = ended;
+    kept.ended_seq = event.seq;
+    state.index.changed_attempts.insert(key);
+}
+
+void apply_body(State& state, const Event& event, const CancelRequested& body) {
+    change_task(state, event, [&](Task& task) {
+        task.state = TaskState::kCancelling;
+        task.reason = body.reason;
+    });
+}
+
+void apply_body(State& state, const Event& event, const TaskCancelled& body) {
+    change_task(state, event, [&](Task& task) {
+        task.state = TaskState::kCancelled;
+        task.reason = body.reason;
+        task.due_at = {};
+    });
+}
+
+void apply_body(State& state, const Event& event, const TaskExpired&) {
+    change_task(state, event, [&](Task& task) {
+        task.state = TaskState::kExpired;
+        task.reason = "its ttl passed before it started";
+        task.due_at = {};
+    });
+}
+
+void apply_body(State& state, const Event& event, const RoleServed& body) {
+    state.durable.roles_served.insert({event.task.ns, body.role});
+}
+
+void apply_body(State&, const Event&, const ContentStored&) {
+    // Which contents exist is the store's knowledge; the core hears of it in facts.
+}
+
+void apply_body(State& state, const Event& event, const RequestRecorded& body) {
+    RequestKey key{event.identity, body.client, body.request};
+    restore(state, key, {event.task, body.token, event.at});
+    // Memory of requests ends by the time of later ones, so that a replay forgets alike.
+    auto& by_time = state.index.requests_by_time;
+    while (!by_time.empty() && by_time.begin()->first.first + limits::kRequestMemory < event.at) {
+        const RequestKey old = by_time.begin()->second;
+        by_time.erase(by_time.begin());
+        state.durable.requests.erase(old);
+        auto count = state.index.requests_per_client.find({old.identity, old.client});
+        if (--count->second == 0) state.index.requests_per_client.erase(count);
+    }
+}
+
+}  // namespace
+
+void apply(State& state, const Event& event) {
+    ZQ_CHECK(event.seq == state.durable.last_seq + 1);
+    state.durable.last_seq = event.seq;
+    state.durable.last_at = std::max(state.durable.last_at, event.at);
+    std::visit([&](const auto& body) { apply_body(state, event, body); }, event.body);
+}
+
+Changes take_changes(State& state) {
+    Changes changes;
+    for (const TaskKey& key : state.index.changed_tasks) {
+        const Task* task = find_task(state, key);
+        ZQ_CHECK(task != nullptr);
+        changes.tasks.push_back(*task);
+    }
+    for (const auto& key : state.index.changed_attempts) {
+        changes.attempts.push_back(state.index.attempts.at(key));
+    }
+    state.index.changed_tasks.clear();
+    state.index.changed_attempts.clear();
+    return changes;
+}
+
+void forget_projected(State& state, Seq upto) {
+    std::erase_if(state.index.ended,
+                  [&](const auto& entry) { return entry.second.changed_seq <= upto; });
+    std::erase_if(state.index.attempts,
+                  [&](const auto& entry) { return entry.second.ended_seq <= upto; });
+}
+
+}  // namespace zq::core

@@ -1,0 +1,125 @@
+// The volatile half of apply: sessions, credit, lease clocks, progress.
+#include "common/base/check.h"
+#include "coordinator/core/apply.h"
+#include "coordinator/core/task_index.h"
+
+namespace zq::core {
+namespace {
+
+/// Takes a session out of the idle sets, lets it change, and puts it back where it has credit.
+template <class Change>
+void change_session(State& state, Session& session, Change change) {
+    for (const RoleName& role : session.roles) {
+        state.now.idle[{session.ns, role}].erase({session.last_assigned, session.id});
+    }
+    state.now.by_heard.erase({session.heard_at, session.id});
+    change(session);
+    state.now.by_heard.insert({session.heard_at, session.id});
+    if (session.free == 0) return;
+    for (const RoleName& role : session.roles) {
+        const RoleKey key{session.ns, role};
+        state.now.idle[key].insert({session.last_assigned, session.id});
+        auto tasks = state.index.roles.find(key);
+        if (tasks != state.index.roles.end() && !tasks->second.ready.empty()) {
+            state.now.to_match.insert(key);
+        }
+    }
+}
+
+void apply_notice(State& state, const SessionOpened& notice) {
+    const Session& opened = notice.session;
+    ZQ_CHECK(!state.now.sessions.contains(opened.id));
+    Session& session = state.now.sessions.emplace(opened.id, opened).first->second;
+    state.now.by_name[{opened.ns, opened.worker}] = opened.id;
+    state.now.by_state_id[opened.state_id] = opened.id;
+    change_session(state, session, [](Session&) {});
+}
+
+void apply_notice(State& state, const SessionClosed& notice) {
+    auto at = state.now.sessions.find(notice.session);
+    if (at == state.now.sessions.end()) return;
+    Session& session = at->second;
+    change_session(state, session, [](Session& s) { s.free = 0; });
+    state.now.by_heard.erase({session.heard_at, session.id});
+    for (const RoleName& role : session.roles) {
+        auto idle = state.now.idle.find({session.ns, role});
+        if (idle != state.now.idle.end() && idle->second.empty()) state.now.idle.erase(idle);
+    }
+    auto name = state.now.by_name.find({session.ns, session.worker});
+    if (name != state.now.by_name.end() && name->second == session.id)
+        state.now.by_name.erase(name);
+    auto folder = state.now.by_state_id.find(session.state_id);
+    if (folder != state.now.by_state_id.end() && folder->second == session.id) {
+        state.now.by_state_id.erase(folder);
+    }
+    if (auto held = state.index.by_holder.find(session.state_id);
+        held != state.index.by_holder.end()) {
+        for (std::uint64_t token : held->second) {
+            auto clock = state.now.clocks.find(token);
+            if (clock != state.now.clocks.end() && clock->second.session == session.id) {
+                clock->second.session = 0;
+            }
+        }
+    }
+    state.now.sessions.erase(at);
+}
+
+void apply_notice(State& state, const SessionHeard& notice) {
+    auto at = state.now.sessions.find(notice.session);
+    ZQ_CHECK(at != state.now.sessions.end());
+    change_session(state, at->second, [&](Session& session) {
+        session.free = notice.free;
+        session.heard = notice.message;
+        session.heard_at = notice.at;
+    });
+}
+
+void apply_notice(State& state, const LeaseClockSet& notice) {
+    drop_clock(state, notice.token);
+    state.now.clocks.emplace(notice.token, notice.clock);
+    state.now.deadlines.insert({notice.clock.deadline, notice.token});
+}
+
+void apply_notice(State& state, const CreditUsed& notice) {
+    auto at = state.now.sessions.find(notice.session);
+    ZQ_CHECK(at != state.now.sessions.end() && at->second.free > 0);
+    change_session(state, at->second, [&](Session& session) {
+        --session.free;
+        session.last_assigned = notice.token;
+    });
+}
+
+void apply_notice(State& state, const DeadlinesMoved& notice) {
+    std::set<std::pair<Instant, std::uint64_t>> moved;
+    for (auto& [token, clock] : state.now.clocks) {
+        clock.deadline = clock.deadline + notice.by;
+        moved.insert({clock.deadline, token});
+    }
+    state.now.deadlines = std::move(moved);
+    std::set<std::pair<Instant, SessionId>> heard;
+    for (auto& [id, session] : state.now.sessions) {
+        session.heard_at = session.heard_at + notice.by;
+        heard.insert({session.heard_at, id});
+    }
+    state.now.by_heard = std::move(heard);
+}
+
+void apply_notice(State& state, const ProgressSeen& notice) {
+    if (!state.durable.open.contains(notice.task)) return;
+    ProgressView& view = state.now.progress[notice.task];
+    const Instant journaled_at = view.journaled_at;
+    view = notice.progress;
+    view.journaled_at = journaled_at;
+}
+
+void apply_notice(State& state, const RoleMatched& notice) {
+    state.now.to_match.erase(notice.role);
+}
+
+}  // namespace
+
+void apply(State& state, const Notice& notice) {
+    std::visit([&](const auto& body) { apply_notice(state, body); }, notice);
+}
+
+}  // namespace zq::core

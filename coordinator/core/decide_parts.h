@@ -1,0 +1,122 @@
+// What the parts of decide share: the call's inputs in one place, and the few sentences that
+// several rules say. Internal to core/decide*.cc.
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "coordinator/core/decide.h"
+
+namespace zq::core {
+
+/// One call of decide.
+struct Call {
+    const State& state;
+    const Policy& policy;
+    const Command& command;
+
+    Instant now() const { return command.now; }
+    TaskKey key(const TaskId& id) const { return {command.ns, id}; }
+};
+
+inline Event event_of(const Call& call, const TaskKey& task, EventBody body) {
+    return Event{0, {}, 0, task, call.command.identity, std::move(body)};
+}
+
+inline Event event_of(const Call& call, EventBody body) {
+    return event_of(call, TaskKey{call.command.ns, {}}, std::move(body));
+}
+
+/// An event that nobody asked for: a timer's, or an assignment.
+inline Event system_event(const TaskKey& task, EventBody body) {
+    return Event{0, {}, 0, task, kSystemIdentity, std::move(body)};
+}
+
+inline void answer(Decision& decision, const Call& call, AnswerBody body) {
+    decision.effects.emplace_back(Answer{call.command.reply, std::move(body), std::nullopt});
+}
+
+inline Decision reject(const Call& call, ErrorCode code, std::string message,
+                       std::string field = {}, Millis retry_after = {}) {
+    Decision decision;
+    answer(decision, call,
+           Rejected{Error{code, std::move(message), std::move(field), retry_after}, {}});
+    return decision;
+}
+
+inline Decision reject_missing(const Call& call) {
+    Decision decision;
+    answer(decision, call,
+           Rejected{Error{ErrorCode::MISSING_CONTENT,
+                          "contents are not stored: put them, then say it again",
+                          {},
+                          {}},
+                    call.command.facts.missing});
+    return decision;
+}
+
+/// The named task: in memory, or a fact. Null if there is none.
+inline const Task* look_up(const Call& call, const TaskId& id) {
+    if (const Task* task = find_task(call.state, call.key(id))) return task;
+    return call.command.facts.task ? &*call.command.facts.task : nullptr;
+}
+
+/// Next token. `given` counts those this decision gave already.
+inline LeaseToken next_token(const Call& call, std::uint64_t given) {
+    return {call.state.durable.journal, call.state.durable.last_token + 1 + given};
+}
+
+/// The event that ends the current lease without a report.
+inline Event silence_event(const Task& task, Instant now, Outcome outcome, std::string reason,
+                           Next next) {
+    Attempt attempt;
+    attempt.task = task.key;
+    attempt.attempt = task.lease->attempt;
+    attempt.token = task.lease->token;
+    attempt.holder = task.lease->holder;
+    attempt.started_at = task.lease->since;
+    attempt.ended_at = now;
+    attempt.outcome = outcome;
+    attempt.reason = std::move(reason);
+    attempt.answer = next.state;
+    return system_event(task.key, AttemptEnded{std::move(attempt), std::move(next)});
+}
+
+/// The claim of a task by hand.
+inline Lease lease_by_hand(const Call& call, const Task& task, const std::string& from,
+                           Millis term) {
+    Lease lease;
+    lease.token = next_token(call, 0);
+    lease.attempt = task.attempts + 1;
+    lease.holder.worker = WorkerName(from);
+    lease.holder.identity = call.command.identity;
+    lease.holder.by_hand = true;
+    lease.term = term;
+    lease.since = call.now();
+    return lease;
+}
+
+/// The event that takes a loss back, with the counter after it.
+inline Event resume_event(const Call& call, const Task& task) {
+    return event_of(
+        call, task.key,
+        LeaseResumed{task.lost_lease->token, task.losses - (task.lost_lease_charged ? 1U : 0U)});
+}
+
+Decision decide_submit(const Call& call, const SubmitTask& submit);
+Decision decide_claim(const Call& call, const ClaimTask& claim);
+Decision decide_cancel(const Call& call, const CancelTask& cancel);
+Decision decide_store_content(const Call& call, const StoreContent& store);
+Decision decide_open(const Call& call, const OpenSession& open);
+Decision decide_renew(const Call& call, const Renew& renew);
+Decision decide_renew_by_hand(const Call& call, const RenewByHand& renew);
+Decision decide_close(const Call& call, const CloseSession& close);
+Decision decide_end(const Call& call, const EndAttempt& end);
+Decision decide_progress(const Call& call, const NoteProgress& progress);
+Decision decide_match(const Call& call);
+Decision decide_tick(const Call& call);
+Decision decide_epoch(const Call& call, const StartEpoch& start);
+Decision decide_begin(const Call& call);
+Decision decide_stall(const Call& call, const NoteStall& stall);
+
+}  // namespace zq::core

@@ -1,0 +1,19 @@
+#include "coordinator/core/event.h"
+
+#include <array>
+
+namespace zq::core {
+namespace {
+
+constexpr std::array<std::string_view, std::variant_size_v<EventBody>> kKinds = {
+    "epoch_started",  "task_submitted", "task_ready",       "task_assigned",  "lease_resumed",
+    "progress_noted", "attempt_ended",  "cancel_requested", "task_cancelled", "task_expired",
+    "role_served",    "content_stored", "request_recorded"};
+
+}  // namespace
+
+std::string_view kind_of(const EventBody& body) {
+    return kKinds.at(body.index());
+}
+
+}  // namespace zq::core

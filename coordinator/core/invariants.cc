@@ -1,0 +1,92 @@
+#include "coordinator/core/invariants.h"
+
+#include "coordinator/core/task_index.h"
+
+namespace zq::core {
+namespace {
+
+using Broken = std::vector<std::string>;
+
+void expect(Broken& broken, bool holds, const std::string& sentence) {
+    if (!holds) broken.push_back(sentence);
+}
+
+void check_task(const Durable& durable, const Task& task, Broken& broken) {
+    const std::string name = "task " + task.key.id.text + ": ";
+    const bool leased = task.state == TaskState::kRunning || task.state == TaskState::kCancelling;
+    expect(broken, !is_final(task.state), name + "an open task is not in a final state");
+    expect(broken, leased == task.lease.has_value(), name + "exactly leased states have a lease");
+    expect(broken, !task.lost_lease || task.state == TaskState::kQueued,
+           name + "only a queued task has a lost lease");
+    expect(broken, task.failures < task.max_attempts, name + "failures stay below max_attempts");
+    expect(broken, task.losses < task.max_lost, name + "losses stay below max_lost");
+    expect(broken, task.dead_reason == DeadReason::kNone, name + "an open task has no dead reason");
+    expect(broken, task.changed_seq <= durable.last_seq,
+           name + "no change is newer than the journal");
+    if (!task.lease) return;
+    expect(broken, task.lease->attempt == task.attempts, name + "the lease is the last attempt's");
+    expect(broken, task.lease->token.number <= durable.last_token, name + "tokens only grow");
+    expect(broken, task.lease->token.journal == durable.journal,
+           name + "the token is this journal's");
+}
+
+/// The indexes as they follow from the open tasks.
+Indexes rebuilt(const Durable& durable) {
+    State fresh;
+    for (const auto& [key, task] : durable.open) {
+        index_task(fresh, task);
+        index_open(fresh, task);
+    }
+    return fresh.index;
+}
+
+bool same(const RoleIndex& a, const RoleIndex& b) {
+    return a.ready == b.ready && a.waiting == b.waiting && a.running == b.running;
+}
+
+bool same_roles(const std::map<RoleKey, RoleIndex>& a, const std::map<RoleKey, RoleIndex>& b) {
+    if (a.size() != b.size()) return false;
+    for (auto i = a.begin(), j = b.begin(); i != a.end(); ++i, ++j) {
+        if (i->first != j->first || !same(i->second, j->second)) return false;
+    }
+    return true;
+}
+
+void check_volatile(const State& state, Broken& broken) {
+    for (const auto& [token, clock] : state.now.clocks) {
+        expect(broken, state.index.leases.contains(token), "only current leases have a clock");
+        expect(broken, clock.session == 0 || state.now.sessions.contains(clock.session),
+               "a clock's session is open");
+    }
+    expect(broken, state.now.clocks.size() == state.now.deadlines.size(), "one deadline per clock");
+    expect(broken, state.now.sessions.size() == state.now.by_heard.size(),
+           "every session is watched");
+    for (const auto& [role, idle] : state.now.idle) {
+        for (const auto& [token, session] : idle) {
+            expect(broken,
+                   state.now.sessions.contains(session) && state.now.sessions.at(session).free > 0,
+                   "idle sessions have credit");
+        }
+    }
+}
+
+}  // namespace
+
+std::vector<std::string> broken_invariants(const State& state) {
+    Broken broken;
+    for (const auto& [key, task] : state.durable.open) check_task(state.durable, task, broken);
+    const Indexes index = rebuilt(state.durable);
+    expect(broken, same_roles(index.roles, state.index.roles), "role queues follow from the tasks");
+    expect(broken, index.timers == state.index.timers, "timers follow from the tasks");
+    expect(broken, index.leases == state.index.leases, "the lease index follows from the tasks");
+    expect(broken, index.lost == state.index.lost, "the lost-lease index follows from the tasks");
+    expect(broken, index.by_holder == state.index.by_holder, "holders follow from the tasks");
+    expect(broken, index.by_idempotency_key == state.index.by_idempotency_key,
+           "idempotency keys follow from the tasks");
+    expect(broken, index.open_in_group == state.index.open_in_group,
+           "groups follow from the tasks");
+    check_volatile(state, broken);
+    return broken;
+}
+
+}  // namespace zq::core

@@ -1,0 +1,36 @@
+// What becomes of a task when an attempt ends: the rules of retry, backoff, loss and result
+// contract. Pure functions over the task's record.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "coordinator/core/event.h"
+#include "coordinator/core/policy.h"
+
+namespace zq::core {
+
+/// Order among ready tasks: ready time less priority × age step, lower first.
+std::int64_t rank_of(const Task& task, Instant ready_at, const Policy& policy);
+
+/// The wait after the n-th failure (n from 1), with jitter from the seed: half of it to all of it.
+Millis backoff_after(const Backoff& backoff, std::uint32_t failures, std::uint64_t seed);
+
+/// After a failed attempt: retry_wait, queued, or dead.
+Next after_failure(const Task& task, FailureClass failure, Instant now, std::uint64_t seed,
+                   const Policy& policy);
+/// After a release: queued at its old place, or retry_wait for `delay`. "Try later" is a failure
+/// once it was said limits::kDeferrals times.
+Next after_release(const Task& task, ReleaseCause cause, Millis delay, Instant now,
+                   std::uint64_t seed, const Policy& policy);
+/// After a lease ended by silence: queued at its old place, or dead (poison) after max_lost of
+/// them. Undelivered and released ones charge nothing.
+Next after_silence(const Task& task, Outcome outcome);
+/// A final state that an attempt's report ends in.
+Next ended_as(const Task& task, TaskState state);
+
+/// Which expected artifacts a completion lacks, and what is wrong with its format; empty: nothing.
+std::string contract_violation(const Task& task, const std::vector<ArtifactRef>& artifacts,
+                               const std::string& summary);
+
+}  // namespace zq::core

@@ -1,0 +1,42 @@
+// Recovery: the durable state put back from the store's projections, record by record.
+#include "common/base/check.h"
+#include "coordinator/core/apply.h"
+#include "coordinator/core/task_index.h"
+
+namespace zq::core {
+
+void restore(State& state, Task task) {
+    ZQ_CHECK(!is_final(task.state));
+    index_task(state, task);
+    index_open(state, task);
+    TaskKey key = task.key;
+    const bool inserted = state.durable.open.emplace(std::move(key), std::move(task)).second;
+    ZQ_CHECK(inserted);
+}
+
+void restore(State& state, JournalId journal, Epoch epoch, std::uint64_t last_token, Seq last_seq,
+             Instant last_at) {
+    state.durable.journal = journal;
+    state.durable.epoch = epoch;
+    state.durable.last_token = last_token;
+    state.durable.last_seq = last_seq;
+    state.durable.last_at = last_at;
+}
+
+void restore(State& state, RoleKey role) {
+    state.durable.roles_served.insert(std::move(role));
+}
+
+void restore(State& state, RequestKey key, RequestRecord record) {
+    const Instant at = record.at;
+    // A time and the number of entries at it make a key that replay and recovery agree on.
+    auto& by_time = state.index.requests_by_time;
+    Seq tie = 0;
+    while (by_time.contains({at, tie})) ++tie;
+    const bool inserted = state.durable.requests.emplace(key, std::move(record)).second;
+    ZQ_CHECK(inserted);
+    ++state.index.requests_per_client[{key.identity, key.client}];
+    by_time.emplace(std::pair(at, tie), std::move(key));
+}
+
+}  // namespace zq::core

@@ -1,0 +1,43 @@
+#include "coordinator/core/state.h"
+
+#include <algorithm>
+
+namespace zq::core {
+namespace {
+
+const Task* find_by_token(const State& state, const std::map<std::uint64_t, TaskKey>& index,
+                          const LeaseToken& token) {
+    if (token.journal != state.durable.journal) return nullptr;
+    auto at = index.find(token.number);
+    return at == index.end() ? nullptr : find_task(state, at->second);
+}
+
+}  // namespace
+
+const Task* find_task(const State& state, const TaskKey& key) {
+    if (auto at = state.durable.open.find(key); at != state.durable.open.end()) return &at->second;
+    if (auto at = state.index.ended.find(key); at != state.index.ended.end()) return &at->second;
+    return nullptr;
+}
+
+const Task* find_holder(const State& state, const LeaseToken& token) {
+    return find_by_token(state, state.index.leases, token);
+}
+
+const Task* find_lost(const State& state, const LeaseToken& token) {
+    return find_by_token(state, state.index.lost, token);
+}
+
+Instant next_deadline(const State& state, const Policy& policy) {
+    Instant next = kNever;
+    if (!state.index.timers.empty()) next = std::min(next, state.index.timers.begin()->due);
+    if (!state.now.deadlines.empty()) {
+        next = std::min(next, state.now.deadlines.begin()->first + policy.heartbeat);
+    }
+    if (!state.now.by_heard.empty()) {
+        next = std::min(next, state.now.by_heard.begin()->first + policy.lease + policy.heartbeat);
+    }
+    return next;
+}
+
+}  // namespace zq::core
