@@ -43,7 +43,7 @@ class IdleWalk {
 
     /// The next session with credit left; null when none has.
     const Session* next() {
-        if (idle_ == nullptr) return nullptr;
+        if (idle_ == nullptr || idle_->empty()) return nullptr;
         for (std::size_t seen = 0; seen <= idle_->size(); ++seen, ++at_) {
             if (at_ == idle_->end()) at_ = idle_->begin();
             const Session& session = call_.state.now.sessions.at(at_->second);

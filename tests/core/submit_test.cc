@@ -1,0 +1,87 @@
+#include "tests/core/core_rig.h"
+
+namespace zq::core {
+namespace {
+
+TEST(Submit, QueuesATaskAndSaysSo) {
+    CoreRig rig;
+    auto answer = CoreRig::answer<SubmitAnswer>(rig.submit("a"));
+    EXPECT_EQ(answer.state, TaskState::kQueued);
+    EXPECT_FALSE(answer.duplicate);
+    EXPECT_EQ(rig.state_of("a"), TaskState::kQueued);
+}
+
+TEST(Submit, TheSameIdAndBodyAgainIsTheSameTask) {
+    CoreRig rig;
+    rig.submit("a");
+    const std::size_t events = rig.journal.size();
+    EXPECT_TRUE(CoreRig::answer<SubmitAnswer>(rig.submit("a")).duplicate);
+    EXPECT_EQ(rig.journal.size(), events);
+}
+
+TEST(Submit, TheSameIdWithAnotherBodyIsAConflict) {
+    CoreRig rig;
+    rig.submit("a");
+    SubmitTask other{CoreRig::spec("a"), CoreRig::digest(2), {}, false};
+    EXPECT_EQ(CoreRig::refusal(rig.run(other)), "CONFLICT");
+}
+
+TEST(Submit, AnIdempotencyKeyFindsTheTaskUnderAnotherId) {
+    CoreRig rig;
+    TaskSpec first = CoreRig::spec("a");
+    first.idempotency_key = "k";
+    rig.submit(first);
+    TaskSpec second = CoreRig::spec("b");
+    second.idempotency_key = "k";
+    auto answer = CoreRig::answer<SubmitAnswer>(rig.submit(second));
+    EXPECT_TRUE(answer.duplicate);
+    EXPECT_EQ(answer.task.text, "a");
+    SubmitTask other{second, CoreRig::digest(9), {}, false};
+    EXPECT_EQ(CoreRig::refusal(rig.run(other)), "CONFLICT");
+}
+
+TEST(Submit, AFinishedTaskOfThatIdIsFoundThroughTheFacts) {
+    CoreRig rig;
+    Task finished;
+    finished.key = {kDefaultNamespace, TaskId("a")};
+    finished.state = TaskState::kCompleted;
+    finished.request = CoreRig::digest(1);
+    rig.facts.task = finished;
+    auto answer = CoreRig::answer<SubmitAnswer>(rig.submit("a"));
+    EXPECT_TRUE(answer.duplicate);
+    EXPECT_EQ(answer.state, TaskState::kCompleted);
+}
+
+TEST(Submit, IsRefusedAtTheBoundsAndNothingIsLost) {
+    CoreRig rig;
+    rig.policy.max_open_tasks = 1;
+    rig.submit("a");
+    EXPECT_EQ(CoreRig::refusal(rig.submit("b")), "QUEUE_FULL");
+    EXPECT_TRUE(CoreRig::answer<SubmitAnswer>(rig.submit("a")).duplicate);
+    rig.policy.max_open_tasks = 10;
+    rig.facts.storage_full = true;
+    EXPECT_EQ(CoreRig::refusal(rig.submit("b")), "STORAGE_FULL");
+    rig.facts.missing = {CoreRig::digest(5)};
+    EXPECT_EQ(CoreRig::refusal(rig.submit("b")), "MISSING_CONTENT");
+}
+
+TEST(Submit, ADryRunChecksAndChangesNothing) {
+    CoreRig rig;
+    const std::size_t events = rig.journal.size();
+    auto answer = CoreRig::answer<SubmitAnswer>(
+        rig.run(SubmitTask{CoreRig::spec("a"), CoreRig::digest(1), {}, true}));
+    EXPECT_EQ(answer.state, TaskState::kQueued);
+    EXPECT_EQ(rig.journal.size(), events);
+}
+
+TEST(Submit, ARoleNobodyServedIsToldWithTheNearestOne) {
+    CoreRig rig;
+    rig.hello(1, "w1");
+    auto answer = CoreRig::answer<SubmitAnswer>(rig.submit("a", "reviev"));
+    EXPECT_FALSE(answer.role_served);
+    EXPECT_EQ(answer.nearest_role, "review");
+    EXPECT_TRUE(CoreRig::answer<SubmitAnswer>(rig.submit("b")).role_served);
+}
+
+}  // namespace
+}  // namespace zq::core
