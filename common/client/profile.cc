@@ -1,12 +1,10 @@
 #include "common/client/profile.h"
 
-#define TOML_EXCEPTIONS 0
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 
+#include "common/platform/config.h"
 #include "common/platform/files.h"
 #include "common/platform/keys.h"
 
@@ -14,9 +12,9 @@ namespace zq {
 namespace {
 
 constexpr std::string_view kDefaultEndpoint = "tcp://127.0.0.1:5570";
-constexpr std::string_view kEndpoints = "endpoints";
-constexpr std::string_view kServerKey = "server_public_key";
-constexpr std::string_view kKeyFile = "key_file";
+const std::string kEndpoints = "endpoints";
+const std::string kServerKey = "server_public_key";
+const std::string kKeyFile = "key_file";
 constexpr std::uint64_t kProfileBytes = 64 * 1024;
 
 std::string env(const char* name) {
@@ -47,63 +45,25 @@ Result<std::vector<std::string>> parse_endpoints(const std::string& text,
     return endpoints;
 }
 
-Failure bad_file(const std::string& path, toml::source_position at, const std::string& what) {
-    return fail(ErrorCode::INVALID, path + ":" + std::to_string(at.line) + ": " + what, "config");
-}
-
-Result<std::string> read_text(const toml::node& node, const std::string& path,
-                              std::string_view key) {
-    if (auto text = node.value<std::string>(); text && node.is_string()) return *text;
-    return bad_file(path, node.source().begin, std::string(key) + " is a string");
-}
-
-Result<std::vector<std::string>> read_endpoint_list(const toml::node& node,
-                                                    const std::string& path) {
-    const toml::array* list = node.as_array();
-    if (list == nullptr || list->empty()) {
-        return bad_file(path, node.source().begin, "endpoints is a list of addresses");
-    }
-    std::vector<std::string> endpoints;
-    for (const toml::node& element : *list) {
-        auto text = read_text(element, path, "each endpoint");
-        if (!text) return Failure(text.error());
-        if (auto ok = check_endpoint(*text, path); !ok) return Failure(ok.error());
-        endpoints.push_back(std::move(*text));
-    }
-    return endpoints;
-}
-
-Result<void> read_key(Profile& profile, std::string_view key, const toml::node& node,
-                      const std::string& path) {
-    if (key == kEndpoints) {
-        auto endpoints = read_endpoint_list(node, path);
-        if (!endpoints) return Failure(endpoints.error());
-        profile.endpoints = std::move(*endpoints);
-        return {};
-    }
-    if (key != kServerKey && key != kKeyFile) {
-        return bad_file(path, node.source().begin,
-                        "unknown key '" + std::string(key) +
-                            "'; known: endpoints, server_public_key, key_file");
-    }
-    auto text = read_text(node, path, key);
-    if (!text) return Failure(text.error());
-    (key == kServerKey ? profile.server_public : profile.key_file) = std::move(*text);
-    return {};
-}
-
 Result<Profile> parse_profile(const std::string& text, const std::string& path) {
-    const toml::parse_result parsed = toml::parse(text);
-    if (!parsed) {
-        return bad_file(path, parsed.error().source().begin,
-                        std::string(parsed.error().description()));
+    auto file = ConfigFile::parse(text, path);
+    if (!file) return Failure(file.error());
+    if (auto ok = file->allow_only({kEndpoints, kServerKey, kKeyFile}); !ok) {
+        return Failure(ok.error());
     }
-    Profile profile;
-    for (const auto& [key, node] : parsed.table()) {
-        if (auto ok = read_key(profile, key.str(), node, path); !ok) return Failure(ok.error());
-    }
+    auto endpoints = file->texts(kEndpoints);
+    auto server_public = file->text(kServerKey);
+    auto key_file = file->text(kKeyFile);
+    if (!endpoints) return Failure(endpoints.error());
+    if (!server_public) return Failure(server_public.error());
+    if (!key_file) return Failure(key_file.error());
+    Profile profile{endpoints->value_or(std::vector<std::string>{}), server_public->value_or(""),
+                    key_file->value_or("")};
     if (profile.endpoints.empty()) {
-        return fail(ErrorCode::INVALID, path + ": endpoints is missing", "config");
+        return fail(ErrorCode::INVALID, path + ": endpoints is missing or empty", "config");
+    }
+    for (const std::string& endpoint : profile.endpoints) {
+        if (auto ok = check_endpoint(endpoint, path); !ok) return Failure(ok.error());
     }
     if (profile.server_public.empty() != profile.key_file.empty()) {
         return fail(ErrorCode::INVALID, path + ": server_public_key and key_file go together",
@@ -131,15 +91,6 @@ bool covers(const std::vector<std::string>& all, const std::vector<std::string>&
     return std::all_of(some.begin(), some.end(), [&](const std::string& endpoint) {
         return std::find(all.begin(), all.end(), endpoint) != all.end();
     });
-}
-
-std::string quoted(const std::string& text) {
-    std::string out = "\"";
-    for (char c : text) {
-        if (c == '"' || c == '\\') out += '\\';
-        out += c;
-    }
-    return out + "\"";
 }
 
 }  // namespace
@@ -173,14 +124,14 @@ Result<void> save_profile(const Profile& profile) {
     const std::string path = profile_path();
     std::string text =
         "# How zq and zq-worker reach the coordinator. Written by `zq join` or `zq init`.\n";
-    text += std::string(kEndpoints) + " = [";
+    text += kEndpoints + " = [";
     for (std::size_t i = 0; i < profile.endpoints.size(); ++i) {
-        text += (i == 0 ? "" : ", ") + quoted(profile.endpoints[i]);
+        text += (i == 0 ? "" : ", ") + to_toml(profile.endpoints[i]);
     }
     text += "]\n";
     if (!profile.server_public.empty()) {
-        text += std::string(kServerKey) + " = " + quoted(profile.server_public) + "\n";
-        text += std::string(kKeyFile) + " = " + quoted(profile.key_file) + "\n";
+        text += kServerKey + " = " + to_toml(profile.server_public) + "\n";
+        text += kKeyFile + " = " + to_toml(profile.key_file) + "\n";
     }
     const std::string folder = std::filesystem::path(path).parent_path().string();
     if (!folder.empty()) {
