@@ -54,7 +54,7 @@ bool retryable(ErrorCode code);
 std::optional<ErrorCode> parse_error_code(std::string_view name);
 bool from_text(std::string_view text, ErrorCode& out);
 
-/// One refused request. `field` names the field at fault where there is one (`task.role`);
+/// One refused request. `field` names the field at fault where there is one (`task.to`);
 /// `retry_after` is 0 where the sender has no better knowledge than "later".
 struct Error {
     ErrorCode code = ErrorCode::INVALID;

@@ -140,8 +140,8 @@ Result<void> validate(const TaskSpec& s) {
         return fail(ErrorCode::INVALID, "only the namespace `default` is served", "task.ns");
     }
     return all_of(
-        [&] { return check_name(s.id.text, "task.id"); },
-        [&] { return check_name(s.role.text, "task.role"); },
+        [&] { return check_name(s.id.text, "task.task_id"); },
+        [&] { return check_name(s.role.text, "task.to"); },
         [&] { return s.group.empty() ? Result<void>{} : check_name(s.group.text, "task.group"); },
         [&] { return validate_texts(s); }, [&] { return validate_numbers(s); },
         [&] { return validate_labels(s); }, [&] { return validate_expected(s.expected); },

@@ -1,0 +1,44 @@
+// One message of every type (some types more than once), as C++ values under stable names. They are
+// what the golden vectors in *.txt say in bytes: the test compares both ways, and the printer makes
+// the text of new ones. Values only; bytes are the codec's.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/wire/codec.h"
+
+namespace zq::vectors {
+
+struct Sample {
+    std::string name;
+    wire::Message message;
+};
+
+/// HELLO to GOODBYE: vectors/worker.txt.
+std::vector<Sample> worker_samples();
+/// What clients write: vectors/client.txt.
+std::vector<Sample> client_samples();
+/// What clients read: vectors/reading.txt.
+std::vector<Sample> reading_samples();
+/// The artifacts socket: vectors/artifacts.txt.
+std::vector<Sample> artifact_samples();
+
+// Values that the samples share.
+
+/// A worker's or pushed message: no client, and an epoch only where `epoch` is not 0.
+wire::Header header(std::uint64_t id, std::uint32_t epoch = 0);
+/// A client's request.
+wire::Header request(std::uint64_t id);
+/// A reply on the control socket.
+wire::Header reply(std::uint64_t id, std::uint64_t seq = 0);
+/// A digest whose bytes count up from `first`.
+Digest digest_from(std::uint8_t first);
+LeaseToken lease_number(std::uint32_t n);
+/// Only the required fields.
+TaskSpec small_task();
+/// Every field, none of them at its default.
+TaskSpec full_task();
+ArtifactRef context_file();
+
+}  // namespace zq::vectors

@@ -1,0 +1,196 @@
+// Samples of what clients write, and of the artifacts socket.
+#include "tests/vectors/samples.h"
+
+namespace zq::vectors {
+namespace {
+
+wire::Pong pong() {
+    wire::Pong m;
+    m.program = "zq-coordinator 0.1.0";
+    m.journal = "0123456789abcdef";
+    m.you = kLocalIdentity;
+    m.now = Instant{1'795'177'867'042};
+    return m;
+}
+
+wire::Submit submit(const TaskSpec& task) {
+    wire::Submit m;
+    m.task = task;
+    return m;
+}
+
+wire::Submit submit_full() {
+    wire::Submit m = submit(full_task());
+    m.contents = {{digest_from(0x10), Bytes{std::string("a\0\xff", 3)}}};
+    m.dry_run = true;
+    return m;
+}
+
+wire::Submitted submitted() {
+    wire::Submitted m;
+    m.task = small_task().id;
+    m.state = TaskState::kQueued;
+    return m;
+}
+
+wire::Submitted submitted_again() {
+    wire::Submitted m;
+    m.task = TaskId("task-123");
+    m.state = TaskState::kScheduled;
+    m.duplicate = true;
+    m.role_served = false;
+    m.nearest_role = "implementation-workers";
+    return m;
+}
+
+wire::Cancel cancel() {
+    wire::Cancel m;
+    m.task = TaskId("task-123");
+    m.reason = "not needed any more";
+    return m;
+}
+
+wire::Claim claim() {
+    wire::Claim m;
+    m.role = RoleName("review-worker");
+    m.from = "anna";
+    m.lease = hours(1);
+    m.wait = seconds(20);
+    return m;
+}
+
+wire::Claim claim_named() {
+    wire::Claim m;
+    m.task = TaskId("task-123");
+    return m;
+}
+
+wire::Claimed claimed() {
+    wire::Claimed m;
+    m.lease = lease_number(7);
+    m.attempt = 2;
+    m.term = hours(1);
+    m.task = small_task();
+    return m;
+}
+
+wire::Join join() {
+    wire::Join m;
+    m.public_key = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7";
+    m.name = "gpu-2";
+    return m;
+}
+
+wire::Joined joined() {
+    wire::Joined m;
+    m.identity = Identity("gpu-2@0123456789abcdef");
+    m.role = RoleName("review-worker");
+    return m;
+}
+
+wire::ErrorReply stale() {
+    wire::ErrorReply m;
+    m.code = ErrorCode::STALE_LEASE;
+    m.message = "the lease token is not the current one of that task";
+    m.field = "lease";
+    return m;
+}
+
+wire::ErrorReply missing() {
+    wire::ErrorReply m;
+    m.code = ErrorCode::MISSING_CONTENT;
+    m.message = "1 content is not stored";
+    m.missing = {digest_from(0x10)};
+    return m;
+}
+
+wire::ErrorReply queue_full() {
+    wire::ErrorReply m;
+    m.code = ErrorCode::QUEUE_FULL;
+    m.message = "2000000 tasks are open";
+    m.retry_after = seconds(5);
+    return m;
+}
+
+wire::Put put() {
+    wire::Put m;
+    m.digest = digest_from(0x10);
+    m.size = 70'000;
+    return m;
+}
+
+wire::Put put_output() {
+    wire::Put m = put();
+    m.size = std::uint64_t{5} << 30;
+    m.task = TaskId("task-123");
+    m.lease = lease_number(1);
+    return m;
+}
+
+wire::Pull pull() {
+    wire::Pull m;
+    m.digest = digest_from(0x10);
+    m.offset = 65'536;
+    m.chunks = 8;
+    return m;
+}
+
+wire::Chunk chunk() {
+    wire::Chunk m;
+    m.digest = digest_from(0x10);
+    m.offset = 69'995;
+    m.size = 70'000;
+    return m;
+}
+
+wire::Stored stored() {
+    wire::Stored m;
+    m.digest = digest_from(0x10);
+    m.size = 70'000;
+    return m;
+}
+
+wire::Fetch fetch(std::uint32_t attempt, const std::string& name) {
+    wire::Fetch m;
+    m.task = TaskId("task-123");
+    m.attempt = attempt;
+    m.name = name;
+    m.length = limits::kChunkBytes;
+    return m;
+}
+
+}  // namespace
+
+std::vector<Sample> client_samples() {
+    return {
+        {"ping", {request(1), wire::Ping{}, {}}},
+        {"pong", {reply(1), pong(), {}}},
+        {"submit", {request(2), submit(small_task()), {}}},
+        {"submit-full", {request(3), submit_full(), {}}},
+        {"submitted", {reply(2, 41), submitted(), {}}},
+        {"submitted-again", {reply(3), submitted_again(), {}}},
+        {"cancel", {request(4), cancel(), {}}},
+        {"claim", {request(5), claim(), {}}},
+        {"claim-named", {request(6), claim_named(), {}}},
+        {"claimed", {reply(5, 43), claimed(), {}}},
+        {"join", {request(1), join(), {}}},
+        {"joined", {reply(1), joined(), {}}},
+        {"error-stale", {reply(6), stale(), {}}},
+        {"error-missing", {reply(7), missing(), {}}},
+        {"error-full", {reply(8), queue_full(), {}}},
+    };
+}
+
+std::vector<Sample> artifact_samples() {
+    return {
+        {"put", {request(1), put(), {}}},
+        {"put-output", {header(1), put_output(), {}}},
+        {"pull", {header(1, 3), pull(), {}}},
+        {"chunk", {request(2), chunk(), std::string("\0tail", 5)}},
+        {"stored", {header(2, 3), stored(), {}}},
+        {"fetch", {request(3), fetch(1, "log/stdout"), {}}},
+        {"fetch-input", {request(4), fetch(0, "context"), {}}},
+    };
+}
+
+}  // namespace zq::vectors

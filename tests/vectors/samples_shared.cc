@@ -1,0 +1,85 @@
+// Values that several samples share: headers, digests, leases, task envelopes.
+#include "tests/vectors/samples.h"
+
+namespace zq::vectors {
+
+wire::Header header(std::uint64_t id, std::uint32_t epoch) {
+    wire::Header h;
+    h.id = id;
+    h.epoch = epoch;
+    return h;
+}
+
+wire::Header request(std::uint64_t id) {
+    wire::Header h;
+    h.id = id;
+    h.client = ClientId("c0ffee0123456789");
+    return h;
+}
+
+wire::Header reply(std::uint64_t id, std::uint64_t seq) {
+    wire::Header h;
+    h.id = id;
+    h.epoch = 3;
+    h.seq = seq;
+    h.artifacts_port = 5571;
+    return h;
+}
+
+Digest digest_from(std::uint8_t first) {
+    Digest digest;
+    for (std::size_t i = 0; i < digest.bytes.size(); ++i) {
+        digest.bytes[i] = static_cast<std::uint8_t>(first + i);
+    }
+    return digest;
+}
+
+LeaseToken lease_number(std::uint32_t n) {
+    return LeaseToken{0x0123456789abcdef, (std::uint64_t{3} << 32) + n};
+}
+
+ArtifactRef context_file() {
+    ArtifactRef ref;
+    ref.name = "context";
+    ref.digest = digest_from(0x10);
+    ref.size = 70'000;
+    ref.media = "text/markdown";
+    ref.uri = "file:///shared/tasks/task-123.md";
+    return ref;
+}
+
+TaskSpec small_task() {
+    TaskSpec task;
+    task.id = TaskId("t-01jd3v8k2q7m4r0c9w5x1z6hbn");
+    task.role = RoleName("review-worker");
+    task.instructions = "Review this.";
+    return task;
+}
+
+TaskSpec full_task() {
+    TaskSpec task;
+    task.id = TaskId("task-123");
+    task.role = RoleName("implementation-worker");
+    task.from = "planner";
+    task.type = "implementation";
+    task.instructions = "Änderung umsetzen, Tests laufen lassen ✓";
+    task.payload = R"({"issue":7})";
+    task.priority = 8;
+    task.ttl = hours(1);
+    task.delay = seconds(30);
+    task.run_timeout = hours(6);
+    task.max_attempts = 5;
+    task.max_lost = 2;
+    task.backoff = Backoff{Backoff::Kind::kFixed, seconds(90), seconds(90)};
+    task.group = GroupName("release-1.2");
+    task.labels = {{"repo", "zq"}, {"team", "x"}};
+    task.reply_to = "results.planner";
+    task.expected.format = "markdown";
+    task.expected.artifacts = {"summary", "patch"};
+    task.inputs = {context_file()};
+    task.trace_id = "4bf92f3577b34da6a3ce929d0e0e4736";
+    task.idempotency_key = "planner-2026-11-20-7";
+    return task;
+}
+
+}  // namespace zq::vectors
