@@ -1,0 +1,74 @@
+#include "coordinator/edge/access.h"
+
+#include <type_traits>
+
+namespace zq::edge {
+namespace {
+
+constexpr std::string_view kInvitationMark = "invitation:";  // no name holds a colon
+
+template <class T, class... Types>
+inline constexpr bool kIsOneOf = (std::is_same_v<T, Types> || ...);
+
+/// Requests of the control socket.
+template <class T>
+inline constexpr bool kAtControl =
+    kIsOneOf<T, wire::Hello, wire::Ready, wire::Heartbeat, wire::Complete, wire::Skip, wire::Fail,
+             wire::Release, wire::Progress, wire::Goodbye, wire::Ping, wire::Submit, wire::Get,
+             wire::List, wire::Wait, wire::Events, wire::Answers, wire::Cancel, wire::Claim,
+             wire::Workers, wire::Leases, wire::Status, wire::Join>;
+
+/// Requests of the artifacts socket.
+template <class T>
+inline constexpr bool kAtArtifacts = kIsOneOf<T, wire::Put, wire::Chunk, wire::Fetch, wire::Ping>;
+
+/// What an invitation's key may say.
+template <class T>
+inline constexpr bool kInvited = kIsOneOf<T, wire::Join, wire::Ping>;
+
+}  // namespace
+
+std::string user_id_of(const Identity& identity) {
+    return identity.text;
+}
+
+std::string user_id_of_invitation(const std::string& public_key) {
+    return std::string(kInvitationMark) + public_key;
+}
+
+Peer peer_of(Trust trust, const std::string& user_id) {
+    if (trust == Trust::kLocal) return {PeerKind::kLocal, kLocalIdentity, {}};
+    if (user_id.empty()) return {};
+    if (user_id.rfind(kInvitationMark, 0) == 0) {
+        return {PeerKind::kInvitation, Identity("invitation"),
+                user_id.substr(kInvitationMark.size())};
+    }
+    return {PeerKind::kKnown, Identity(user_id), {}};
+}
+
+Result<void> check_access(const Peer& peer, Door door, const wire::Body& body) {
+    return std::visit(
+        [&](const auto& message) -> Result<void> {
+            using T = std::decay_t<decltype(message)>;
+            const bool here = door == Door::kControl ? kAtControl<T> : kAtArtifacts<T>;
+            if (!here) {
+                return fail(ErrorCode::UNKNOWN_TYPE,
+                            std::string(T::kType) + " is no request of this socket");
+            }
+            switch (peer.kind) {
+                case PeerKind::kLocal:
+                    return {};
+                case PeerKind::kKnown:
+                    return {};
+                case PeerKind::kInvitation:
+                    if (kInvited<T>) return {};
+                    return fail(ErrorCode::DENIED, "an invitation may only JOIN");
+                case PeerKind::kStranger:
+                    return fail(ErrorCode::DENIED, "this key is not known here");
+            }
+            return fail(ErrorCode::DENIED, "this key is not known here");
+        },
+        body);
+}
+
+}  // namespace zq::edge

@@ -1,0 +1,50 @@
+#include "coordinator/edge/facts.h"
+
+namespace zq::edge {
+namespace {
+
+/// Rows of open tasks are older than memory: only ended ones are facts.
+std::optional<core::Task> if_ended(std::optional<core::Task> task) {
+    if (task && !is_final(task->state)) return std::nullopt;
+    return task;
+}
+
+}  // namespace
+
+Result<std::optional<core::Task>> FactFinder::ended_task(const TaskKey& key) {
+    if (core::find_task(state_, key) != nullptr) return std::optional<core::Task>{};
+    auto task = reader_.task(key);
+    if (!task) return Failure(task.error());
+    return if_ended(std::move(*task));
+}
+
+Result<std::optional<core::Task>> FactFinder::ended_by_idempotency_key(const Namespace& ns,
+                                                                       const std::string& key) {
+    if (key.empty() || state_.index.by_idempotency_key.contains({ns, key})) {
+        return std::optional<core::Task>{};
+    }
+    auto task = reader_.task_by_idempotency_key(ns, key);
+    if (!task) return Failure(task.error());
+    return if_ended(std::move(*task));
+}
+
+Result<std::optional<core::Attempt>> FactFinder::attempt(const TaskKey& key, std::uint32_t number,
+                                                         const std::optional<core::Task>& ended) {
+    const core::Task* task = core::find_task(state_, key);
+    if (task == nullptr && ended) task = &*ended;
+    if (task == nullptr) return std::optional<core::Attempt>{};
+    if (number == 0) number = task->attempts;
+    if (task->lease && task->lease->attempt == number) return std::optional<core::Attempt>{};
+    auto in_memory = state_.index.attempts.find({key, number});
+    if (in_memory != state_.index.attempts.end()) return std::optional(in_memory->second);
+    return reader_.attempt(key, number);
+}
+
+Result<bool> FactFinder::is_stored(const Digest& digest) {
+    if (pending_.contains(digest)) return true;
+    auto place = reader_.content(digest);
+    if (!place) return Failure(place.error());
+    return place->has_value();
+}
+
+}  // namespace zq::edge

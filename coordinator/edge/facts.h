@@ -1,0 +1,44 @@
+// Finds the facts that a command needs about what is no longer in memory: the core never reads.
+// Memory is asked first, then the store.
+#pragma once
+
+#include "coordinator/core/state.h"
+#include "coordinator/store/reader.h"
+
+namespace zq::edge {
+
+/// Contents whose events are decided but not yet committed. The pipeline keeps it.
+class PendingContents {
+  public:
+    void add(const Digest& digest, Seq seq) { seqs_[digest] = seq; }
+    void forget_upto(Seq seq) {
+        std::erase_if(seqs_, [seq](const auto& entry) { return entry.second <= seq; });
+    }
+    bool contains(const Digest& digest) const { return seqs_.contains(digest); }
+
+  private:
+    std::map<Digest, Seq> seqs_;
+};
+
+class FactFinder {
+  public:
+    FactFinder(const core::State& state, store::Reader& reader, const PendingContents& pending)
+        : state_(state), reader_(reader), pending_(pending) {}
+
+    /// A task that has ended and is not in memory. Errors of all three: IO.
+    Result<std::optional<core::Task>> ended_task(const TaskKey& key);
+    Result<std::optional<core::Task>> ended_by_idempotency_key(const Namespace& ns,
+                                                               const std::string& key);
+    /// An ended attempt of the task; `number` 0: its last.
+    Result<std::optional<core::Attempt>> attempt(const TaskKey& key, std::uint32_t number,
+                                                 const std::optional<core::Task>& ended);
+    /// True if the content is recorded, or will be with what is decided already.
+    Result<bool> is_stored(const Digest& digest);
+
+  private:
+    const core::State& state_;
+    store::Reader& reader_;
+    const PendingContents& pending_;
+};
+
+}  // namespace zq::edge

@@ -1,0 +1,281 @@
+#include "coordinator/edge/in.h"
+
+#include <algorithm>
+#include <type_traits>
+
+#include "common/platform/digest.h"
+
+namespace zq::edge {
+namespace {
+
+core::Command command_of(const wire::Message& message, const Origin& origin) {
+    core::Command command;
+    command.now = origin.now;
+    command.identity = origin.identity;
+    command.reply = origin.reply;
+    command.client = message.header.client;
+    command.request = message.header.id;
+    command.seed = origin.seed;
+    command.facts.storage_full = origin.storage_full;
+    return command;
+}
+
+std::vector<LeaseToken> tokens_of(const std::vector<wire::HeldLease>& leases) {
+    std::vector<LeaseToken> tokens;
+    tokens.reserve(leases.size());
+    for (const wire::HeldLease& lease : leases) tokens.push_back(lease.lease);
+    return tokens;
+}
+
+Failure hello_first() {
+    return fail(ErrorCode::HELLO_FIRST, "the coordinator does not know this worker session");
+}
+
+/// A worker speaks in a session; a client names itself. Whoever does neither is told to say HELLO.
+Result<void> check_speaker(const wire::Message& message, const Origin& origin) {
+    if (origin.session != 0 || !message.header.client.empty()) return {};
+    return hello_first();
+}
+
+/// Enters the references whose content is neither stored nor inline into the facts, and moves the
+/// inline bytes that are new to `incoming.contents`.
+struct ContentSorter {
+    Incoming& incoming;
+    FactFinder& facts;
+    std::vector<ArtifactRef>& recorded;  // of the command: inline contents to record
+
+    Result<void> sort(const ArtifactRef& ref, std::string* data) {
+        const bool seen_inline = std::any_of(recorded.begin(), recorded.end(),
+                                             [&](const auto& r) { return r.digest == ref.digest; });
+        if (seen_inline) return {};
+        auto stored = facts.is_stored(ref.digest);
+        if (!stored) return Failure(stored.error());
+        if (*stored) return {};
+        if (data == nullptr) {
+            auto& missing = incoming.command.facts.missing;
+            if (std::find(missing.begin(), missing.end(), ref.digest) == missing.end()) {
+                missing.push_back(ref.digest);
+            }
+            return {};
+        }
+        recorded.push_back(ref);
+        incoming.contents.push_back({ref.digest, std::move(*data)});
+        return {};
+    }
+};
+
+Result<void> add_task_fact(core::Command& command, const TaskId& id, FactFinder& facts) {
+    auto task = facts.ended_task({command.ns, id});
+    if (!task) return Failure(task.error());
+    command.facts.task = std::move(*task);
+    return {};
+}
+
+/// What COMPLETE, SKIP, FAIL and RELEASE share.
+Result<Incoming> end_attempt(wire::Message& message, wire::Report& report, core::EndAttempt end,
+                             const Origin& origin, FactFinder& facts) {
+    if (auto ok = check_speaker(message, origin); !ok) return Failure(ok.error());
+    if (!report.lease.is_set() && message.header.client.empty()) {
+        return fail(ErrorCode::INVALID, "a worker's report names its lease", "lease");
+    }
+    Incoming incoming{command_of(message, origin), {}};
+    core::Command& command = incoming.command;
+    if (auto ok = add_task_fact(command, report.task, facts); !ok) return Failure(ok.error());
+    auto attempt = facts.attempt({command.ns, report.task}, report.attempt, command.facts.task);
+    if (!attempt) return Failure(attempt.error());
+    command.facts.attempt = std::move(*attempt);
+    ContentSorter sorter{incoming, facts, end.contents};
+    for (wire::ReportArtifact& artifact : report.artifacts) {
+        std::string* data = artifact.data ? &artifact.data->data : nullptr;
+        if (auto ok = sorter.sort(artifact.ref, data); !ok) return Failure(ok.error());
+        end.artifacts.push_back(std::move(artifact.ref));
+    }
+    end.session = message.header.client.empty() ? origin.session : 0;
+    end.task = std::move(report.task);
+    end.token = report.lease;
+    end.from = std::move(report.from);
+    end.summary = std::move(report.summary);
+    end.output = std::move(report.output);
+    end.duration = report.duration;
+    command.body = std::move(end);
+    return incoming;
+}
+
+Result<Incoming> convert(wire::Message& message, wire::Complete& body, const Origin& origin,
+                         FactFinder& facts) {
+    core::EndAttempt end;
+    end.kind = core::EndAttempt::Kind::kComplete;
+    end.report = report_digest(body);
+    return end_attempt(message, body.report, std::move(end), origin, facts);
+}
+
+Result<Incoming> convert(wire::Message& message, wire::Skip& body, const Origin& origin,
+                         FactFinder& facts) {
+    core::EndAttempt end;
+    end.kind = core::EndAttempt::Kind::kSkip;
+    end.report = report_digest(body);
+    end.reason = std::move(body.reason);
+    return end_attempt(message, body.report, std::move(end), origin, facts);
+}
+
+Result<Incoming> convert(wire::Message& message, wire::Fail& body, const Origin& origin,
+                         FactFinder& facts) {
+    core::EndAttempt end;
+    end.kind = core::EndAttempt::Kind::kFail;
+    end.report = report_digest(body);
+    end.reason = std::move(body.reason);
+    end.failure = body.failure;
+    end.exit_code = body.exit_code;
+    return end_attempt(message, body.report, std::move(end), origin, facts);
+}
+
+Result<Incoming> convert(wire::Message& message, wire::Release& body, const Origin& origin,
+                         FactFinder& facts) {
+    core::EndAttempt end;
+    end.kind = core::EndAttempt::Kind::kRelease;
+    end.report = report_digest(body);
+    end.reason = std::move(body.reason);
+    end.cause = body.cause;
+    end.delay = body.delay;
+    return end_attempt(message, body.report, std::move(end), origin, facts);
+}
+
+Result<Incoming> convert(wire::Message& message, wire::Submit& body, const Origin& origin,
+                         FactFinder& facts) {
+    Incoming incoming{command_of(message, origin), {}};
+    core::Command& command = incoming.command;
+    command.ns = body.task.ns;
+    core::SubmitTask submit;
+    submit.request = request_digest(body.task);
+    submit.dry_run = body.dry_run;
+    if (auto ok = add_task_fact(command, body.task.id, facts); !ok) return Failure(ok.error());
+    auto by_key = facts.ended_by_idempotency_key(command.ns, body.task.idempotency_key);
+    if (!by_key) return Failure(by_key.error());
+    command.facts.by_key = std::move(*by_key);
+    ContentSorter sorter{incoming, facts, submit.contents};
+    for (const ArtifactRef& input : body.task.inputs) {
+        auto content = std::find_if(body.contents.begin(), body.contents.end(),
+                                    [&](const auto& c) { return c.digest == input.digest; });
+        std::string* data = content == body.contents.end() ? nullptr : &content->data.data;
+        if (auto ok = sorter.sort(input, data); !ok) return Failure(ok.error());
+    }
+    submit.spec = std::move(body.task);
+    command.body = std::move(submit);
+    return incoming;
+}
+
+Result<Incoming> convert(wire::Message& message, wire::Hello& body, const Origin& origin,
+                         FactFinder&) {
+    Incoming incoming{command_of(message, origin), {}};
+    incoming.command.body =
+        core::OpenSession{origin.session,         std::move(body.worker),  std::move(body.state_id),
+                          body.incarnation,       std::move(body.roles),   body.slots,
+                          tokens_of(body.leases), tokens_of(body.reports), body.seen,
+                          std::move(body.program)};
+    return incoming;
+}
+
+Result<Incoming> convert(wire::Message& message, wire::Ready& body, const Origin& origin,
+                         FactFinder&) {
+    if (origin.session == 0) return hello_first();
+    Incoming incoming{command_of(message, origin), {}};
+    core::Renew renew;
+    renew.session = origin.session;
+    renew.free = body.free;
+    renew.seen = body.seen;
+    incoming.command.body = std::move(renew);
+    return incoming;
+}
+
+Result<Incoming> convert(wire::Message& message, wire::Heartbeat& body, const Origin& origin,
+                         FactFinder&) {
+    if (auto ok = check_speaker(message, origin); !ok) return Failure(ok.error());
+    Incoming incoming{command_of(message, origin), {}};
+    if (message.header.client.empty()) {
+        incoming.command.body =
+            core::Renew{origin.session,         body.free, body.seen, true, tokens_of(body.leases),
+                        tokens_of(body.reports)};
+        return incoming;
+    }
+    if (body.free != 0) {
+        return fail(ErrorCode::INVALID, "only a worker's session has free slots", "free");
+    }
+    incoming.command.body = core::RenewByHand{tokens_of(body.leases)};
+    return incoming;
+}
+
+Result<Incoming> convert(wire::Message& message, wire::Goodbye&, const Origin& origin,
+                         FactFinder&) {
+    Incoming incoming{command_of(message, origin), {}};
+    incoming.command.body = core::CloseSession{origin.session, core::CloseCause::kGoodbye};
+    return incoming;
+}
+
+Result<Incoming> convert(wire::Message& message, wire::Progress& body, const Origin& origin,
+                         FactFinder& facts) {
+    if (auto ok = check_speaker(message, origin); !ok) return Failure(ok.error());
+    Incoming incoming{command_of(message, origin), {}};
+    if (auto ok = add_task_fact(incoming.command, body.task, facts); !ok) {
+        return Failure(ok.error());
+    }
+    incoming.command.body = core::NoteProgress{std::move(body.task), body.lease, body.percent,
+                                               std::move(body.step), std::move(body.message)};
+    return incoming;
+}
+
+Result<Incoming> convert(wire::Message& message, wire::Claim& body, const Origin& origin,
+                         FactFinder& facts) {
+    Incoming incoming{command_of(message, origin), {}};
+    if (!body.task.empty()) {
+        auto ok = add_task_fact(incoming.command, body.task, facts);
+        if (!ok) return Failure(ok.error());
+    }
+    incoming.command.body = core::ClaimTask{std::move(body.role), std::move(body.task),
+                                            std::move(body.from), body.lease};
+    return incoming;
+}
+
+Result<Incoming> convert(wire::Message& message, wire::Cancel& body, const Origin& origin,
+                         FactFinder& facts) {
+    Incoming incoming{command_of(message, origin), {}};
+    if (auto ok = add_task_fact(incoming.command, body.task, facts); !ok) {
+        return Failure(ok.error());
+    }
+    incoming.command.body = core::CancelTask{std::move(body.task), std::move(body.reason)};
+    return incoming;
+}
+
+template <class T>
+Result<Incoming> convert(wire::Message&, T&, const Origin&, FactFinder&) {
+    return fail(ErrorCode::UNKNOWN_TYPE, std::string(T::kType) + " is no command");
+}
+
+}  // namespace
+
+Digest request_digest(const TaskSpec& spec) {
+    TaskSpec body = spec;
+    body.id = TaskId{};
+    body.trace_id.clear();
+    return sha256(pack::encode(body));
+}
+
+template <class Report>
+Digest report_digest(Report message) {
+    for (wire::ReportArtifact& artifact : message.report.artifacts) artifact.data.reset();
+    Sha256 hash;
+    hash.update(Report::kType);
+    hash.update(pack::encode(message));
+    return hash.finish();
+}
+
+template Digest report_digest(wire::Complete);
+template Digest report_digest(wire::Skip);
+template Digest report_digest(wire::Fail);
+template Digest report_digest(wire::Release);
+
+Result<Incoming> to_command(wire::Message message, const Origin& origin, FactFinder& facts) {
+    return std::visit([&](auto& body) { return convert(message, body, origin, facts); },
+                      message.body);
+}
+
+}  // namespace zq::edge

@@ -1,0 +1,90 @@
+#include "coordinator/edge/out.h"
+
+namespace zq::edge {
+namespace {
+
+std::vector<wire::LeaseVerdict> verdicts_of(const std::vector<core::LeaseWord>& words) {
+    std::vector<wire::LeaseVerdict> verdicts;
+    verdicts.reserve(words.size());
+    for (const core::LeaseWord& word : words) verdicts.push_back({word.token, word.verdict});
+    return verdicts;
+}
+
+/// One overload per answer.
+struct AnswerToMessage {
+    const Self& self;
+    const Specs& specs;
+
+    Result<wire::Body> operator()(const core::Rejected& a) const {
+        return error_message(a.error, a.missing);
+    }
+    Result<wire::Body> operator()(const core::SubmitAnswer& a) const {
+        return wire::Submitted{a.task, a.state, a.duplicate, a.role_served, a.nearest_role};
+    }
+    Result<wire::Body> operator()(const core::WelcomeAnswer& a) const {
+        return wire::Welcome{to_hex(self.journal), a.lease, a.heartbeat, verdicts_of(a.leases),
+                             self.program};
+    }
+    Result<wire::Body> operator()(const core::BeatAnswer& a) const {
+        return wire::Beat{verdicts_of(a.leases)};
+    }
+    Result<wire::Body> operator()(const core::AcceptedAnswer& a) const {
+        return wire::Accepted{a.task, a.state, a.attempt};
+    }
+    Result<wire::Body> operator()(const core::ClaimAnswer& a) const {
+        auto spec = specs.get(a.submitted_seq);
+        if (!spec) return Failure(spec.error());
+        return wire::Claimed{a.token, a.attempt, a.term, std::move(*spec)};
+    }
+    Result<wire::Body> operator()(const core::GoodbyeAnswer&) const { return wire::Goodbye{}; }
+    Result<wire::Body> operator()(const core::StoredAnswer& a) const {
+        return wire::Stored{a.digest, a.size};
+    }
+};
+
+struct PushToMessage {
+    const Specs& specs;
+
+    Result<wire::Body> operator()(const core::Assignment& push) const {
+        auto spec = specs.get(push.submitted_seq);
+        if (!spec) return Failure(spec.error());
+        return wire::Assign{push.lease.token, push.lease.attempt, push.lease.term, push.answers,
+                            push.submitter,   push.submitted_at,  std::move(*spec)};
+    }
+    Result<wire::Body> operator()(const core::LeaseWord& push) const {
+        return wire::Beat{verdicts_of({push})};
+    }
+};
+
+}  // namespace
+
+Result<TaskSpec> Specs::get(Seq submitted_seq) const {
+    if (const TaskSpec* spec = cache.find(submitted_seq)) return *spec;
+    auto spec = reader.spec(submitted_seq);
+    if (!spec) return Failure(spec.error());
+    if (*spec) return std::move(**spec);
+    return fail(ErrorCode::NOT_FOUND,
+                "the task's envelope is not in the journal, seq " + std::to_string(submitted_seq));
+}
+
+Result<wire::Body> to_message(const core::AnswerBody& answer, const Self& self,
+                              const Specs& specs) {
+    return std::visit(AnswerToMessage{self, specs}, answer);
+}
+
+Result<wire::Body> to_message(const core::PushBody& push, const Specs& specs) {
+    return std::visit(PushToMessage{specs}, push);
+}
+
+wire::ErrorReply error_message(const Error& error, std::vector<Digest> missing) {
+    return {error.code, error.message, error.field, error.retry_after, std::move(missing)};
+}
+
+wire::Frames encode_bounded(const wire::Message& message) {
+    wire::Frames frames = wire::encode(message);
+    if (frames[2].size() <= limits::kMessageBytes) return frames;
+    const Error error{ErrorCode::TOO_LARGE, "the answer exceeds 1 MiB: ask for less", {}, {}};
+    return wire::encode({message.header, error_message(error), {}});
+}
+
+}  // namespace zq::edge

@@ -1,0 +1,257 @@
+#include "coordinator/edge/queries.h"
+
+#include <algorithm>
+
+#include "coordinator/edge/rows.h"
+
+namespace zq::edge {
+namespace {
+
+constexpr std::size_t kPrefixMatches = 4;  // enough to name some in the error
+constexpr std::size_t kShortRows = 100;    // more rows than this have their long texts cut
+constexpr std::size_t kShortText = 160;
+constexpr std::size_t kOutputText = 256;  // of an attempt that would not fit otherwise
+
+TaskKey key_of(const TaskId& id) {
+    return {kDefaultNamespace, id};
+}
+
+/// The newest committed record of a task.
+Result<std::optional<core::Task>> find_committed(const View& view, const TaskKey& key) {
+    const core::Task* task = core::find_task(view.state, key);
+    if (task != nullptr && task->changed_seq <= view.committed) return std::optional(*task);
+    return view.reader.task(key);
+}
+
+Failure no_such_task(const TaskId& id, const std::string& field) {
+    return fail(ErrorCode::NOT_FOUND, "no task " + id.text, field);
+}
+
+/// The task an id or a unique prefix of one stands for; the exact id wins.
+Result<core::Task> resolve(const View& view, const TaskId& id, const std::string& field) {
+    auto task = find_committed(view, key_of(id));
+    if (!task) return Failure(task.error());
+    if (*task) return std::move(**task);
+    auto ids = view.reader.ids_with_prefix(kDefaultNamespace, id.text, kPrefixMatches);
+    if (!ids) return Failure(ids.error());
+    if (ids->empty()) return no_such_task(id, field);
+    if (ids->size() > 1) {
+        std::string names;
+        for (const TaskId& match : *ids) names += (names.empty() ? "" : ", ") + match.text;
+        return fail(ErrorCode::CONFLICT, "several tasks begin with " + id.text + ": " + names,
+                    field);
+    }
+    task = find_committed(view, key_of(ids->front()));
+    if (!task) return Failure(task.error());
+    if (!*task) return no_such_task(id, field);
+    return std::move(**task);
+}
+
+void shorten(wire::TaskRow& row) {
+    row.summary = cut_text(row.summary, kShortText);
+    row.reason = cut_text(row.reason, kShortText);
+}
+
+/// Attempts by number, the newest kept whole first; old ones are left out where the message is
+/// full.
+std::vector<wire::AttemptRow> fit_attempts(std::vector<wire::AttemptRow> rows, RowBudget budget) {
+    std::vector<wire::AttemptRow> kept;
+    for (auto row = rows.rbegin(); row != rows.rend(); ++row) {
+        if (!budget.take(*row)) {
+            for (auto& [key, value] : row->output) value = cut_text(value, kOutputText);
+            row->reason = cut_text(row->reason, kOutputText);
+            if (!budget.take(*row)) break;
+        }
+        kept.push_back(std::move(*row));
+    }
+    std::reverse(kept.begin(), kept.end());
+    return kept;
+}
+
+bool matches(const wire::List& list, const core::Task& task) {
+    const bool state = list.states.empty() || std::find(list.states.begin(), list.states.end(),
+                                                        task.state) != list.states.end();
+    return state && (list.role.empty() || task.role == list.role) &&
+           (list.group.empty() || task.group == list.group) &&
+           (list.from.empty() || task.from == list.from);
+}
+
+/// Appends rows until the message is full.
+struct RowsThatFit {
+    wire::Tasks tasks;
+    RowBudget budget{kRowBytes};
+    bool cut = false;
+
+    bool add(const core::Task& task) {
+        wire::TaskRow row = task_row(task);
+        if (cut) shorten(row);
+        if (!budget.take(row)) {
+            tasks.more = true;
+            return false;
+        }
+        tasks.rows.push_back(std::move(row));
+        return true;
+    }
+};
+
+/// Tasks that a WAIT names, as committed.
+Result<std::vector<core::Task>> waited_for(const View& view, const wire::Wait& wait) {
+    std::vector<core::Task> tasks;
+    if (!wait.group.empty()) {
+        auto members = view.reader.group(kDefaultNamespace, wait.group, limits::kWaitTasks + 1);
+        if (!members) return Failure(members.error());
+        if (members->empty()) {
+            return fail(ErrorCode::NOT_FOUND, "no task of group " + wait.group.text, "group");
+        }
+        if (members->size() > limits::kWaitTasks) {
+            return fail(ErrorCode::TOO_LARGE, "a group of more than 1000 tasks: wait for ids",
+                        "group");
+        }
+        return std::move(*members);
+    }
+    for (std::size_t i = 0; i < wait.tasks.size(); ++i) {
+        auto task = resolve(view, wait.tasks[i], "tasks[" + std::to_string(i) + "]");
+        if (!task) return Failure(task.error());
+        const bool twice = std::any_of(tasks.begin(), tasks.end(),
+                                       [&](const auto& t) { return t.key == task->key; });
+        if (!twice) tasks.push_back(std::move(*task));
+    }
+    return tasks;
+}
+
+}  // namespace
+
+Result<wire::TaskReply> get_task(const View& view, const wire::Get& get) {
+    auto found = get.prefix ? resolve(view, get.task, "task_id") : [&]() -> Result<core::Task> {
+        auto task = find_committed(view, key_of(get.task));
+        if (!task) return Failure(task.error());
+        if (!*task) return no_such_task(get.task, "task_id");
+        return std::move(**task);
+    }();
+    if (!found) return Failure(found.error());
+    auto spec = view.specs.get(found->submitted_seq);
+    if (!spec) return Failure(spec.error());
+    auto attempts = view.reader.attempts(found->key);
+    if (!attempts) return Failure(attempts.error());
+    wire::TaskReply reply;
+    reply.row = task_row(*found);
+    reply.spec = std::move(*spec);
+    std::vector<wire::AttemptRow> rows;
+    for (const core::Attempt& attempt : *attempts) rows.push_back(attempt_row(attempt));
+    const bool ended_since =
+        found->lease && !rows.empty() && rows.back().attempt == found->lease->attempt;
+    if (found->lease && !ended_since) rows.push_back(running_row(*found->lease));
+    RowBudget budget(kRowBytes);
+    budget.take(reply.row);
+    budget.take(reply.spec);
+    reply.attempts = fit_attempts(std::move(rows), budget);
+    auto progress = view.state.now.progress.find(found->key);
+    if (found->lease && progress != view.state.now.progress.end()) {
+        reply.progress_percent = progress->second.percent;
+        reply.progress_step = progress->second.step;
+        reply.progress_message = progress->second.message;
+    }
+    return reply;
+}
+
+Result<wire::Tasks> list_tasks(const View& view, const wire::List& list) {
+    store::TaskFilter filter;
+    filter.states = list.states;
+    filter.role = list.role;
+    filter.group = list.group;
+    filter.from = list.from;
+    filter.before = list.before;
+    filter.limit = list.limit + 1UL;  // one more tells whether there are more
+    auto tasks = view.reader.tasks(filter);
+    if (!tasks) return Failure(tasks.error());
+    RowsThatFit fit;
+    fit.cut = tasks->size() > kShortRows;
+    for (std::size_t i = 0; i < tasks->size(); ++i) {
+        if (i == list.limit) {
+            fit.tasks.more = true;
+            break;
+        }
+        const core::Task& row = (*tasks)[i];
+        const core::Task* newer = core::find_task(view.state, row.key);
+        const bool wins = newer != nullptr && newer->changed_seq <= view.committed &&
+                          newer->changed_seq > row.changed_seq;
+        const core::Task& task = wins ? *newer : row;
+        if (matches(list, task) && !fit.add(task)) break;
+    }
+    return std::move(fit.tasks);
+}
+
+Result<Polled<wire::Ended>> wait_tasks(const View& view, const wire::Wait& wait) {
+    auto tasks = waited_for(view, wait);
+    if (!tasks) return Failure(tasks.error());
+    Polled<wire::Ended> polled;
+    RowBudget budget(kRowBytes);
+    std::uint32_t ended = 0;
+    for (const core::Task& task : *tasks) {
+        if (!is_final(task.state)) {
+            ++polled.reply.open;
+            if (wait.group.empty()) {
+                polled.topics.push_back({Topic::Kind::kTask, task.key.id.text});
+            }
+            continue;
+        }
+        ++ended;
+        wire::TaskRow row = task_row(task);
+        if (tasks->size() > kShortRows) shorten(row);
+        if (!budget.take(row)) {
+            ++polled.reply
+                  .open;  // it has ended, but this message is full: asked for again, it comes
+            continue;
+        }
+        polled.reply.rows.push_back(std::move(row));
+    }
+    if (!wait.group.empty()) polled.topics.push_back({Topic::Kind::kGroup, wait.group.text});
+    const auto all = static_cast<std::uint32_t>(tasks->size());
+    polled.done = ended >= (wait.count == 0 ? all : std::min(wait.count, all));
+    return polled;
+}
+
+Result<Polled<wire::EventRows>> read_events(const View& view, const wire::Events& events) {
+    std::optional<TaskKey> task;
+    if (!events.task.empty()) task = key_of(events.task);
+    Polled<wire::EventRows> polled;
+    polled.reply.last = events.after;
+    polled.topics.push_back(task ? Topic{Topic::Kind::kTask, events.task.text}
+                                 : Topic{Topic::Kind::kAnything, {}});
+    if (events.after >= view.committed) return polled;
+    auto rows = view.reader.events(events.after, events.limit, task);
+    if (!rows) return Failure(rows.error());
+    RowBudget budget(kRowBytes);
+    for (const store::ChainedEvent& event : *rows) {
+        if (event.event.seq > view.committed) break;
+        wire::EventRow row = event_row(event);
+        if (!budget.take(row)) break;
+        polled.reply.last = row.seq;
+        polled.reply.rows.push_back(std::move(row));
+    }
+    polled.done = !polled.reply.rows.empty();
+    return polled;
+}
+
+Result<Polled<wire::Tasks>> read_answers(const View& view, const wire::Answers& answers) {
+    Polled<wire::Tasks> polled;
+    polled.topics.push_back({Topic::Kind::kReplyTo, answers.reply_to});
+    auto tasks = view.reader.answers(kDefaultNamespace, answers.reply_to, answers.after,
+                                     answers.limit + 1UL);
+    if (!tasks) return Failure(tasks.error());
+    RowsThatFit fit;
+    fit.cut = tasks->size() > kShortRows;
+    for (std::size_t i = 0; i < tasks->size(); ++i) {
+        if ((*tasks)[i].changed_seq > view.committed) break;
+        if (i == answers.limit) {
+            fit.tasks.more = true;
+            break;
+        }
+        if (!fit.add((*tasks)[i])) break;
+    }
+    polled.reply = std::move(fit.tasks);
+    polled.done = !polled.reply.rows.empty();
+    return polled;
+}
+
+}  // namespace zq::edge

@@ -1,0 +1,38 @@
+#include "coordinator/edge/spec_cache.h"
+
+namespace zq::edge {
+namespace {
+
+constexpr std::size_t kOverhead = 1024;  // short texts, list and map nodes
+constexpr std::size_t kLargestShare = 16;
+
+std::size_t bytes_of(const TaskSpec& spec) {
+    std::size_t bytes = kOverhead + spec.instructions.size() + spec.payload.size();
+    for (const auto& [key, value] : spec.labels) bytes += key.size() + value.size() + 64;
+    for (const ArtifactRef& input : spec.inputs) bytes += sizeof input + input.uri.size() + 64;
+    return bytes;
+}
+
+}  // namespace
+
+void SpecCache::put(Seq submitted_seq, const TaskSpec& spec) {
+    const std::size_t bytes = bytes_of(spec);
+    if (bytes > most_bytes_ / kLargestShare || by_seq_.contains(submitted_seq)) return;
+    entries_.push_front({submitted_seq, spec, bytes});
+    by_seq_.emplace(submitted_seq, entries_.begin());
+    bytes_ += bytes;
+    while (bytes_ > most_bytes_) {
+        bytes_ -= entries_.back().bytes;
+        by_seq_.erase(entries_.back().seq);
+        entries_.pop_back();
+    }
+}
+
+const TaskSpec* SpecCache::find(Seq submitted_seq) {
+    auto at = by_seq_.find(submitted_seq);
+    if (at == by_seq_.end()) return nullptr;
+    entries_.splice(entries_.begin(), entries_, at->second);
+    return &at->second->spec;
+}
+
+}  // namespace zq::edge
