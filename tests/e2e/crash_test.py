@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 """What a kill -9 of each program, and a coordinator that is away, cost: nothing that was acknowledged."""
 
-import json
 import os
 import signal
 import time
@@ -23,7 +22,7 @@ class KilledCoordinator(Case):
         box.coordinator(*SHORT_LEASE)
         # The lease is confirmed by the worker's return, not merely restored.
         await_that(
-            lambda: [lease for lease in json.loads(box.zq("leases", "--json")) if lease["confirmed"]],
+            lambda: [lease for lease in box.rows("leases") if lease["confirmed"]],
             "the worker's lease is confirmed after the restart",
         )
         self.assertTrue(is_alive(child))

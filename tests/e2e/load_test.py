@@ -34,7 +34,7 @@ class Load(Case):
         return len(self.acknowledged) - sum(row["queued"] + row["waiting"] + row["running"] for row in rows)
 
     def rows(self) -> list[dict]:
-        return json.loads(self.box.zq("ls", "--group", "load", "--limit", str(TASKS), "--json"))
+        return self.box.rows("ls", "--group", "load", "--limit", str(TASKS))
 
     def test_every_acknowledged_submit_reaches_one_terminal_state_over_three_kills(self):
         box = self.box
@@ -70,13 +70,12 @@ class Load(Case):
         ends = collections.Counter()
         after = 0
         while True:
-            page = [json.loads(line) for line in self.box.zq(
-                "events", "--since", str(after), "--limit", "1000", "-o", "jsonl").splitlines()]
+            page = self.box.rows("events", "--since", str(after), "--limit", "1000")
             if not page:
                 break
             after = page[-1]["seq"]
             ends.update(
-                row["task_id"] for row in page
+                row["id"] for row in page
                 if row["kind"] == "attempt_ended" and row["fields"].get("outcome") == "completed"
             )
         self.assertEqual(ends, dict.fromkeys(self.acknowledged, 1))

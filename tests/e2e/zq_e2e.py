@@ -178,6 +178,10 @@ class Sandbox:
     def show(self, task: str, **run) -> dict:
         return json.loads(self.zq("show", task, "--json", **run))
 
+    def rows(self, *argv: str, **run) -> list[dict]:
+        """The records that a listing command prints."""
+        return [json.loads(line) for line in self.zq(*argv, "-o", "jsonl", **run).splitlines()]
+
     def state_of(self, task: str, **run) -> str:
         return self.show(task, **run)["state"]
 
