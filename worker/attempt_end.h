@@ -1,0 +1,27 @@
+// How the execution of an attempt ended, as far as the machine can tell. What follows from it is
+// ending.h's.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "common/base/time.h"
+#include "worker/handler.h"
+
+namespace zq::worker {
+
+/// Why we ended it ourselves.
+enum class StopCause : std::uint8_t { kNone, kCancelled, kTimedOut, kDrained };
+
+struct AttemptEnd {
+    StopCause stop = StopCause::kNone;
+    std::optional<int> exit_code;          // of the command
+    int signal = 0;                        // that ended the command, or 0
+    std::string not_started;               // why it could not be started, or empty
+    std::string not_fetched;               // which input could not be had, or empty
+    std::optional<HandlerResult> handled;  // of a handler
+    Millis duration{};
+};
+
+}  // namespace zq::worker

@@ -1,0 +1,296 @@
+#include "worker/attempts.h"
+
+#include <algorithm>
+
+#include "common/platform/clock.h"
+#include "common/platform/log.h"
+#include "worker/environment.h"
+#include "worker/executor/child.h"
+#include "worker/executor/handler_thread.h"
+
+namespace zq::worker {
+namespace {
+
+/// The shorter of two limits, 0 standing for none.
+Millis shorter(Millis a, Millis b) {
+    if (a.count == 0) return b;
+    if (b.count == 0) return a;
+    return std::min(a, b);
+}
+
+}  // namespace
+
+Attempts::Attempts(const WorkerOptions& options, const Handlers& handlers, const StateFolder& state,
+                   Uploader& uploader)
+    : options_(options), handlers_(handlers), state_(state), uploader_(uploader) {}
+
+void Attempts::start(const wire::Assign& assign) {
+    Attempt attempt;
+    attempt.assign = assign;
+    attempt.workspace = workspace_of(attempt.held());
+    attempt.run_until = kNoTime;
+    uploader_.add(PrepareJob{assign, attempt.workspace});
+    attempts_[assign.lease] = std::move(attempt);
+}
+
+void Attempts::freeze(const LeaseToken& lease) {
+    restless_ = true;
+    auto found = attempts_.find(lease);
+    if (found == attempts_.end() || found->second.frozen) return;
+    found->second.frozen = true;
+    found->second.frozen_at = boottime();
+    if (found->second.execution) found->second.execution->freeze();
+}
+
+void Attempts::thaw(const LeaseToken& lease, Millis now) {
+    restless_ = true;
+    auto found = attempts_.find(lease);
+    if (found == attempts_.end() || !found->second.frozen) return;
+    Attempt& attempt = found->second;
+    attempt.frozen = false;
+    // What it could not run does not count as its run time.
+    if (attempt.run_until != kNoTime) {
+        attempt.run_until = attempt.run_until + (now - attempt.frozen_at);
+    }
+    if (attempt.execution) attempt.execution->thaw();
+    log_info("thawed", {{"task", attempt.assign.task.id.text}});
+}
+
+void Attempts::stop(const LeaseToken& lease, StopCause cause, Millis now) {
+    restless_ = true;
+    auto found = attempts_.find(lease);
+    if (found == attempts_.end() || found->second.stop != StopCause::kNone) return;
+    Attempt& attempt = found->second;
+    if (attempt.stage == Stage::kConcluding) return;
+    attempt.stop = cause;
+    if (attempt.stage == Stage::kPreparing) uploader_.abandon(lease);
+    if (!attempt.execution) return;
+    if (cause == StopCause::kCancelled) {
+        (void)write_file(attempt.workspace.cancel_file(), "cancelled\n", 0600, Durability::kNone);
+    }
+    attempt.execution->stop(cause, now);
+}
+
+void Attempts::kill(const LeaseToken& lease) {
+    restless_ = true;
+    auto found = attempts_.find(lease);
+    if (found == attempts_.end()) {
+        news_.push_back(Gone{lease});
+        return;
+    }
+    found->second.killed = true;
+    uploader_.abandon(lease);
+    if (found->second.execution) found->second.execution->kill();
+}
+
+void Attempts::stop_all(StopCause cause, Millis now) {
+    for (auto& [lease, attempt] : attempts_) stop(lease, cause, now);
+}
+
+void Attempts::kill_all() {
+    for (auto& [lease, attempt] : attempts_) {
+        attempt.killed = true;
+        if (attempt.execution) attempt.execution->kill();
+    }
+}
+
+void Attempts::reap() const {
+    reap_orphans(mains());
+}
+
+void Attempts::take(News news) {
+    if (auto* stored = std::get_if<ContentStored>(&news)) {
+        news_.push_back(*stored);
+        return;
+    }
+    const LeaseToken lease = std::visit([](const auto& n) { return n.lease; }, news);
+    auto found = attempts_.find(lease);
+    if (found == attempts_.end()) {
+        // A report that is not of this start's attempts was replaced.
+        if (auto* done = std::get_if<Concluded>(&news)) {
+            news_.push_back(Reported{lease, std::move(done->report)});
+        }
+        return;
+    }
+    Attempt& attempt = found->second;
+    if (attempt.stage == Stage::kPreparing) {
+        attempt.stage = Stage::kPrepared;
+        const auto* prepared = std::get_if<Prepared>(&news);
+        if (attempt.killed || attempt.stop != StopCause::kNone || prepared == nullptr) return;
+        if (prepared->not_started.empty() && prepared->not_fetched.empty()) return;
+        AttemptEnd end;
+        end.not_started = prepared->not_started;
+        end.not_fetched = prepared->not_fetched;
+        conclude(attempt, std::move(end));
+        return;
+    }
+    if (attempt.killed) {
+        uploader_.add(RemoveJob{lease, attempt.workspace, options_.keep});
+        news_.push_back(Gone{lease});
+    } else if (auto* done = std::get_if<Concluded>(&news)) {
+        news_.push_back(Reported{lease, std::move(done->report)});
+    } else if (std::holds_alternative<Disowned>(news)) {
+        news_.push_back(Disowned{lease});
+    }
+    attempts_.erase(found);
+}
+
+std::vector<AttemptNews> Attempts::step(Millis now) {
+    restless_ = false;
+    for (auto& [lease, attempt] : attempts_) step(attempt, now);
+    std::erase_if(attempts_, [this](const auto& entry) {
+        const Attempt& attempt = entry.second;
+        if (!attempt.killed || attempt.stage != Stage::kPrepared) return false;
+        uploader_.add(RemoveJob{entry.first, attempt.workspace, options_.keep});
+        news_.push_back(Gone{entry.first});
+        return true;
+    });
+    return std::exchange(news_, {});
+}
+
+void Attempts::step(Attempt& attempt, Millis now) {
+    if (attempt.stage == Stage::kPrepared && !attempt.killed) {
+        if (attempt.stop != StopCause::kNone) {
+            AttemptEnd end;
+            end.stop = attempt.stop;
+            conclude(attempt, std::move(end));
+        } else if (!attempt.frozen && !blocked_by_another(attempt)) {
+            run(attempt, now);
+        }
+    }
+    if (attempt.stage != Stage::kRunning) return;
+    if (!attempt.frozen && now >= attempt.run_until) {
+        attempt.run_until = kNoTime;
+        if (attempt.stop == StopCause::kNone) {
+            log_info("run timeout", {{"task", attempt.assign.task.id.text}});
+            attempt.stop = StopCause::kTimedOut;
+            attempt.execution->stop(StopCause::kTimedOut, now);
+        }
+    }
+    auto end = attempt.execution->step(now);
+    if (!end) return;
+    attempt.execution.reset();
+    restless_ = true;  // another attempt of the task may have waited for this
+    reap();
+    if (attempt.killed) {
+        attempt.stage = Stage::kPrepared;  // nothing of it lives: `step` lets it go
+        return;
+    }
+    conclude(attempt, std::move(*end));
+}
+
+void Attempts::run(Attempt& attempt, Millis now) {
+    const Millis timeout = shorter(options_.run_timeout, attempt.assign.task.run_timeout);
+    auto started = execute(attempt, timeout, now);
+    if (!started) {
+        log_error("cannot start",
+                  {{"task", attempt.assign.task.id.text}, {"reason", started.error().message}});
+        AttemptEnd end;
+        end.not_started = started.error().message;
+        return conclude(attempt, std::move(end));
+    }
+    attempt.execution = std::move(*started);
+    attempt.stage = Stage::kRunning;
+    if (timeout.count > 0) attempt.run_until = now + timeout;
+    log_info("started", {{"task", attempt.assign.task.id.text},
+                         {"attempt", std::to_string(attempt.assign.attempt)},
+                         {"folder", attempt.workspace.folder}});
+}
+
+Result<std::unique_ptr<Execution>> Attempts::execute(const Attempt& attempt, Millis timeout,
+                                                     Millis now) {
+    const wire::Assign& assign = attempt.assign;
+    const Workspace& workspace = attempt.workspace;
+    if (auto handler = handlers_.find(assign.task.role.text); handler != handlers_.end()) {
+        return std::unique_ptr<Execution>(std::make_unique<HandlerThread>(
+            handler->second, assign.task, assign.attempt, workspace.folder, now));
+    }
+    if (options_.command.empty()) {
+        return fail(ErrorCode::IO,
+                    "no command and no handler for the role " + assign.task.role.text);
+    }
+    const Instant deadline = timeout.count > 0 ? wall_time() + timeout : Instant{};
+    ChildSpec spec;
+    spec.command = options_.shell ? fill_shell(options_.command, assign, workspace)
+                                  : fill_placeholders(options_.command, assign, workspace);
+    spec.environment = attempt_environment(options_.environment, assign, workspace, deadline);
+    spec.folder = options_.workdir.empty() ? workspace.folder : options_.workdir;
+    switch (options_.stdin_from) {
+        case StdinFrom::kTask:
+            spec.stdin_file = workspace.task_file();
+            break;
+        case StdinFrom::kPrompt:
+            spec.stdin_file = workspace.prompt_file();
+            break;
+        case StdinFrom::kNone:
+            spec.stdin_file = "/dev/null";
+            break;
+    }
+    spec.stdout_file = workspace.stdout_file();
+    spec.stderr_file = workspace.stderr_file();
+    spec.mark = make_mark(Containment::kBest);
+    spec.mark_file = workspace.mark_file();
+    spec.grace = options_.grace;
+    auto child = Child::start(std::move(spec), now);
+    if (!child) return Failure(child.error());
+    return std::unique_ptr<Execution>(std::move(*child));
+}
+
+void Attempts::conclude(Attempt& attempt, AttemptEnd end) {
+    attempt.stage = Stage::kConcluding;
+    log_info("ended", {{"task", attempt.assign.task.id.text},
+                       {"exit", end.exit_code ? std::to_string(*end.exit_code) : "-"},
+                       {"signal", std::to_string(end.signal)}});
+    news_.push_back(ChildEnded{attempt.assign.lease});
+    uploader_.add(ConcludeJob{attempt.held(), attempt.assign.task.expected, attempt.workspace,
+                              std::move(end)});
+}
+
+bool Attempts::blocked_by_another(const Attempt& attempt) const {
+    // An older attempt of the same task may still be dying here: never two children of one task.
+    return std::any_of(attempts_.begin(), attempts_.end(), [&](const auto& entry) {
+        return entry.second.execution != nullptr &&
+               entry.second.assign.task.id == attempt.assign.task.id;
+    });
+}
+
+std::vector<pid_t> Attempts::mains() const {
+    std::vector<pid_t> pids;
+    for (const auto& [lease, attempt] : attempts_) {
+        const auto* child = dynamic_cast<const Child*>(attempt.execution.get());
+        if (child != nullptr) pids.push_back(child->mark().main);
+    }
+    return pids;
+}
+
+Millis Attempts::deadline() const {
+    if (restless_) return Millis{};
+    Millis next = kNoTime;
+    for (const auto& [lease, attempt] : attempts_) {
+        if (attempt.execution) next = std::min(next, attempt.execution->deadline());
+        if (attempt.stage == Stage::kRunning && !attempt.frozen) {
+            next = std::min(next, attempt.run_until);
+        }
+    }
+    return next;
+}
+
+std::vector<int> Attempts::wake_fds() const {
+    std::vector<int> fds;
+    for (const auto& [lease, attempt] : attempts_) {
+        if (attempt.execution) fds.push_back(attempt.execution->wake_fd());
+    }
+    return fds;
+}
+
+std::size_t Attempts::running() const {
+    return static_cast<std::size_t>(
+        std::count_if(attempts_.begin(), attempts_.end(),
+                      [](const auto& entry) { return entry.second.execution != nullptr; }));
+}
+
+Workspace Attempts::workspace_of(const wire::HeldLease& held) const {
+    return {state_.attempts() + "/" + attempt_folder_name(held)};
+}
+
+}  // namespace zq::worker

@@ -1,0 +1,94 @@
+// The attempts of this worker, each from its assignment until its report is in the outbox: prepared
+// by the uploader, run by an Execution, concluded by the uploader. Carries out what the session
+// asks and tells what came of it. Used by the loop's thread alone; nothing here waits.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <variant>
+#include <vector>
+
+#include "worker/executor/execution.h"
+#include "worker/options.h"
+#include "worker/state_folder.h"
+#include "worker/uploader.h"
+
+namespace zq::worker {
+
+/// The child has ended; its report follows.
+struct ChildEnded {
+    LeaseToken lease;
+};
+/// The report is in the outbox.
+struct Reported {
+    LeaseToken lease;
+    wire::Body report;
+};
+/// Killed and swept up; nothing is reported.
+struct Gone {
+    LeaseToken lease;
+};
+using AttemptNews = std::variant<ChildEnded, Reported, Gone, ContentStored, Disowned>;
+
+class Attempts {
+  public:
+    Attempts(const WorkerOptions& options, const Handlers& handlers, const StateFolder& state,
+             Uploader& uploader);
+
+    void start(const wire::Assign& assign);
+    void freeze(const LeaseToken& lease);
+    void thaw(const LeaseToken& lease, Millis now);
+    /// Ends it with grace and reports why.
+    void stop(const LeaseToken& lease, StopCause cause, Millis now);
+    /// Ends it at once and reports nothing. Answered by Gone, also for a lease that is not known.
+    void kill(const LeaseToken& lease);
+    /// Every attempt whose child has not ended.
+    void stop_all(StopCause cause, Millis now);
+    void kill_all();
+    /// Reaps orphans of the running attempts that ended.
+    void reap() const;
+
+    /// What the uploader has done.
+    void take(News news);
+    /// Moves everything on; gives what the session has to know, in order.
+    std::vector<AttemptNews> step(Millis now);
+    Millis deadline() const;
+    std::vector<int> wake_fds() const;
+    /// Attempts whose processes or threads may still live.
+    std::size_t running() const;
+
+    Workspace workspace_of(const wire::HeldLease& held) const;
+
+  private:
+    enum class Stage : std::uint8_t { kPreparing, kPrepared, kRunning, kConcluding };
+
+    struct Attempt {
+        wire::Assign assign;
+        Workspace workspace;
+        Stage stage = Stage::kPreparing;
+        std::unique_ptr<Execution> execution;
+        StopCause stop = StopCause::kNone;
+        bool frozen = false;
+        bool killed = false;
+        Millis frozen_at{};
+        Millis run_until{};  // of its run timeout; kNoTime: none
+        wire::HeldLease held() const { return {assign.task.id, assign.attempt, assign.lease}; }
+    };
+
+    void step(Attempt& attempt, Millis now);
+    void run(Attempt& attempt, Millis now);
+    Result<std::unique_ptr<Execution>> execute(const Attempt& attempt, Millis timeout, Millis now);
+    void conclude(Attempt& attempt, AttemptEnd end);
+    bool blocked_by_another(const Attempt& attempt) const;
+    std::vector<pid_t> mains() const;
+
+    const WorkerOptions& options_;
+    const Handlers& handlers_;
+    const StateFolder& state_;
+    Uploader& uploader_;
+    std::map<LeaseToken, Attempt> attempts_;
+    std::vector<AttemptNews> news_;
+    bool restless_ = false;  // something was asked that only `step` carries on
+};
+
+}  // namespace zq::worker

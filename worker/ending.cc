@@ -1,0 +1,181 @@
+#include "worker/ending.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <csignal>
+#include <cstring>
+
+#include "common/base/check.h"
+
+namespace zq::worker {
+namespace {
+
+constexpr int kTryLater = 75;
+constexpr auto kPermanent = std::to_array({64, 65, 66, 77, 78});
+constexpr auto kWorkerFault = std::to_array({126, 127});
+
+bool is_one_of(const auto& codes, int code) {
+    return std::find(codes.begin(), codes.end(), code) != codes.end();
+}
+
+std::string with_words(std::string reason, const EndFacts& facts) {
+    if (!facts.last_words.empty()) reason += ": " + facts.last_words;
+    if (!facts.notes.empty()) reason += " (" + facts.notes + ")";
+    return bounded_text(std::move(reason), limits::kReasonBytes);
+}
+
+wire::Body failed(wire::Report report, FailureClass failure, std::string reason,
+                  const EndFacts& facts) {
+    wire::Fail fail;
+    fail.report = std::move(report);
+    fail.failure = failure;
+    fail.reason = with_words(std::move(reason), facts);
+    if (facts.end.exit_code) fail.exit_code = *facts.end.exit_code;
+    return fail;
+}
+
+wire::Body released(wire::Report report, ReleaseCause cause, std::string reason, Millis delay) {
+    wire::Release release;
+    release.report = std::move(report);
+    release.cause = cause;
+    release.reason = bounded_text(std::move(reason), limits::kReasonBytes);
+    release.delay = delay;
+    return release;
+}
+
+wire::Body succeeded(wire::Report report, const EndFacts& facts) {
+    if (facts.output.value("status") == "skipped") {
+        wire::Skip skip;
+        skip.report = std::move(report);
+        skip.reason = bounded_text(facts.output.value("reason"), limits::kReasonBytes);
+        return skip;
+    }
+    if (!facts.unmet.empty()) {
+        EndFacts quiet = facts;
+        quiet.last_words.clear();  // it did not complain
+        return failed(std::move(report), FailureClass::kContract, facts.unmet, quiet);
+    }
+    wire::Complete complete;
+    complete.report = std::move(report);
+    return complete;
+}
+
+wire::Body after_handler(wire::Report report, const EndFacts& facts) {
+    const HandlerResult& result = *facts.end.handled;
+    if (!result.summary.empty())
+        report.summary = bounded_text(result.summary, limits::kSummaryBytes);
+    switch (result.outcome) {
+        case HandlerOutcome::kDone:
+            return succeeded(std::move(report), facts);
+        case HandlerOutcome::kSkipped: {
+            wire::Skip skip;
+            skip.report = std::move(report);
+            skip.reason = bounded_text(result.reason, limits::kReasonBytes);
+            return skip;
+        }
+        case HandlerOutcome::kFailed:
+            return failed(std::move(report), FailureClass::kError, result.reason, facts);
+        case HandlerOutcome::kFailedForGood:
+            return failed(std::move(report), FailureClass::kPermanent, result.reason, facts);
+        case HandlerOutcome::kTryLater:
+            break;
+    }
+    return released(std::move(report), ReleaseCause::kTryLater, result.reason, result.delay);
+}
+
+wire::Body after_exit(wire::Report report, const EndFacts& facts) {
+    const int code = facts.end.exit_code.value_or(0);
+    const std::string said = "exit code " + std::to_string(code);
+    if (code == 0) return succeeded(std::move(report), facts);
+    if (code == kTryLater) {
+        std::string why = facts.output.value("summary");
+        return released(std::move(report), ReleaseCause::kTryLater,
+                        why.empty() ? with_words("the command said: try later", facts) : why,
+                        parse_retry_after(facts.output.value("retry_after")));
+    }
+    if (is_one_of(kWorkerFault, code)) {
+        return released(std::move(report), ReleaseCause::kWorkerFault, with_words(said, facts), {});
+    }
+    const auto failure =
+        is_one_of(kPermanent, code) ? FailureClass::kPermanent : FailureClass::kError;
+    return failed(std::move(report), failure, said, facts);
+}
+
+}  // namespace
+
+wire::Body report_of(const wire::HeldLease& held, const std::string& worker,
+                     const EndFacts& facts) {
+    const AttemptEnd& end = facts.end;
+    wire::Report report;
+    report.task = held.task;
+    report.attempt = held.attempt;
+    report.lease = held.lease;
+    report.from = bounded_text(worker, limits::kFromBytes);
+    report.summary = bounded_text(facts.output.value("summary"), limits::kSummaryBytes);
+    report.output = facts.output.values;
+    report.duration = end.duration;
+    switch (end.stop) {
+        case StopCause::kCancelled:
+            return released(std::move(report), ReleaseCause::kCancelled, "cancelled", {});
+        case StopCause::kDrained:
+            return released(std::move(report), ReleaseCause::kDrained, "the worker is ending", {});
+        case StopCause::kTimedOut:
+            return failed(std::move(report), FailureClass::kTimedOut, "run timeout", facts);
+        case StopCause::kNone:
+            break;
+    }
+    if (!end.not_started.empty()) {
+        return released(std::move(report), ReleaseCause::kWorkerFault, end.not_started, {});
+    }
+    if (!end.not_fetched.empty()) {
+        return failed(std::move(report), FailureClass::kError, end.not_fetched, facts);
+    }
+    if (end.handled) return after_handler(std::move(report), facts);
+    if (end.signal != 0) {
+        const char* name = ::sigabbrev_np(end.signal);
+        return failed(std::move(report), FailureClass::kCrashed,
+                      "killed by signal " + std::to_string(end.signal) +
+                          (name == nullptr ? std::string() : " (SIG" + std::string(name) + ")"),
+                      facts);
+    }
+    return after_exit(std::move(report), facts);
+}
+
+wire::Report& report_part(wire::Body& body) {
+    if (auto* m = std::get_if<wire::Complete>(&body)) return m->report;
+    if (auto* m = std::get_if<wire::Skip>(&body)) return m->report;
+    if (auto* m = std::get_if<wire::Fail>(&body)) return m->report;
+    auto* m = std::get_if<wire::Release>(&body);
+    ZQ_CHECK(m != nullptr);
+    return m->report;
+}
+
+Millis parse_retry_after(const std::string& text) {
+    std::int64_t count = 0;
+    auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+    Millis delay{};
+    if (error == std::errc{} && stop == text.data() + text.size()) {
+        if (count > limits::kLongest.count / 1000) return limits::kLongest;
+        delay = seconds(count);
+    } else if (auto parsed = parse_duration(text, "retry_after")) {
+        delay = *parsed;
+    }
+    return std::clamp(delay, Millis{}, limits::kLongest);
+}
+
+std::string bounded_text(std::string text, std::size_t limit) {
+    if (text.size() > limit) {
+        text.resize(limit);
+        // Back to the border of a character: at most three bytes.
+        for (int i = 0; i < 3 && !text.empty() && !pack::is_utf8(text); ++i) text.pop_back();
+    }
+    if (!pack::is_utf8(text)) {
+        for (char& c : text) {
+            if ((static_cast<unsigned char>(c) & 0x80U) != 0) c = '?';
+        }
+    }
+    return text;
+}
+
+}  // namespace zq::worker

@@ -1,0 +1,149 @@
+#include "worker/environment.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <sstream>
+
+#include "common/platform/clock.h"
+#include "common/platform/files.h"
+
+namespace zq::worker {
+namespace {
+
+constexpr auto kPassed = std::to_array<std::string_view>(
+    {"PATH", "HOME", "USER", "LANG", "TERM", "TMPDIR", "SHELL", "TZ"});
+
+bool is_variable(std::string_view name) {
+    return !name.empty() && name.find('=') == std::string_view::npos &&
+           name.find('\0') == std::string_view::npos &&
+           std::none_of(name.begin(), name.end(), [](char c) { return c == ' ' || c == '\t'; });
+}
+
+bool is_passed(std::string_view name, const std::vector<std::string>& named) {
+    return std::find(kPassed.begin(), kPassed.end(), name) != kPassed.end() ||
+           name.starts_with("LC_") || std::find(named.begin(), named.end(), name) != named.end();
+}
+
+Result<void> add_file(const std::string& path, std::map<std::string, std::string>& values) {
+    auto text = read_file(path, 1024 * 1024);
+    if (!text) return Failure(text.error());
+    std::istringstream lines(*text);
+    int number = 0;
+    for (std::string line; std::getline(lines, line);) {
+        ++number;
+        if (line.ends_with('\r')) line.pop_back();
+        if (line.empty() || line[0] == '#') continue;
+        const auto equals = line.find('=');
+        if (equals == std::string::npos || !is_variable(line.substr(0, equals))) {
+            return fail(ErrorCode::INVALID,
+                        path + ":" + std::to_string(number) + ": expected NAME=value",
+                        "--env-file");
+        }
+        values[line.substr(0, equals)] = line.substr(equals + 1);
+    }
+    return {};
+}
+
+using Placeholders = std::vector<std::pair<std::string, std::string>>;
+
+Placeholders placeholders(const wire::Assign& assign, const Workspace& workspace) {
+    return {{"{prompt_file}", workspace.prompt_file()},
+            {"{task_file}", workspace.task_file()},
+            {"{task_id}", assign.task.id.text},
+            {"{out}", workspace.out_folder()}};
+}
+
+std::string filled(std::string text, const Placeholders& values) {
+    for (const auto& [name, value] : values) {
+        for (auto at = text.find(name); at != std::string::npos; at = text.find(name, at)) {
+            text.replace(at, name.size(), value);
+            at += value.size();
+        }
+    }
+    return text;
+}
+
+std::string quoted(const std::string& text) {
+    std::string out = "'";
+    for (char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return out + "'";
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> passed_environment(const std::vector<std::string>& named,
+                                                    const std::string& env_file) {
+    for (const std::string& name : named) {
+        if (is_variable(name)) continue;
+        return fail(ErrorCode::INVALID,
+                    "--env takes a variable's name; values stand in a file for --env-file",
+                    "--env");
+    }
+    std::map<std::string, std::string> values;
+    for (char** entry = ::environ; entry != nullptr && *entry != nullptr; ++entry) {
+        const std::string text = *entry;
+        const auto equals = text.find('=');
+        if (equals == std::string::npos || !is_passed(text.substr(0, equals), named)) continue;
+        values[text.substr(0, equals)] = text.substr(equals + 1);
+    }
+    if (!env_file.empty()) {
+        if (auto ok = add_file(env_file, values); !ok) return Failure(ok.error());
+    }
+    std::vector<std::string> out;
+    for (const auto& [name, value] : values) out.push_back(name + "=" + value);
+    return out;
+}
+
+std::vector<std::string> attempt_environment(const std::vector<std::string>& passed,
+                                             const wire::Assign& assign, const Workspace& workspace,
+                                             Instant deadline) {
+    const TaskSpec& task = assign.task;
+    std::map<std::string, std::string> values;
+    for (const std::string& entry : passed) {
+        const auto equals = entry.find('=');
+        values[entry.substr(0, equals)] = entry.substr(equals + 1);
+    }
+    values["ZQ_TASK_ID"] = task.id.text;
+    values["ZQ_ATTEMPT"] = std::to_string(assign.attempt);
+    values["ZQ_ROLE"] = task.role.text;
+    values["ZQ_TYPE"] = task.type;
+    values["ZQ_TASK_DIR"] = workspace.folder;
+    values["ZQ_PROMPT_FILE"] = workspace.prompt_file();
+    values["ZQ_OUT"] = workspace.out_folder();
+    values["ZQ_RESULT"] = workspace.result_file(task.expected);
+    values["ZQ_OUTPUT"] = workspace.output_file();
+    values["ZQ_CANCEL_FILE"] = workspace.cancel_file();
+    values["ZQ_LEASE"] = to_string(assign.lease);
+    values["ZQ_IDEMPOTENCY_KEY"] = task.idempotency_key;
+    values["ZQ_TRACE_ID"] = task.trace_id;
+    if (deadline.is_set()) values["ZQ_DEADLINE"] = to_rfc3339(deadline);
+    std::vector<std::string> out;
+    for (const auto& [name, value] : values) {
+        // A submitter's text may hold what an environment cannot: cut it there.
+        out.push_back(name + "=" + value.substr(0, value.find('\0')));
+    }
+    return out;
+}
+
+std::vector<std::string> fill_placeholders(const std::vector<std::string>& command,
+                                           const wire::Assign& assign, const Workspace& workspace) {
+    std::vector<std::string> out;
+    for (const std::string& word : command) {
+        out.push_back(filled(word, placeholders(assign, workspace)));
+    }
+    return out;
+}
+
+std::vector<std::string> fill_shell(const std::vector<std::string>& command,
+                                    const wire::Assign& assign, const Workspace& workspace) {
+    Placeholders values = placeholders(assign, workspace);
+    for (auto& [name, value] : values) value = quoted(value);
+    std::string text;
+    for (const std::string& word : command) text += (text.empty() ? "" : " ") + word;
+    return {"/bin/sh", "-c", filled(text, values)};
+}
+
+}  // namespace zq::worker

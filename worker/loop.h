@@ -1,0 +1,28 @@
+// The one loop of a worker: carries messages between socket and session, the session's actions to
+// the attempts, and their news back. The only file with loop.cc that knows them all.
+#pragma once
+
+#include <csignal>
+#include <memory>
+
+#include "common/client/profile.h"
+#include "worker/attempts.h"
+
+namespace zq::worker {
+
+struct WorkerParts {
+    WorkerOptions options;
+    Handlers handlers;
+    Profile profile;
+    std::optional<CurveKeys> curve;
+    StateFolder state;
+};
+
+/// SIGTERM, SIGINT and SIGHUP, blocked for every thread that is made after it: call it before the
+/// first socket. They are read by the loop.
+sigset_t block_ending_signals();
+
+/// Works until the session ends or signals say so. Gives the program's exit code.
+int run_loop(WorkerParts parts, const sigset_t& signals);
+
+}  // namespace zq::worker

@@ -1,0 +1,155 @@
+#include "worker/options.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+
+#include "common/base/limits.h"
+#include "worker/environment.h"
+
+namespace zq::worker {
+namespace {
+
+/// The texts of the flags, before they are checked.
+struct Raw {
+    std::vector<std::string> roles;
+    std::vector<std::string> env;
+    std::string env_file;
+    std::string stdin_from = "json";
+    std::string agent = "raw";
+    std::string run_timeout;
+    std::string grace = "30s";
+    std::string idle_exit;
+    bool once = false;
+    bool keep = false;
+    bool version = false;
+};
+
+void declare(CLI::App& app, Raw& raw, WorkerOptions& options) {
+    app.add_option(
+        "--connect", options.connect,
+        "The coordinator, such as tcp://10.0.0.1:5570 (else ZQ_CONNECT, else the profile)");
+    app.add_option("--role", raw.roles, "A role to serve; may be given several times")
+        ->allow_extra_args(false);
+    app.add_option("--slots", options.slots, "Tasks in parallel (1)")
+        ->check(CLI::Range(std::uint32_t{1}, limits::kSlots));
+    app.add_option("--name", options.name, "The worker's name (HOST-ROLE-N)");
+    app.add_option("--state", options.state, "Its state folder (one per running worker)");
+    app.add_option("--agent", raw.agent, "The adapter: raw")->check(CLI::IsMember({"raw"}));
+    app.add_option("--stdin", raw.stdin_from, "What the command reads: json, prompt or none (json)")
+        ->check(CLI::IsMember({"json", "prompt", "none"}));
+    app.add_option("--workdir", options.workdir, "Where the command runs (the attempt's folder)");
+    app.add_option("--env", raw.env, "A variable to pass on; may be given several times")
+        ->allow_extra_args(false);
+    app.add_option("--env-file", raw.env_file, "A file of NAME=value lines for the command");
+    app.add_option("--run-timeout", raw.run_timeout, "End an attempt after this long, such as 30m");
+    app.add_option("--grace", raw.grace, "Between SIGTERM and SIGKILL (30s)");
+    app.add_flag("--once", raw.once, "Take one task, report it, end");
+    app.add_option("--idle-exit", raw.idle_exit, "End when there was nothing to do for this long");
+    app.add_flag("--keep", raw.keep, "Keep the folders of attempts that are reported");
+    app.add_flag("--shell", options.shell, "COMMAND is a text for /bin/sh");
+    app.add_option("--log", options.log_level, "debug, info, warn or error (info)")
+        ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
+    app.add_flag("--version", raw.version, "Print the versions and end");
+    app.footer(
+        "COMMAND may hold {prompt_file} {task_file} {task_id} {out}.\n"
+        "Exit codes: 0 ended as asked, 1 error, 2 usage, 4 denied, 5 name or state folder in use,\n"
+        "6 the coordinator does not answer (--once) or speaks another protocol.");
+}
+
+Result<void> take_duration(const std::string& text, const char* flag, Millis& out) {
+    if (text.empty()) return {};
+    auto parsed = parse_duration(text, flag);
+    if (!parsed) return Failure(parsed.error());
+    out = *parsed;
+    return {};
+}
+
+Result<void> take_roles(const Raw& raw, const Handlers& handlers, WorkerOptions& options) {
+    std::vector<std::string> roles = raw.roles;
+    if (roles.empty()) {
+        for (const auto& [role, handler] : handlers) roles.push_back(role);
+    }
+    if (roles.empty()) return fail(ErrorCode::INVALID, "is required", "--role");
+    if (roles.size() > limits::kRolesPerWorker) {
+        return fail(ErrorCode::TOO_LARGE, "too many roles", "--role");
+    }
+    for (const std::string& role : roles) {
+        auto name = parse_name(role, "--role");
+        if (!name) return Failure(name.error());
+        if (options.command.empty() && !handlers.contains(role)) {
+            return fail(ErrorCode::INVALID,
+                        "no COMMAND for the role " + role + ": end with `-- COMMAND`", "COMMAND");
+        }
+        options.roles.emplace_back(*name);
+    }
+    return {};
+}
+
+Result<void> check(const Raw& raw, const Handlers& handlers, WorkerOptions& options) {
+    if (auto ok = take_duration(raw.run_timeout, "--run-timeout", options.run_timeout); !ok)
+        return ok;
+    if (auto ok = take_duration(raw.grace, "--grace", options.grace); !ok) return ok;
+    if (auto ok = take_duration(raw.idle_exit, "--idle-exit", options.idle_exit); !ok) return ok;
+    if (raw.once) options.lifetime = Lifetime::kOneTask;
+    if (raw.keep) options.keep = Keep::kForever;
+    if (raw.stdin_from == "prompt") options.stdin_from = StdinFrom::kPrompt;
+    if (raw.stdin_from == "none") options.stdin_from = StdinFrom::kNone;
+    if (!options.name.empty()) {
+        if (auto name = parse_name(options.name, "--name"); !name) return Failure(name.error());
+    }
+    if (!options.workdir.empty()) {
+        std::error_code error;
+        if (!std::filesystem::is_directory(options.workdir, error)) {
+            return fail(ErrorCode::NOT_FOUND, "no such folder: " + options.workdir, "--workdir");
+        }
+        options.workdir = std::filesystem::absolute(options.workdir, error).string();
+    }
+    if (auto ok = take_roles(raw, handlers, options); !ok) return ok;
+    auto environment = passed_environment(raw.env, raw.env_file);
+    if (!environment) return Failure(environment.error());
+    options.environment = std::move(*environment);
+    return {};
+}
+
+ParsedArguments ended(int exit_code, std::string text) {
+    return {{}, exit_code, std::move(text)};
+}
+
+}  // namespace
+
+ParsedArguments parse_arguments(int argc, const char* const* argv, const Handlers& handlers) {
+    // Everything after the first `--` is the command's own, whatever it looks like.
+    const auto* end = argv + argc;
+    const auto* dashes =
+        std::find_if(argv, end, [](const char* a) { return std::strcmp(a, "--") == 0; });
+    ParsedArguments parsed;
+    Raw raw;
+    if (dashes != end) parsed.options.command.assign(dashes + 1, end);
+    CLI::App app{
+        "Runs a command for each task of a role:\n"
+        "  zq-worker --role ROLE [OPTIONS] -- COMMAND [ARGS]",
+        "zq-worker"};
+    app.get_formatter()->column_width(28);
+    declare(app, raw, parsed.options);
+    try {
+        app.parse(static_cast<int>(dashes - argv), argv);
+    } catch (const CLI::CallForHelp&) {
+        return ended(0, app.help());
+    } catch (const CLI::ParseError& error) {
+        return ended(kExitUsage,
+                     std::string("zq-worker: ") + error.what() + "\nSee zq-worker --help\n");
+    }
+    if (raw.version) {
+        return ended(0, "zq-worker " ZQ_VERSION " protocol " + std::string(wire::kProtocol) + "\n");
+    }
+    if (auto ok = check(raw, handlers, parsed.options); !ok) {
+        const Error& error = ok.error();
+        return ended(kExitUsage, "zq-worker: " + (error.field.empty() ? "" : error.field + ": ") +
+                                     error.message + "\nSee zq-worker --help\n");
+    }
+    return parsed;
+}
+
+}  // namespace zq::worker

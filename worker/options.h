@@ -1,0 +1,44 @@
+// What zq-worker was told on its command line.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/base/error.h"
+#include "common/base/ids.h"
+#include "worker/handler.h"
+#include "worker/session/session.h"
+#include "worker/state_folder.h"
+
+namespace zq::worker {
+
+enum class StdinFrom : std::uint8_t { kTask, kPrompt, kNone };
+
+struct WorkerOptions {
+    std::string connect;  // empty: ZQ_CONNECT, then the profile
+    std::vector<RoleName> roles;
+    std::uint32_t slots = 1;
+    std::string name;   // empty: made up (state_folder.h)
+    std::string state;  // empty: the default
+    StdinFrom stdin_from = StdinFrom::kTask;
+    std::string workdir;                   // empty: the attempt's folder
+    std::vector<std::string> environment;  // NAME=value, everything a command gets of ours
+    Millis run_timeout{};                  // 0: the task's alone
+    Millis grace = seconds(30);
+    Millis idle_exit{};
+    Lifetime lifetime = Lifetime::kForever;
+    Keep keep = Keep::kUntilSettled;
+    std::string log_level = "info";
+    std::vector<std::string> command;  // empty: handlers alone
+    bool shell = false;                // the command is one text for /bin/sh
+};
+
+/// What is left to do after the arguments are read: run, or say this and end.
+struct ParsedArguments {
+    WorkerOptions options;
+    std::optional<int> exit_code;  // set: print `text` (to stderr where it is not 0) and end
+    std::string text;
+};
+ParsedArguments parse_arguments(int argc, const char* const* argv, const Handlers& handlers);
+
+}  // namespace zq::worker

@@ -1,0 +1,58 @@
+// A whole worker program, from its arguments to its exit code: wires options, profile, state folder
+// and loop.
+#include <cstdio>
+
+#include "common/platform/log.h"
+#include "worker/loop.h"
+
+namespace zq::worker {
+namespace {
+
+int say(const ParsedArguments& parsed) {
+    std::FILE* to = *parsed.exit_code == 0 ? stdout : stderr;
+    std::fputs(parsed.text.c_str(), to);
+    return *parsed.exit_code;
+}
+
+int refuse(const Error& error) {
+    std::fprintf(stderr, "zq-worker: %s%s%s\n", error.field.c_str(),
+                 error.field.empty() ? "" : ": ", error.message.c_str());
+    if (error.code == ErrorCode::DENIED) return kExitDenied;
+    if (error.code == ErrorCode::CONFLICT) return kExitConflict;
+    return error.code == ErrorCode::INVALID || error.code == ErrorCode::NOT_FOUND ? kExitUsage : 1;
+}
+
+/// Names alone: values may be secrets.
+void say_environment(const std::vector<std::string>& environment) {
+    std::string names;
+    for (const std::string& entry : environment) {
+        names += (names.empty() ? "" : " ") + entry.substr(0, entry.find('='));
+    }
+    log_info("environment passed on", {{"names", names}});
+}
+
+}  // namespace
+
+int run_main(int argc, char** argv, Handlers handlers) {
+    ParsedArguments parsed = parse_arguments(argc, argv, handlers);
+    if (parsed.exit_code) return say(parsed);
+    const sigset_t signals = block_ending_signals();
+    WorkerParts parts;
+    parts.options = std::move(parsed.options);
+    parts.handlers = std::move(handlers);
+    if (auto ok = set_log_level(parts.options.log_level); !ok) return refuse(ok.error());
+    auto profile = load_profile(parts.options.connect);
+    if (!profile) return refuse(profile.error());
+    auto curve = curve_of(*profile);
+    if (!curve) return refuse(curve.error());
+    auto state = open_state_folder(parts.options.state, parts.options.name,
+                                   parts.options.roles.front().text);
+    if (!state) return refuse(state.error());
+    parts.profile = std::move(*profile);
+    parts.curve = std::move(*curve);
+    parts.state = std::move(*state);
+    if (!parts.options.command.empty()) say_environment(parts.options.environment);
+    return run_loop(std::move(parts), signals);
+}
+
+}  // namespace zq::worker

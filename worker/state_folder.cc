@@ -1,0 +1,135 @@
+#include "worker/state_folder.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <filesystem>
+
+#include "common/platform/log.h"
+#include "worker/executor/family.h"
+
+namespace zq::worker {
+namespace {
+
+constexpr int kNamesTried = 1000;
+constexpr Millis kPatience = seconds(10);
+constexpr std::size_t kStateIdShown = 8;
+
+std::string state_home() {
+    if (const char* home = std::getenv("XDG_STATE_HOME"); home != nullptr && *home == '/') {
+        return std::string(home) + "/zq";
+    }
+    const char* home = std::getenv("HOME");
+    return std::string(home == nullptr ? "" : home) + "/.local/state/zq";
+}
+
+/// HOST-ROLE, as far as both make a valid name with room for a suffix.
+std::string name_stem(const std::string& role) {
+    char host[256] = "host";
+    ::gethostname(host, sizeof host - 1);
+    std::string stem;
+    for (const char* c = host; *c != '\0' && *c != '.'; ++c) {
+        const bool plain =
+            (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9');
+        stem += plain || (!stem.empty() && *c == '-') ? *c : 'x';
+    }
+    stem = stem.substr(0, 24) + "-" + role;
+    return stem.substr(0, limits::kNameBytes - kStateIdShown - 1);
+}
+
+Result<std::string> read_word(const std::string& path) {
+    auto text = read_file(path, 1024);
+    if (!text) return text;
+    while (!text->empty() && (text->back() == '\n' || text->back() == ' ')) text->pop_back();
+    return text;
+}
+
+Result<StateFolder> lock_folder(const std::string& path) {
+    StateFolder state;
+    std::error_code error;
+    state.path = std::filesystem::absolute(path, error).lexically_normal().string();
+    while (state.path.size() > 1 && state.path.back() == '/') state.path.pop_back();
+    if (auto ok = make_folders(state.path, 0700); !ok) return Failure(ok.error());
+    auto lock = lock_file(state.path + "/lock");
+    if (!lock && lock.error().code == ErrorCode::CONFLICT) {
+        return fail(ErrorCode::CONFLICT, "another worker runs with the state folder " + state.path);
+    }
+    if (!lock) return Failure(lock.error());
+    state.lock = std::move(*lock);
+    return state;
+}
+
+Result<void> count_up(StateFolder& state) {
+    const std::string id_file = state.path + "/state_id";
+    auto id = read_word(id_file);
+    if (!id || id->size() != 32) {
+        if (!id && id.error().code != ErrorCode::NOT_FOUND) return Failure(id.error());
+        id = to_hex(random_bytes(16));
+        if (auto ok = write_file(id_file, *id + "\n", 0600, Durability::kSynced); !ok) return ok;
+    }
+    state.state_id = StateId(*id);
+    const std::string number_file = state.path + "/incarnation";
+    if (auto number = read_word(number_file)) {
+        std::from_chars(number->data(), number->data() + number->size(), state.incarnation);
+    }
+    ++state.incarnation;
+    return write_file(number_file, std::to_string(state.incarnation) + "\n", 0600,
+                      Durability::kSynced);
+}
+
+Result<StateFolder> first_free(const std::string& stem) {
+    for (int n = 1; n <= kNamesTried; ++n) {
+        const std::string name = stem + "-" + std::to_string(n);
+        auto state = lock_folder(state_home() + "/" + name);
+        if (!state && state.error().code == ErrorCode::CONFLICT) continue;
+        if (state) state->name = WorkerName(name);
+        return state;
+    }
+    return fail(ErrorCode::CONFLICT, "every state folder of " + stem + " is in use");
+}
+
+}  // namespace
+
+Result<StateFolder> open_state_folder(const std::string& folder, const std::string& name,
+                                      const std::string& role) {
+    const std::string stem = name_stem(role);
+    auto state = folder.empty() && name.empty()
+                     ? first_free(stem)
+                     : lock_folder(folder.empty() ? state_home() + "/" + name : folder);
+    if (!state) return state;
+    if (auto ok = count_up(*state); !ok) return Failure(ok.error());
+    if (!name.empty()) state->name = WorkerName(name);
+    if (state->name.empty()) {
+        state->name = WorkerName(stem + "-" + state->state_id.text.substr(0, kStateIdShown));
+    }
+    if (auto ok = make_folders(state->attempts(), 0700); !ok) return Failure(ok.error());
+    return state;
+}
+
+Result<std::size_t> clear_leftovers(const StateFolder& state,
+                                    const std::vector<std::string>& reported, Keep keep) {
+    auto names = list_folder(state.attempts());
+    if (!names) return Failure(names.error());
+    std::size_t killed = 0;
+    for (const std::string& name : *names) {
+        const Workspace workspace{state.attempts() + "/" + name};
+        if (auto text = read_file(workspace.mark_file(), 4096)) {
+            auto mark = parse_family_mark(*text);
+            if (mark && !living(*mark).empty()) ++killed;
+            if (mark && !kill_leftovers(*mark, kPatience)) {
+                return fail(ErrorCode::IO, "processes of the attempt " + name +
+                                               " that an earlier start left would not die");
+            }
+        }
+        const bool has_report = std::find(reported.begin(), reported.end(), name) != reported.end();
+        if (has_report || keep == Keep::kForever) continue;
+        if (auto ok = remove_workspace(workspace); !ok) {
+            log_warn("cannot remove an old attempt", {{"reason", ok.error().message}});
+        }
+    }
+    return killed;
+}
+
+}  // namespace zq::worker

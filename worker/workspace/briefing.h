@@ -1,0 +1,19 @@
+// What an attempt is told: `task.json` for programs, `prompt.md` for agents. Writes no file.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/wire/worker_messages.h"
+#include "worker/workspace/workspace.h"
+
+namespace zq::worker {
+
+/// The envelope with the attempt's own fields before it, as JSON.
+std::string task_json(const wire::Assign& assign);
+
+/// The instructions, and what was handed over with them, each piece marked with where it came from.
+/// Texts in `workspace`'s context folder are quoted in full as long as they fit; others are named.
+std::string prompt_text(const wire::Assign& assign, const Workspace& workspace);
+
+}  // namespace zq::worker

@@ -1,0 +1,35 @@
+// What an attempt left: the files that become its artifacts, and which of them is the result. Reads
+// names and sizes; contents are the uploader's.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/base/task_spec.h"
+#include "worker/workspace/output_file.h"
+#include "worker/workspace/workspace.h"
+
+namespace zq::worker {
+
+struct FoundFile {
+    std::string name;  // of the artifact
+    std::string path;
+    std::uint64_t size = 0;
+    std::string media;
+};
+
+struct Collected {
+    std::vector<FoundFile> files;
+    std::vector<std::string> notes;  // what was left out, one sentence each
+};
+
+/// Every regular file below `out/` under its path there, the two logs, and, where there is no
+/// `result` or `result.*`, what was written to stdout as the result. Links are never followed.
+Collected collect(const Workspace& workspace, const ExpectedOutput& expected);
+
+/// What the task expects and is not there; empty: the contract is met. Files of 0 bytes do not
+/// count.
+std::string unmet_expectation(const ExpectedOutput& expected, const Collected& collected,
+                              const Output& output);
+
+}  // namespace zq::worker

@@ -1,0 +1,50 @@
+#include "worker/workspace/workspace.h"
+
+#include <sys/stat.h>
+
+#include <filesystem>
+
+#include "common/platform/files.h"
+
+namespace zq::worker {
+namespace fs = std::filesystem;
+
+std::string Workspace::artifact_file(const std::string& name) const {
+    const std::string own = out_folder() + "/" + name;
+    std::error_code error;
+    if (fs::is_regular_file(fs::symlink_status(own, error))) return own;
+    if (name == "stderr.log") return stderr_file();
+    return stdout_file();  // `stdout.log`, and the result that was taken from it
+}
+
+std::string attempt_folder_name(const wire::HeldLease& held) {
+    return held.task.text + "." + std::to_string(held.attempt) + "." + to_hex(held.lease.number);
+}
+
+Result<void> make_workspace(const Workspace& workspace) {
+    for (const std::string& folder :
+         {workspace.folder, workspace.context_folder(), workspace.out_folder()}) {
+        if (auto ok = make_folders(folder, 0700); !ok) return ok;
+    }
+    return write_file(workspace.output_file(), "", 0600, Durability::kNone);
+}
+
+Result<void> remove_workspace(const Workspace& workspace) {
+    std::error_code error;
+    fs::remove_all(workspace.folder, error);
+    if (!error) return {};
+    // A task may have taken the write bit from folders of its own.
+    fs::recursive_directory_iterator it(workspace.folder, error);
+    for (const fs::recursive_directory_iterator end; !error && it != end; it.increment(error)) {
+        std::error_code ignored;
+        if (fs::is_directory(fs::symlink_status(it->path(), ignored))) {
+            ::chmod(it->path().c_str(), 0700);
+        }
+    }
+    fs::remove_all(workspace.folder, error);
+    if (error)
+        return fail(ErrorCode::IO, "cannot remove " + workspace.folder + ": " + error.message());
+    return {};
+}
+
+}  // namespace zq::worker

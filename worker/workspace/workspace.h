@@ -1,0 +1,44 @@
+// The folder of one attempt: where everything in it lies, how it is made and how it goes. What
+// stands in the files is briefing.h's (in) and collect.h's (out).
+#pragma once
+
+#include <string>
+
+#include "common/wire/worker_messages.h"
+
+namespace zq::worker {
+
+/// How long folders of attempts stay.
+enum class Keep : std::uint8_t { kUntilSettled, kForever };
+
+struct Workspace {
+    std::string folder;  // absolute, mode 0700
+
+    std::string task_file() const { return folder + "/task.json"; }
+    std::string prompt_file() const { return folder + "/prompt.md"; }
+    std::string context_folder() const { return folder + "/context"; }
+    std::string context_file(const std::string& name) const { return folder + "/context/" + name; }
+    std::string out_folder() const { return folder + "/out"; }
+    std::string output_file() const { return folder + "/output"; }
+    std::string cancel_file() const { return folder + "/cancel"; }
+    std::string stdout_file() const { return folder + "/stdout.log"; }
+    std::string stderr_file() const { return folder + "/stderr.log"; }
+    /// What a later incarnation needs to find this attempt's processes (family.h).
+    std::string mark_file() const { return folder + "/.mark"; }
+    /// Where the result is looked for first.
+    std::string result_file(const ExpectedOutput& expected) const {
+        return out_folder() + (expected.format == "json" ? "/result.json" : "/result.md");
+    }
+    /// The file behind an artifact's name, as `collect` named it.
+    std::string artifact_file(const std::string& name) const;
+};
+
+/// `TASK.ATTEMPT.TOKEN`: unique among everything a worker ever runs.
+std::string attempt_folder_name(const wire::HeldLease& held);
+
+/// Makes the folder and the ones in it, empty. Errors: IO, STORAGE_FULL.
+Result<void> make_workspace(const Workspace& workspace);
+/// Removes it with everything in it, also what was made read-only. Errors: IO.
+Result<void> remove_workspace(const Workspace& workspace);
+
+}  // namespace zq::worker
