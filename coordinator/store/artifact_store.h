@@ -16,14 +16,15 @@ class ArtifactStore {
     virtual ~ArtifactStore() = default;
 
     /// Begins or resumes an upload. Gives the offset from which bytes are wanted: `size` if the
-    /// content is there whole. Errors: TOO_LARGE, BUSY (too many uploads at once), IO, STORAGE_FULL.
+    /// content is there whole. Errors: TOO_LARGE, BUSY (too many uploads at once), IO,
+    /// STORAGE_FULL.
     virtual Result<std::uint64_t> begin(const Digest& digest, std::uint64_t size) = 0;
 
     /// Appends bytes to an upload at its current offset; gives the new offset. A chunk at another
     /// offset changes nothing and gives the offset that is wanted. When the last byte is in, the
     /// digest is checked and the content made durable before this returns (then the result is
-    /// `size`). Errors: DIGEST_MISMATCH (the upload is dropped), NOT_FOUND (no such upload), TOO_LARGE
-    /// (more than announced), IO, STORAGE_FULL.
+    /// `size`). Errors: DIGEST_MISMATCH (the upload is dropped), NOT_FOUND (no such upload),
+    /// TOO_LARGE (more than announced), IO, STORAGE_FULL.
     virtual Result<std::uint64_t> append(const Digest& digest, std::uint64_t offset,
                                          std::string_view bytes) = 0;
 

@@ -42,9 +42,9 @@ enum class CommitStatus : std::uint8_t {
 
 struct CommitResult {
     CommitStatus status = CommitStatus::kCommitted;
-    Seq last_seq = 0;      // of the batch
-    Digest chain_head;     // after it
-    std::string message;   // of a failure
+    Seq last_seq = 0;     // of the batch
+    Digest chain_head;    // after it
+    std::string message;  // of a failure
 };
 
 /// What a start finds: the durable state as of `last_seq`, with open tasks only.
@@ -85,10 +85,15 @@ class Journal {
     virtual std::size_t uncommitted_batches() const = 0;
     virtual std::size_t uncommitted_bytes() const = 0;
 
+    /// True while the disk is below its low-water mark, or a full disk has used up the reserve:
+    /// submits are to be refused, so that completions still land. Any thread may ask.
+    virtual bool storage_low() const = 0;
+
     /// Until when this process is the only one that may append; kNever for bodies that lock.
     virtual Instant leadership_until() const = 0;
 
-    /// A reader of committed data, for one thread of the caller's choice. Valid while the journal is.
+    /// A reader of committed data, for one thread of the caller's choice. Valid while the journal
+    /// is.
     virtual Result<std::unique_ptr<Reader>> open_reader() = 0;
 
     /// Commits what was handed over, checkpoints, closes. Afterwards only the destructor.

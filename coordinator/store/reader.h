@@ -1,5 +1,5 @@
-// Reads of committed data: projections by key or by index, journal rows by sequence number. Bounded:
-// nothing here scans history.
+// Reads of committed data: projections by key or by index, journal rows by sequence number.
+// Bounded: nothing here scans history.
 #pragma once
 
 #include <memory>
@@ -45,12 +45,14 @@ class Reader {
     virtual Result<std::optional<core::Task>> task_by_idempotency_key(const Namespace& ns,
                                                                       const std::string& key) = 0;
     /// Up to `limit` task ids that start with `prefix`.
-    virtual Result<std::vector<TaskId>> ids_with_prefix(const Namespace& ns, const std::string& prefix,
+    virtual Result<std::vector<TaskId>> ids_with_prefix(const Namespace& ns,
+                                                        const std::string& prefix,
                                                         std::size_t limit) = 0;
     virtual Result<std::vector<core::Task>> tasks(const TaskFilter& filter) = 0;
     /// Ended tasks answered to a name with changed_seq > after, in that order.
-    virtual Result<std::vector<core::Task>> answers(const Namespace& ns, const std::string& reply_to,
-                                                    Seq after, std::size_t limit) = 0;
+    virtual Result<std::vector<core::Task>> answers(const Namespace& ns,
+                                                    const std::string& reply_to, Seq after,
+                                                    std::size_t limit) = 0;
     /// Members of a group, at most `limit`, oldest first.
     virtual Result<std::vector<core::Task>> group(const Namespace& ns, const GroupName& group,
                                                   std::size_t limit) = 0;
@@ -60,7 +62,8 @@ class Reader {
     /// The envelope as it was submitted.
     virtual Result<std::optional<TaskSpec>> spec(Seq submitted_seq) = 0;
     virtual Result<std::vector<core::Attempt>> attempts(const TaskKey& key) = 0;
-    virtual Result<std::optional<core::Attempt>> attempt(const TaskKey& key, std::uint32_t number) = 0;
+    virtual Result<std::optional<core::Attempt>> attempt(const TaskKey& key,
+                                                         std::uint32_t number) = 0;
 
     virtual Result<std::optional<ContentPlace>> content(const Digest& digest) = 0;
     /// Bytes of inline content, from `offset`, at most `length`.

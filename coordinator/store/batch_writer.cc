@@ -1,0 +1,223 @@
+#include "coordinator/store/batch_writer.h"
+
+#include <algorithm>
+#include <array>
+
+#include "common/base/check.h"
+#include "common/platform/digest.h"
+#include "coordinator/store/event_codec.h"
+#include "coordinator/store/record_codec.h"
+
+namespace zq::store {
+namespace {
+
+enum Sql : std::size_t {
+    kEvent,
+    kBody,
+    kTask,
+    kAttempt,
+    kContent,
+    kContentPlace,
+    kRole,
+    kRequest,
+    kPruneRequests,
+    kMeta,
+    kStatements,
+};
+
+constexpr std::array<std::string_view, kStatements> kSql = {
+    "INSERT INTO journal VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    "INSERT INTO bodies VALUES (?1, ?2)",
+    "INSERT INTO tasks VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
+    " ON CONFLICT (submitted_seq) DO UPDATE SET changed_seq = excluded.changed_seq,"
+    " state = excluded.state, ended = excluded.ended, record = excluded.record",
+    "INSERT INTO attempts VALUES (?1, ?2, ?3, ?4, ?5)"
+    " ON CONFLICT (ns, task, attempt) DO UPDATE SET ended_seq = excluded.ended_seq,"
+    " record = excluded.record",
+    "INSERT INTO contents VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (digest) DO NOTHING",
+    "SELECT inlined FROM contents WHERE digest = ?1",
+    "INSERT INTO roles_served VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+    "INSERT INTO requests VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    "DELETE FROM requests WHERE at < ?1",
+    "UPDATE meta SET journal_id = ?1, epoch = ?2, last_token = ?3, last_seq = ?4, last_at = ?5,"
+    " chain_head = ?6",
+};
+
+}  // namespace
+
+TaskColumns columns_of(const core::Task& task) {
+    return {to_string(task.state), is_final(task.state), task.role.text, task.group.text, task.from,
+            task.reply_to,         task.idempotency_key};
+}
+
+Result<Meta> read_meta(Database& database) {
+    auto statement = database.prepare(
+        "SELECT journal_id, epoch, last_token, last_seq, last_at, chain_head FROM meta");
+    if (!statement) return Failure(statement.error());
+    auto row = statement->step();
+    if (!row) return Failure(row.error());
+    if (!*row) return fail(ErrorCode::IO, "journal database: its meta row is missing");
+    auto head = statement->digest_at(5);
+    if (!head) return Failure(head.error());
+    return Meta{statement->number_at(0),           static_cast<Epoch>(statement->number_at(1)),
+                statement->number_at(2),           statement->number_at(3),
+                Instant{statement->integer_at(4)}, *head};
+}
+
+Result<BatchWriter> BatchWriter::open(Database& database) {
+    std::vector<Statement> statements;
+    for (std::string_view sql : kSql) {
+        auto statement = database.prepare(sql);
+        if (!statement) return Failure(statement.error());
+        statements.push_back(std::move(*statement));
+    }
+    return BatchWriter(std::move(statements));
+}
+
+Result<Meta> BatchWriter::write(const Batch& batch, const Meta& before) {
+    ZQ_CHECK(!batch.events.empty());
+    Meta meta = before;
+    for (const core::Event& event : batch.events) {
+        ZQ_CHECK(event.seq == meta.last_seq + 1);
+        if (auto ok = write_event(event, meta); !ok) return Failure(ok.error());
+        if (auto ok = project(event, batch, meta); !ok) return Failure(ok.error());
+    }
+    for (const core::Task& task : batch.changes.tasks) {
+        if (auto ok = write_task(task); !ok) return Failure(ok.error());
+    }
+    for (const core::Attempt& attempt : batch.changes.attempts) {
+        if (auto ok = write_attempt(attempt); !ok) return Failure(ok.error());
+    }
+    if (auto ok = write_meta(meta); !ok) return Failure(ok.error());
+    return meta;
+}
+
+Result<void> BatchWriter::write_event(const core::Event& event, Meta& meta) {
+    const std::string body = encode_body(event.body);
+    const Digest body_digest = sha256(body);
+    const std::uint16_t kind = kind_number(event.body);
+    const Digest hash =
+        chain_hash(meta.chain_head, header_bytes(event, kind, kBodyVersion), body_digest);
+    auto ok = statements_[kEvent]
+                  .number(1, event.seq)
+                  .integer(2, event.at.ms)
+                  .integer(3, event.epoch)
+                  .text(4, event.task.ns.text)
+                  .text(5, event.task.id.text)
+                  .integer(6, kind)
+                  .integer(7, kBodyVersion)
+                  .text(8, event.identity.text)
+                  .digest(9, body_digest)
+                  .digest(10, hash)
+                  .run();
+    if (!ok) return ok;
+    meta.chain_head = hash;
+    meta.last_seq = event.seq;
+    meta.last_at = std::max(meta.last_at, event.at);
+    return statements_[kBody].number(1, event.seq).blob(2, body).run();
+}
+
+/// What follows from one event beside the tasks and attempts, which come with the batch.
+Result<void> BatchWriter::project(const core::Event& event, const Batch& batch, Meta& meta) {
+    if (const auto* started = std::get_if<core::EpochStarted>(&event.body)) {
+        meta.journal = started->journal;
+        meta.epoch = event.epoch;
+        meta.last_token = static_cast<std::uint64_t>(event.epoch) << 32;
+    } else if (const auto* assigned = std::get_if<core::TaskAssigned>(&event.body)) {
+        meta.last_token = assigned->lease.token.number;
+    } else if (const auto* served = std::get_if<core::RoleServed>(&event.body)) {
+        return statements_[kRole].text(1, event.task.ns.text).text(2, served->role.text).run();
+    } else if (const auto* stored = std::get_if<core::ContentStored>(&event.body)) {
+        return write_content(event, *stored, batch);
+    } else if (const auto* recorded = std::get_if<core::RequestRecorded>(&event.body)) {
+        return write_request(event, *recorded);
+    }
+    return {};
+}
+
+/// The first event about a content wins: what it says holds for good.
+Result<void> BatchWriter::write_content(const core::Event& event, const core::ContentStored& body,
+                                        const Batch& batch) {
+    auto content = batch.contents.end();
+    if (body.inlined) {
+        content = std::find_if(batch.contents.begin(), batch.contents.end(),
+                               [&](const InlineContent& c) { return c.digest == body.digest; });
+        if (content == batch.contents.end()) {
+            Statement& place = statements_[kContentPlace].digest(1, body.digest);
+            ResetAtEnd reset_at_end(place);
+            auto known = place.step();
+            if (!known) return Failure(known.error());
+            ZQ_CHECK(*known);  // inline content comes with its event
+            return {};
+        }
+        ZQ_CHECK(content->data.size() == body.size);
+    }
+    Statement& insert = statements_[kContent];
+    insert.digest(1, body.digest).number(2, body.size).integer(3, body.inlined ? 1 : 0);
+    insert.number(4, event.seq);
+    if (body.inlined) {
+        insert.blob(5, content->data);
+    } else {
+        insert.null(5);
+    }
+    return insert.run();
+}
+
+Result<void> BatchWriter::write_request(const core::Event& event,
+                                        const core::RequestRecorded& body) {
+    auto ok = statements_[kRequest]
+                  .text(1, event.identity.text)
+                  .text(2, body.client.text)
+                  .number(3, body.request)
+                  .text(4, event.task.ns.text)
+                  .text(5, event.task.id.text)
+                  .number(6, body.token.journal)
+                  .number(7, body.token.number)
+                  .integer(8, event.at.ms)
+                  .run();
+    if (!ok) return ok;
+    return statements_[kPruneRequests].integer(1, (event.at - limits::kRequestMemory).ms).run();
+}
+
+Result<void> BatchWriter::write_task(const core::Task& task) {
+    const TaskColumns columns = columns_of(task);
+    const std::string record = encode_task(task);
+    return statements_[kTask]
+        .number(1, task.submitted_seq)
+        .number(2, task.changed_seq)
+        .text(3, task.key.ns.text)
+        .text(4, task.key.id.text)
+        .text(5, columns.role)
+        .text(6, columns.state)
+        .integer(7, columns.ended ? 1 : 0)
+        .text(8, columns.group)
+        .text(9, columns.sender)
+        .text(10, columns.reply_to)
+        .text(11, columns.idempotency_key)
+        .blob(12, record)
+        .run();
+}
+
+Result<void> BatchWriter::write_attempt(const core::Attempt& attempt) {
+    const std::string record = encode_attempt(attempt);
+    return statements_[kAttempt]
+        .text(1, attempt.task.ns.text)
+        .text(2, attempt.task.id.text)
+        .integer(3, attempt.attempt)
+        .number(4, attempt.ended_seq)
+        .blob(5, record)
+        .run();
+}
+
+Result<void> BatchWriter::write_meta(const Meta& meta) {
+    return statements_[kMeta]
+        .number(1, meta.journal)
+        .integer(2, meta.epoch)
+        .number(3, meta.last_token)
+        .number(4, meta.last_seq)
+        .integer(5, meta.last_at.ms)
+        .digest(6, meta.chain_head)
+        .run();
+}
+
+}  // namespace zq::store

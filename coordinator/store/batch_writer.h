@@ -1,0 +1,61 @@
+// Writes one batch into the database: its events, and everything that follows from them. Begins and
+// ends no transaction; chooses nothing about failure (committer.h does).
+#pragma once
+
+#include <vector>
+
+#include "coordinator/store/journal.h"
+#include "coordinator/store/sqlite.h"
+
+namespace zq::store {
+
+/// The columns of a task's row that repeat fields of its record: written here, searched by the
+/// reader, compared by verify. Views into the task they were made from.
+struct TaskColumns {
+    std::string_view state;
+    bool ended = false;
+    std::string_view role;
+    std::string_view group;
+    std::string_view sender;
+    std::string_view reply_to;
+    std::string_view idempotency_key;
+    friend bool operator==(const TaskColumns&, const TaskColumns&) = default;
+};
+TaskColumns columns_of(const core::Task& task);
+
+/// The one row of `meta`.
+struct Meta {
+    JournalId journal = 0;
+    Epoch epoch = 0;
+    std::uint64_t last_token = 0;
+    Seq last_seq = 0;
+    Instant last_at;
+    Digest chain_head;
+};
+Result<Meta> read_meta(Database& database);
+
+class BatchWriter {
+  public:
+    /// Prepares its statements; `database` must outlive it.
+    static Result<BatchWriter> open(Database& database);
+
+    /// Writes the batch after `before`; gives what `meta` says after it. The batch must follow on
+    /// (checked). Errors: those of the database; the transaction must then be rolled back.
+    Result<Meta> write(const Batch& batch, const Meta& before);
+
+  private:
+    explicit BatchWriter(std::vector<Statement> statements) : statements_(std::move(statements)) {}
+
+    Result<void> write_event(const core::Event& event, Meta& meta);
+    Result<void> write_content(const core::Event& event, const core::ContentStored& body,
+                               const Batch& batch);
+    Result<void> write_request(const core::Event& event, const core::RequestRecorded& body);
+    Result<void> project(const core::Event& event, const Batch& batch, Meta& meta);
+    Result<void> write_task(const core::Task& task);
+    Result<void> write_attempt(const core::Attempt& attempt);
+    Result<void> write_meta(const Meta& meta);
+
+    std::vector<Statement> statements_;
+};
+
+}  // namespace zq::store

@@ -1,0 +1,147 @@
+#include "coordinator/store/committer.h"
+
+#include "common/base/check.h"
+
+namespace zq::store {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kRestAfter{500};
+
+/// Visits a variant with one lambda per alternative.
+template <class... F>
+struct Cases : F... {
+    using F::operator()...;
+};
+template <class... F>
+Cases(F...) -> Cases<F...>;
+
+}  // namespace
+
+Committer::Committer(Database database, BatchWriter writer, const Meta& meta, std::string folder,
+                     StorageBounds storage, LogBounds log)
+    : database_(std::move(database)),
+      writer_(std::move(writer)),
+      meta_(meta),
+      reserve_(std::move(folder), storage),
+      log_(log) {}
+
+void Committer::serve(CommitQueue& queue) {
+    bool stopped = false;
+    while (!stopped) {
+        auto order = queue.next(kRestAfter);
+        if (!order) {
+            rest();
+            continue;
+        }
+        std::visit(Cases{[&](CommitOrder& commit_order) {
+                             const Batch& batch = commit_order.batch;
+                             const Seq first = batch.events.front().seq;
+                             queue.answer({commit(batch), first, commit_order.bytes});
+                             keep_log_short(queue);
+                         },
+                         [&](SettleOrder& settle_order) { settle_order.done.set_value(settle()); },
+                         [&](StopOrder& stop_order) {
+                             stop_order.done.set_value(stop());
+                             stopped = true;
+                         }},
+                   *order);
+    }
+}
+
+CommitResult Committer::commit(const Batch& batch) {
+    const Seq last_seq = batch.events.back().seq;
+    if (poisoned_) return {CommitStatus::kUnknown, last_seq, {}, *poisoned_};
+    if (batch.events.front().seq != meta_.last_seq + 1) {
+        // The loop's side lets only batches through that follow a refused one.
+        ZQ_CHECK(batch.events.front().seq > meta_.last_seq);
+        return {CommitStatus::kFull, last_seq, {}, "a batch before this one did not fit"};
+    }
+    auto meta = try_commit(batch);
+    if (!meta && meta.error().code == ErrorCode::STORAGE_FULL && !database_.in_transaction() &&
+        reserve_.release()) {
+        meta = try_commit(batch);
+    }
+    if (meta) {
+        meta_ = *meta;
+        return {CommitStatus::kCommitted, last_seq, meta_.chain_head, {}};
+    }
+    if (meta.error().code == ErrorCode::STORAGE_FULL && !database_.in_transaction()) {
+        return {CommitStatus::kFull, last_seq, {}, meta.error().message};
+    }
+    poison(meta.error());
+    return {CommitStatus::kUnknown, last_seq, {}, meta.error().message};
+}
+
+Result<Meta> Committer::try_commit(const Batch& batch) {
+    auto write = [&]() -> Result<Meta> {
+        if (auto ok = database_.run("BEGIN IMMEDIATE"); !ok) return Failure(ok.error());
+        auto meta = writer_.write(batch, meta_);
+        if (!meta) return meta;
+        if (auto ok = database_.run("COMMIT"); !ok) return Failure(ok.error());
+        return meta;
+    };
+    auto meta = write();
+    if (!meta && database_.in_transaction()) {
+        // What a failed rollback leaves is for the caller to see: the transaction is still open.
+        static_cast<void>(database_.run("ROLLBACK"));
+    }
+    return meta;
+}
+
+Result<void> Committer::settle() {
+    if (poisoned_) return fail(ErrorCode::IO, *poisoned_);
+    auto done = database_.checkpoint(Checkpoint::kTruncate);
+    if (!done && done.error().code == ErrorCode::STORAGE_FULL && reserve_.release()) {
+        done = database_.checkpoint(Checkpoint::kTruncate);
+    }
+    if (done) {
+        checkpointed_pages_ = 0;
+    } else if (done.error().code == ErrorCode::IO) {
+        // After a failed sync the kernel may call lost pages clean: nothing more can be promised.
+        poison(done.error());
+    }
+    return done;
+}
+
+Result<void> Committer::stop() {
+    auto done = settle();
+    // What could not be brought over stays in the log for the next start.
+    if (!done) database_.keep_log_on_close();
+    return done;
+}
+
+void Committer::keep_log_short(const CommitQueue& queue) {
+    if (steady_clock::now() - looked_ > kRestAfter) {
+        looked_ = steady_clock::now();
+        reserve_.refresh();
+    }
+    const int pages = database_.log_pages();
+    if (pages < checkpointed_pages_) checkpointed_pages_ = 0;  // the log began anew
+    const bool may = pages - checkpointed_pages_ >= log_.checkpoint_pages && queue.is_empty();
+    const bool must = pages - checkpointed_pages_ >= log_.most_pages;
+    if (poisoned_ || (!may && !must)) return;
+    auto done = database_.checkpoint(Checkpoint::kPassive);
+    checkpointed_pages_ = pages;
+    // A full disk only postpones the copying; the commits themselves are in the log.
+    if (!done && done.error().code != ErrorCode::STORAGE_FULL) poison(done.error());
+}
+
+/// Nothing waits: time to copy the log back and to look at the disk.
+void Committer::rest() {
+    looked_ = steady_clock::now();
+    reserve_.refresh();
+    const int pages = database_.log_pages();
+    if (poisoned_ || pages == checkpointed_pages_) return;
+    auto done = database_.checkpoint(Checkpoint::kPassive);
+    checkpointed_pages_ = pages;
+    if (!done && done.error().code != ErrorCode::STORAGE_FULL) poison(done.error());
+}
+
+void Committer::poison(const Error& error) {
+    poisoned_ = "the journal stopped after a failure: " + error.message;
+    database_.keep_log_on_close();
+}
+
+}  // namespace zq::store

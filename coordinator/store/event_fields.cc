@@ -1,0 +1,113 @@
+// What readers are shown of each event: the half of event_codec.h that is for people.
+#include "coordinator/store/event_codec.h"
+
+namespace zq::store {
+namespace {
+
+using Fields = std::map<std::string, std::string>;
+
+/// Leaves out what says nothing: empty texts.
+void put(Fields& fields, const char* name, std::string_view value) {
+    if (!value.empty()) fields.emplace(name, value);
+}
+
+void put_count(Fields& fields, const char* name, std::uint64_t value) {
+    if (value != 0) fields.emplace(name, std::to_string(value));
+}
+
+void put_at(Fields& fields, const char* name, Instant at) {
+    if (at.is_set()) fields.emplace(name, std::to_string(at.ms));
+}
+
+void show(Fields& fields, const core::EpochStarted& body) {
+    put(fields, "journal", to_hex(body.journal));
+    put(fields, "program", body.program);
+}
+
+void show(Fields& fields, const core::TaskSubmitted& body) {
+    put(fields, "to", body.spec.role.text);
+    put(fields, "from", body.spec.from);
+    put(fields, "group", body.spec.group.text);
+    put(fields, "state", to_string(body.state));
+    put_at(fields, "due_at", body.due_at);
+    put_at(fields, "expires_at", body.expires_at);
+    put_count(fields, "inputs", body.spec.inputs.size());
+}
+
+void show(Fields& fields, const core::TaskReady&) {
+    put(fields, "state", to_string(TaskState::kQueued));
+}
+
+void show(Fields& fields, const core::TaskAssigned& body) {
+    put(fields, "state", to_string(TaskState::kRunning));
+    put(fields, "worker", body.lease.holder.worker.text);
+    put_count(fields, "attempt", body.lease.attempt);
+    if (body.lease.holder.by_hand) put(fields, "by_hand", "true");
+}
+
+void show(Fields& fields, const core::LeaseResumed& body) {
+    put(fields, "state", to_string(TaskState::kRunning));
+    put_count(fields, "losses", body.losses);
+}
+
+void show(Fields& fields, const core::ProgressNoted& body) {
+    fields.emplace("percent", std::to_string(body.percent));
+    put(fields, "step", body.step);
+    put(fields, "message", body.message);
+}
+
+void show(Fields& fields, const core::AttemptEnded& body) {
+    const core::Attempt& attempt = body.attempt;
+    put(fields, "worker", attempt.holder.worker.text);
+    put_count(fields, "attempt", attempt.attempt);
+    put(fields, "outcome", to_string(attempt.outcome));
+    if (attempt.failure) put(fields, "failure", to_string(*attempt.failure));
+    if (attempt.release) put(fields, "release", to_string(*attempt.release));
+    if (attempt.exit_code) fields.emplace("exit_code", std::to_string(*attempt.exit_code));
+    put(fields, "summary", attempt.summary);
+    put(fields, "reason", attempt.reason);
+    put_count(fields, "artifacts", attempt.artifacts.size());
+    put(fields, "state", to_string(body.next.state));
+    put(fields, "dead_reason", to_string(body.next.dead_reason));
+    put_at(fields, "due_at", body.next.due_at);
+    put_count(fields, "failures", body.next.failures);
+    put_count(fields, "losses", body.next.losses);
+}
+
+void show(Fields& fields, const core::CancelRequested& body) {
+    put(fields, "state", to_string(TaskState::kCancelling));
+    put(fields, "reason", body.reason);
+}
+
+void show(Fields& fields, const core::TaskCancelled& body) {
+    put(fields, "state", to_string(TaskState::kCancelled));
+    put(fields, "reason", body.reason);
+}
+
+void show(Fields& fields, const core::TaskExpired&) {
+    put(fields, "state", to_string(TaskState::kExpired));
+}
+
+void show(Fields& fields, const core::RoleServed& body) {
+    put(fields, "role", body.role.text);
+}
+
+void show(Fields& fields, const core::ContentStored& body) {
+    put(fields, "digest", to_hex(body.digest));
+    fields.emplace("size", std::to_string(body.size));
+}
+
+void show(Fields& fields, const core::RequestRecorded& body) {
+    put(fields, "client", body.client.text);
+    fields.emplace("request", std::to_string(body.request));
+}
+
+}  // namespace
+
+std::map<std::string, std::string> fields_of(const core::EventBody& body) {
+    Fields fields;
+    std::visit([&](const auto& alternative) { show(fields, alternative); }, body);
+    return fields;
+}
+
+}  // namespace zq::store

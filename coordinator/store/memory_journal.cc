@@ -1,0 +1,153 @@
+#include "coordinator/store/memory_journal.h"
+
+#include <algorithm>
+
+#include "common/base/check.h"
+#include "common/platform/digest.h"
+#include "coordinator/store/event_codec.h"
+
+namespace zq::store {
+namespace {
+
+void store_content(MemoryDisk& disk, const core::ContentStored& body, const Batch& batch) {
+    if (disk.contents.contains(body.digest)) return;
+    MemoryContent content{{body.digest, body.size, body.inlined}, {}};
+    if (body.inlined) {
+        auto data = std::find_if(batch.contents.begin(), batch.contents.end(),
+                                 [&](const InlineContent& c) { return c.digest == body.digest; });
+        ZQ_CHECK(data != batch.contents.end() && data->data.size() == body.size);
+        content.data = data->data;
+    }
+    disk.contents.emplace(body.digest, std::move(content));
+}
+
+void project(MemoryDisk& disk, const core::Event& event, const Batch& batch) {
+    if (const auto* started = std::get_if<core::EpochStarted>(&event.body)) {
+        disk.journal = started->journal;
+        disk.epoch = event.epoch;
+        disk.last_token = static_cast<std::uint64_t>(event.epoch) << 32;
+    } else if (const auto* assigned = std::get_if<core::TaskAssigned>(&event.body)) {
+        disk.last_token = assigned->lease.token.number;
+    } else if (const auto* served = std::get_if<core::RoleServed>(&event.body)) {
+        disk.roles_served.insert({event.task.ns, served->role});
+    } else if (const auto* stored = std::get_if<core::ContentStored>(&event.body)) {
+        store_content(disk, *stored, batch);
+    } else if (const auto* recorded = std::get_if<core::RequestRecorded>(&event.body)) {
+        const core::RequestKey key{event.identity, recorded->client, recorded->request};
+        const bool inserted =
+            disk.requests.emplace(key, core::RequestRecord{event.task, recorded->token, event.at})
+                .second;
+        ZQ_CHECK(inserted);
+        std::erase_if(disk.requests, [&](const auto& entry) {
+            return entry.second.at < event.at - limits::kRequestMemory;
+        });
+    }
+}
+
+void store_event(MemoryDisk& disk, const core::Event& event) {
+    const Digest body_digest = sha256(encode_body(event.body));
+    const std::string header = header_bytes(event, kind_number(event.body), kBodyVersion);
+    disk.chain_head = chain_hash(disk.chain_head, header, body_digest);
+    disk.last_at = std::max(disk.last_at, event.at);
+    disk.events.push_back({event, body_digest, disk.chain_head});
+}
+
+}  // namespace
+
+MemoryJournal::MemoryJournal(MemoryDisk& disk, MemorySync sync) : disk_(disk), sync_(sync) {}
+
+MemoryJournal::~MemoryJournal() {
+    if (acquired_) disk_.held = false;
+}
+
+Result<Recovery> MemoryJournal::acquire(core::State& state) {
+    ZQ_CHECK(!acquired_);
+    if (disk_.held) return fail(ErrorCode::CONFLICT, "another coordinator is using this journal");
+    disk_.held = acquired_ = true;
+    const Seq last_seq = disk_.events.size();
+    next_seq_ = last_seq + 1;
+    core::restore(state, disk_.journal, disk_.epoch, disk_.last_token, last_seq, disk_.last_at);
+    for (const RoleKey& role : disk_.roles_served) core::restore(state, role);
+    for (const auto& [key, record] : disk_.requests) core::restore(state, key, record);
+    std::uint64_t open = 0;
+    for (const auto& [key, task] : disk_.tasks) {
+        if (is_final(task.state)) continue;
+        core::restore(state, task);
+        ++open;
+    }
+    return Recovery{disk_.journal,    disk_.epoch,      last_seq, disk_.last_at,
+                    disk_.last_token, disk_.chain_head, open};
+}
+
+Result<void> MemoryJournal::settle() {
+    sync();
+    return {};
+}
+
+void MemoryJournal::append(Batch batch) {
+    ZQ_CHECK(acquired_ && !batch.events.empty() && batch.events.front().seq == next_seq_);
+    next_seq_ = batch.events.back().seq + 1;
+    unsynced_.push_back(std::move(batch));
+    if (sync_ == MemorySync::kAtOnce) sync();
+}
+
+void MemoryJournal::sync() {
+    while (!unsynced_.empty()) {
+        Batch batch = std::move(unsynced_.front());
+        unsynced_.pop_front();
+        results_.push_back(commit(std::move(batch)));
+    }
+}
+
+CommitResult MemoryJournal::commit(Batch batch) {
+    const Seq first_seq = batch.events.front().seq;
+    const Seq last_seq = batch.events.back().seq;
+    const bool follows = first_seq == disk_.events.size() + 1;
+    if (failure_ || !follows) {
+        const CommitStatus status = failure_.value_or(CommitStatus::kFull);
+        if (status == CommitStatus::kFull) {
+            next_seq_ = std::min(next_seq_, first_seq);
+            failure_.reset();
+        }
+        return {status, last_seq, {}, "a failure was asked for"};
+    }
+    for (std::size_t i = 0; i < batch.events.size(); ++i) {
+        ZQ_CHECK(batch.events[i].seq == first_seq + i);
+        store_event(disk_, batch.events[i]);
+        project(disk_, batch.events[i], batch);
+    }
+    for (core::Task& task : batch.changes.tasks) {
+        TaskKey key = task.key;
+        disk_.tasks.insert_or_assign(std::move(key), std::move(task));
+    }
+    for (core::Attempt& attempt : batch.changes.attempts) {
+        const auto key = std::pair(attempt.task, attempt.attempt);
+        disk_.attempts.insert_or_assign(key, std::move(attempt));
+    }
+    return {CommitStatus::kCommitted, last_seq, disk_.chain_head, {}};
+}
+
+std::vector<CommitResult> MemoryJournal::results() {
+    return std::exchange(results_, {});
+}
+
+std::size_t MemoryJournal::uncommitted_batches() const {
+    return unsynced_.size() + results_.size();
+}
+
+std::size_t MemoryJournal::uncommitted_bytes() const {
+    std::size_t events = 0;
+    for (const Batch& batch : unsynced_) events += batch.events.size();
+    return events * 512;
+}
+
+Result<std::unique_ptr<Reader>> MemoryJournal::open_reader() {
+    return open_memory_reader(disk_);
+}
+
+Result<void> MemoryJournal::close() {
+    sync();
+    return {};
+}
+
+}  // namespace zq::store

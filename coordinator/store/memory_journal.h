@@ -1,0 +1,86 @@
+// The journal in memory, for tests and simulation: the same contract, results at once, no thread.
+// What a disk would hold lies in a MemoryDisk that outlives the journal, so that a crash is a
+// journal that is thrown away, and a restart is a new one on the same disk.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <set>
+#include <vector>
+
+#include "coordinator/core/state.h"
+#include "coordinator/store/journal.h"
+
+namespace zq::store {
+
+struct MemoryContent {
+    ContentPlace place;
+    std::string data;  // of inline content
+};
+
+/// Everything that is durable. Comparable to the SQLite journal table by table.
+struct MemoryDisk {
+    JournalId journal = 1;
+    bool held = false;  // by a journal that has acquired it
+    Epoch epoch = 0;
+    std::uint64_t last_token = 0;
+    Instant last_at;
+    Digest chain_head;
+    std::vector<ChainedEvent> events;  // events[i] has seq i + 1
+    std::map<TaskKey, core::Task> tasks;
+    std::map<std::pair<TaskKey, std::uint32_t>, core::Attempt> attempts;
+    std::map<Digest, MemoryContent> contents;
+    std::set<RoleKey> roles_served;
+    std::map<core::RequestKey, core::RequestRecord> requests;
+};
+
+/// When a batch counts as durable.
+enum class MemorySync : std::uint8_t {
+    kAtOnce,  // when it is appended
+    kByHand,  // when `sync` is called; until then it has no result, and a crash loses it
+};
+
+class MemoryJournal : public Journal {
+  public:
+    /// `disk` must outlive the journal.
+    MemoryJournal(MemoryDisk& disk, MemorySync sync);
+    /// A crash: what is not synced is lost. The disk is free for the next journal.
+    ~MemoryJournal() override;
+
+    Result<Recovery> acquire(core::State& state) override;
+    Result<void> settle() override;
+    void append(Batch batch) override;
+    std::vector<CommitResult> results() override;
+    int results_fd() const override { return -1; }
+    std::size_t uncommitted_batches() const override;
+    std::size_t uncommitted_bytes() const override;
+    bool storage_low() const override { return storage_low_; }
+    Instant leadership_until() const override { return kNever; }
+    Result<std::unique_ptr<Reader>> open_reader() override;
+    Result<void> close() override;
+
+    /// Makes every appended batch durable, in order.
+    void sync();
+    /// The next batch that would be made durable fails so instead; kUnknown fails all later ones
+    /// too.
+    void fail_next(CommitStatus status) { failure_ = status; }
+    void set_storage_low(bool low) { storage_low_ = low; }
+    std::size_t unsynced_batches() const { return unsynced_.size(); }
+
+  private:
+    CommitResult commit(Batch batch);
+
+    MemoryDisk& disk_;
+    MemorySync sync_;
+    bool acquired_ = false;
+    bool storage_low_ = false;
+    std::optional<CommitStatus> failure_;
+    Seq next_seq_ = 1;
+    std::deque<Batch> unsynced_;
+    std::vector<CommitResult> results_;
+};
+
+/// Reads a disk; sees what is synced.
+std::unique_ptr<Reader> open_memory_reader(const MemoryDisk& disk);
+
+}  // namespace zq::store

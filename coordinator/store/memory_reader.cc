@@ -1,0 +1,166 @@
+// Reads of a MemoryDisk. Plain walks over its maps: what is small needs no index.
+#include <algorithm>
+
+#include "coordinator/store/memory_journal.h"
+
+namespace zq::store {
+namespace {
+
+class MemoryReader : public Reader {
+  public:
+    explicit MemoryReader(const MemoryDisk& disk) : disk_(disk) {}
+
+    Result<std::optional<core::Task>> task(const TaskKey& key) override {
+        auto at = disk_.tasks.find(key);
+        if (at == disk_.tasks.end()) return std::optional<core::Task>{};
+        return std::optional(at->second);
+    }
+
+    Result<std::optional<core::Task>> task_by_idempotency_key(const Namespace& ns,
+                                                              const std::string& key) override {
+        auto found = matching(SIZE_MAX, [&](const core::Task& task) {
+            return !key.empty() && task.key.ns == ns && task.idempotency_key == key;
+        });
+        if (found.empty()) return std::optional<core::Task>{};
+        return std::optional(*std::max_element(found.begin(), found.end(), by_submit));
+    }
+
+    Result<std::vector<TaskId>> ids_with_prefix(const Namespace& ns, const std::string& prefix,
+                                                std::size_t limit) override {
+        std::vector<TaskId> ids;
+        for (const core::Task& task : matching(limit, [&](const core::Task& t) {
+                 return t.key.ns == ns && t.key.id.text.starts_with(prefix);
+             })) {
+            ids.push_back(task.key.id);
+        }
+        return ids;
+    }
+
+    Result<std::vector<core::Task>> tasks(const TaskFilter& filter) override {
+        auto found = matching(SIZE_MAX, [&](const core::Task& task) {
+            const auto& states = filter.states;
+            return task.key.ns == filter.ns &&
+                   (states.empty() ||
+                    std::find(states.begin(), states.end(), task.state) != states.end()) &&
+                   (filter.role.empty() || task.role == filter.role) &&
+                   (filter.group.empty() || task.group == filter.group) &&
+                   (filter.from.empty() || task.from == filter.from) &&
+                   (filter.before == 0 || task.submitted_seq < filter.before);
+        });
+        std::sort(found.rbegin(), found.rend(), by_submit);
+        if (found.size() > filter.limit) found.resize(filter.limit);
+        return found;
+    }
+
+    Result<std::vector<core::Task>> answers(const Namespace& ns, const std::string& reply_to,
+                                            Seq after, std::size_t limit) override {
+        auto found = matching(SIZE_MAX, [&](const core::Task& task) {
+            return is_final(task.state) && task.key.ns == ns && !reply_to.empty() &&
+                   task.reply_to == reply_to && task.changed_seq > after;
+        });
+        std::sort(found.begin(), found.end(), [](const core::Task& a, const core::Task& b) {
+            return a.changed_seq < b.changed_seq;
+        });
+        if (found.size() > limit) found.resize(limit);
+        return found;
+    }
+
+    Result<std::vector<core::Task>> group(const Namespace& ns, const GroupName& group,
+                                          std::size_t limit) override {
+        auto found = matching(SIZE_MAX, [&](const core::Task& task) {
+            return task.key.ns == ns && !group.empty() && task.group == group;
+        });
+        std::sort(found.begin(), found.end(), by_submit);
+        if (found.size() > limit) found.resize(limit);
+        return found;
+    }
+
+    Result<std::vector<std::pair<RoleKey, std::uint64_t>>> dead_counts() override {
+        std::map<RoleKey, std::uint64_t> counts;
+        for (const auto& [key, task] : disk_.tasks) {
+            if (task.state == TaskState::kDead || task.state == TaskState::kExpired) {
+                ++counts[{key.ns, task.role}];
+            }
+        }
+        return std::vector<std::pair<RoleKey, std::uint64_t>>(counts.begin(), counts.end());
+    }
+
+    Result<std::optional<TaskSpec>> spec(Seq submitted_seq) override {
+        if (submitted_seq == 0 || submitted_seq > disk_.events.size()) {
+            return std::optional<TaskSpec>{};
+        }
+        const core::Event& event = disk_.events[submitted_seq - 1].event;
+        const auto* submitted = std::get_if<core::TaskSubmitted>(&event.body);
+        if (submitted == nullptr) return std::optional<TaskSpec>{};
+        return std::optional(submitted->spec);
+    }
+
+    Result<std::vector<core::Attempt>> attempts(const TaskKey& key) override {
+        std::vector<core::Attempt> found;
+        auto at = disk_.attempts.lower_bound({key, 0});
+        for (; at != disk_.attempts.end() && at->first.first == key; ++at) {
+            found.push_back(at->second);
+        }
+        return found;
+    }
+
+    Result<std::optional<core::Attempt>> attempt(const TaskKey& key,
+                                                 std::uint32_t number) override {
+        auto at = disk_.attempts.find({key, number});
+        if (at == disk_.attempts.end()) return std::optional<core::Attempt>{};
+        return std::optional(at->second);
+    }
+
+    Result<std::optional<ContentPlace>> content(const Digest& digest) override {
+        auto at = disk_.contents.find(digest);
+        if (at == disk_.contents.end()) return std::optional<ContentPlace>{};
+        return std::optional(at->second.place);
+    }
+
+    Result<std::string> inline_content(const Digest& digest, std::uint64_t offset,
+                                       std::size_t length) override {
+        auto at = disk_.contents.find(digest);
+        if (at == disk_.contents.end() || !at->second.place.inlined) {
+            return fail(ErrorCode::NOT_FOUND, "no inline content " + to_hex(digest));
+        }
+        const std::string& data = at->second.data;
+        return data.substr(std::min<std::uint64_t>(offset, data.size()), length);
+    }
+
+    Result<std::vector<ChainedEvent>> events(Seq after, std::size_t limit,
+                                             const std::optional<TaskKey>& task) override {
+        std::vector<ChainedEvent> found;
+        for (Seq i = after; i < disk_.events.size() && found.size() < limit; ++i) {
+            if (!task || disk_.events[i].event.task == *task) found.push_back(disk_.events[i]);
+        }
+        return found;
+    }
+
+    Result<Seq> last_seq() override { return disk_.events.size(); }
+
+  private:
+    static bool by_submit(const core::Task& a, const core::Task& b) {
+        return a.submitted_seq < b.submitted_seq;
+    }
+
+    /// In key order.
+    template <class Wanted>
+    std::vector<core::Task> matching(std::size_t limit, Wanted wanted) const {
+        std::vector<core::Task> found;
+        for (const auto& [key, task] : disk_.tasks) {
+            if (found.size() == limit) break;
+            if (wanted(task)) found.push_back(task);
+        }
+        return found;
+    }
+
+    const MemoryDisk& disk_;
+};
+
+}  // namespace
+
+std::unique_ptr<Reader> open_memory_reader(const MemoryDisk& disk) {
+    return std::make_unique<MemoryReader>(disk);
+}
+
+}  // namespace zq::store

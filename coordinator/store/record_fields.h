@@ -1,0 +1,189 @@
+// The fields of the core's records and event bodies as they stand in the journal's MessagePack.
+// Named once, for both ways. A field is never renamed or given another meaning: a new one is
+// optional, and what can't be said so raises kBodyVersion (event_codec.h).
+#pragma once
+
+#include "common/wire/envelope.h"
+#include "coordinator/core/event.h"
+
+namespace zq::core {
+
+template <class V, Of<Holder> T>
+void describe(V& v, T& h) {
+    v.optional("worker", h.worker);
+    v("identity", h.identity);
+    v.optional("state_id", h.state_id);
+    v.optional("incarnation", h.incarnation);
+    v.optional("by_hand", h.by_hand);
+}
+
+template <class V, Of<Lease> T>
+void describe(V& v, T& l) {
+    v("token", l.token);
+    v("attempt", l.attempt);
+    v("holder", l.holder);
+    v("term_ms", l.term);
+    v("since", l.since);
+}
+
+template <class V, Of<Next> T>
+void describe(V& v, T& n) {
+    v("state", n.state);
+    v.optional("dead_reason", n.dead_reason);
+    v.optional("rank", n.rank);
+    v.optional("due_at", n.due_at);
+    v.optional("failures", n.failures);
+    v.optional("losses", n.losses);
+    v.optional("deferrals", n.deferrals);
+}
+
+template <class V, Of<Attempt> T>
+void describe(V& v, T& a) {
+    v("ns", a.task.ns);
+    v("task_id", a.task.id);
+    v("attempt", a.attempt);
+    v("token", a.token);
+    v("holder", a.holder);
+    v("started_at", a.started_at);
+    v("ended_at", a.ended_at);
+    v("outcome", a.outcome);
+    v.optional("failure", a.failure);
+    v.optional("release", a.release);
+    v.optional("exit_code", a.exit_code);
+    v.optional("summary", a.summary);
+    v.optional("reason", a.reason);
+    v.optional("output", a.output);
+    v.optional("artifacts", a.artifacts);
+    v.optional("duration_ms", a.duration);
+    v.optional("report", a.report);
+    v("answer", a.answer);
+    v.optional("ended_seq", a.ended_seq);
+}
+
+/// What the submitter said.
+template <class V, Of<Task> T>
+void describe_envelope(V& v, T& t) {
+    v("ns", t.key.ns);
+    v("task_id", t.key.id);
+    v("to", t.role);
+    v.optional("type", t.type);
+    v.optional("from", t.from);
+    v("submitter", t.submitter);
+    v.optional("group", t.group);
+    v.optional("reply_to", t.reply_to);
+    v.optional("trace_id", t.trace_id);
+    v.optional("idempotency_key", t.idempotency_key);
+    v("request", t.request);
+    v.optional("expected", t.expected);
+    v.optional("expected_format", t.expected_format);
+    v.optional("inputs", t.inputs);
+    v.optional("priority", t.priority, limits::kPriorityDefault);
+    v.optional("backoff", t.backoff, Backoff{});
+    v.optional("max_attempts", t.max_attempts, limits::kAttemptsDefault);
+    v.optional("max_lost", t.max_lost, limits::kLostDefault);
+    v.optional("run_timeout_ms", t.run_timeout);
+}
+
+template <class V, Of<Task> T>
+void describe(V& v, T& t) {
+    describe_envelope(v, t);
+    v("state", t.state);
+    v.optional("dead_reason", t.dead_reason);
+    v.optional("rank", t.rank);
+    v("submitted_at", t.submitted_at);
+    v.optional("due_at", t.due_at);
+    v.optional("expires_at", t.expires_at);
+    v.optional("started_at", t.started_at);
+    v.optional("ended_at", t.ended_at);
+    v.optional("attempts", t.attempts);
+    v.optional("failures", t.failures);
+    v.optional("losses", t.losses);
+    v.optional("deferrals", t.deferrals);
+    v.optional("lease", t.lease);
+    v.optional("lost_lease", t.lost_lease);
+    v.optional("worker", t.worker);
+    v.optional("summary", t.summary);
+    v.optional("reason", t.reason);
+    v("submitted_seq", t.submitted_seq);
+    v("changed_seq", t.changed_seq);
+}
+
+template <class V, Of<EpochStarted> T>
+void describe(V& v, T& e) {
+    v("journal", e.journal);
+    v.optional("program", e.program);
+}
+
+template <class V, Of<TaskSubmitted> T>
+void describe(V& v, T& e) {
+    v("spec", e.spec);
+    v("request", e.request);
+    v("state", e.state);
+    v.optional("rank", e.rank);
+    v.optional("due_at", e.due_at);
+    v.optional("expires_at", e.expires_at);
+}
+
+template <class V, Of<TaskReady> T>
+void describe(V& v, T& e) {
+    v("rank", e.rank);
+}
+
+template <class V, Of<TaskAssigned> T>
+void describe(V& v, T& e) {
+    v("lease", e.lease);
+}
+
+template <class V, Of<LeaseResumed> T>
+void describe(V& v, T& e) {
+    v("token", e.token);
+    v("losses", e.losses);
+}
+
+template <class V, Of<ProgressNoted> T>
+void describe(V& v, T& e) {
+    v("token", e.token);
+    v("percent", e.percent);
+    v.optional("step", e.step);
+    v.optional("message", e.message);
+}
+
+template <class V, Of<AttemptEnded> T>
+void describe(V& v, T& e) {
+    v("attempt", e.attempt);
+    v("next", e.next);
+}
+
+template <class V, Of<CancelRequested> T>
+void describe(V& v, T& e) {
+    v.optional("reason", e.reason);
+}
+
+template <class V, Of<TaskCancelled> T>
+void describe(V& v, T& e) {
+    v.optional("reason", e.reason);
+}
+
+template <class V, Of<TaskExpired> T>
+void describe(V&, T&) {}
+
+template <class V, Of<RoleServed> T>
+void describe(V& v, T& e) {
+    v("role", e.role);
+}
+
+template <class V, Of<ContentStored> T>
+void describe(V& v, T& e) {
+    v("digest", e.digest);
+    v("size", e.size);
+    v.optional("inlined", e.inlined);
+}
+
+template <class V, Of<RequestRecorded> T>
+void describe(V& v, T& e) {
+    v("client", e.client);
+    v("request", e.request);
+    v.optional("token", e.token);
+}
+
+}  // namespace zq::core

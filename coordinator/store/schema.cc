@@ -1,0 +1,178 @@
+#include "coordinator/store/schema.h"
+
+#include <array>
+
+namespace zq::store {
+namespace {
+
+// "zqj1" as a number, in PRAGMA application_id: says whose database it is.
+constexpr std::int64_t kApplicationId = 0x7a716a31;
+
+// The truth is `journal` with `bodies`; they are only ever appended to. Everything else follows
+// from them and is written in the same transaction. 64-bit unsigned numbers are stored as the
+// signed ones of the same bits. Records are MessagePack (record_fields.h); the columns beside a
+// record repeat those of its fields that are searched for. Every index serves a query of
+// sqlite_reader.cc.
+constexpr const char* kVersion1 = R"sql(
+CREATE TABLE journal(
+  seq INTEGER PRIMARY KEY,      -- consecutive from 1
+  at INTEGER NOT NULL,          -- ms since 1970
+  epoch INTEGER NOT NULL,
+  ns TEXT NOT NULL,
+  task TEXT NOT NULL,           -- '': not about one task
+  kind INTEGER NOT NULL,        -- place in core::EventBody
+  version INTEGER NOT NULL,     -- of the body's format
+  identity TEXT NOT NULL,
+  body_digest BLOB NOT NULL,
+  hash BLOB NOT NULL            -- the chain: event_codec.h
+) STRICT;
+CREATE INDEX journal_task ON journal(task) WHERE task <> '';
+
+CREATE TABLE bodies(            -- apart, so that a secret can be erased without breaking the chain
+  seq INTEGER PRIMARY KEY,
+  body BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE tasks(             -- in the order of submits: new rows go to the end
+  submitted_seq INTEGER PRIMARY KEY,
+  changed_seq INTEGER NOT NULL,
+  ns TEXT NOT NULL,
+  id TEXT NOT NULL,
+  role TEXT NOT NULL,
+  state TEXT NOT NULL,
+  ended INTEGER NOT NULL,       -- 1: in a final state
+  grp TEXT NOT NULL,
+  sender TEXT NOT NULL,
+  reply_to TEXT NOT NULL,
+  idempotency_key TEXT NOT NULL,
+  record BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX tasks_id ON tasks(ns, id);
+CREATE INDEX tasks_role ON tasks(ns, role, state, submitted_seq);
+CREATE INDEX tasks_group ON tasks(ns, grp, submitted_seq) WHERE grp <> '';
+CREATE INDEX tasks_sender ON tasks(ns, sender, submitted_seq) WHERE sender <> '';
+CREATE INDEX tasks_key ON tasks(ns, idempotency_key) WHERE idempotency_key <> '';
+CREATE INDEX tasks_answers ON tasks(ns, reply_to, changed_seq) WHERE ended = 1 AND reply_to <> '';
+CREATE INDEX tasks_dead ON tasks(ns, role) WHERE state IN ('dead', 'expired');
+
+CREATE TABLE attempts(
+  ns TEXT NOT NULL,
+  task TEXT NOT NULL,
+  attempt INTEGER NOT NULL,
+  ended_seq INTEGER NOT NULL,
+  record BLOB NOT NULL,
+  PRIMARY KEY (ns, task, attempt)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE contents(
+  digest BLOB NOT NULL PRIMARY KEY,
+  size INTEGER NOT NULL,
+  inlined INTEGER NOT NULL,     -- 1: `data` is the content; 0: the artifact store has it
+  stored_seq INTEGER NOT NULL,  -- of the event that first said so
+  data BLOB
+) STRICT;
+
+CREATE TABLE roles_served(
+  ns TEXT NOT NULL,
+  role TEXT NOT NULL,
+  PRIMARY KEY (ns, role)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE requests(          -- pruned by the rule of core/apply.cc
+  identity TEXT NOT NULL,
+  client TEXT NOT NULL,
+  request INTEGER NOT NULL,
+  ns TEXT NOT NULL,
+  task TEXT NOT NULL,
+  token_journal INTEGER NOT NULL,
+  token_number INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (identity, client, request)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX requests_at ON requests(at);
+
+CREATE TABLE meta(              -- one row: the rest of the durable state
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  journal_id INTEGER NOT NULL,
+  epoch INTEGER NOT NULL,
+  last_token INTEGER NOT NULL,
+  last_seq INTEGER NOT NULL,
+  last_at INTEGER NOT NULL,
+  chain_head BLOB NOT NULL
+) STRICT;
+)sql";
+
+// Step i leads from version i to version i + 1. A released one is never edited.
+constexpr std::array<const char*, kFormatVersion> kSteps = {kVersion1};
+
+Result<void> insert_meta(Database& database, JournalId fresh) {
+    auto statement = database.prepare("INSERT INTO meta VALUES (1, ?1, 0, 0, 0, 0, ?2)");
+    if (!statement) return Failure(statement.error());
+    const Digest head;
+    return statement->number(1, fresh).digest(2, head).run();
+}
+
+Result<void> take_step(Database& database, int from, JournalId fresh) {
+    if (auto ok = database.run("BEGIN IMMEDIATE"); !ok) return ok;
+    if (auto ok = database.run(kSteps.at(static_cast<std::size_t>(from))); !ok) return ok;
+    if (from == 0) {
+        if (auto ok = insert_meta(database, fresh); !ok) return ok;
+    }
+    const std::string marks = "PRAGMA application_id = " + std::to_string(kApplicationId) +
+                              "; PRAGMA user_version = " + std::to_string(from + 1) + "; COMMIT";
+    return database.run(marks);
+}
+
+}  // namespace
+
+std::string journal_path(const std::string& folder) {
+    return folder + "/journal.db";
+}
+
+Result<void> configure_writer(Database& database) {
+    if (auto ok = database.run("PRAGMA page_size = 4096"); !ok) return ok;
+    auto mode = database.text("PRAGMA journal_mode = WAL");
+    if (!mode) return Failure(mode.error());
+    if (*mode != "wal") return fail(ErrorCode::IO, "journal database: no write-ahead log here");
+    // FULL: one sync per commit. NORMAL would lose acknowledged commits at a power cut.
+    return database.run(
+        "PRAGMA synchronous = FULL; PRAGMA secure_delete = OFF; PRAGMA mmap_size = 0;"
+        "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -65536");
+}
+
+Result<void> configure_reader(Database& database) {
+    return database.run(
+        "PRAGMA query_only = ON; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;"
+        "PRAGMA trusted_schema = OFF; PRAGMA cache_size = -16384");
+}
+
+Result<int> format_version(Database& database) {
+    auto version = database.number("PRAGMA user_version");
+    if (!version) return Failure(version.error());
+    auto owner = database.number("PRAGMA application_id");
+    if (!owner) return Failure(owner.error());
+    auto tables = database.number("SELECT count(*) FROM sqlite_schema");
+    if (!tables) return Failure(tables.error());
+    const bool is_new = *version == 0 && *owner == 0 && *tables == 0;
+    if (!is_new && *owner != kApplicationId) {
+        return fail(ErrorCode::UNSUPPORTED_VERSION, "the database is not a zq journal");
+    }
+    if (*version < 0 || *version > kFormatVersion) {
+        return fail(ErrorCode::UNSUPPORTED_VERSION,
+                    "the journal has format " + std::to_string(*version) +
+                        ", this program knows formats up to " + std::to_string(kFormatVersion) +
+                        ": use the newer program that wrote it");
+    }
+    return static_cast<int>(*version);
+}
+
+Result<void> migrate(Database& database, JournalId fresh) {
+    auto version = format_version(database);
+    if (!version) return Failure(version.error());
+    for (int from = *version; from < kFormatVersion; ++from) {
+        if (auto ok = take_step(database, from, fresh); !ok) return ok;
+    }
+    return {};
+}
+
+}  // namespace zq::store

@@ -1,0 +1,27 @@
+// The database's format: its tables, its version, and the way from each older version to this one.
+// The tables are drawn in schema.cc.
+#pragma once
+
+#include "coordinator/store/sqlite.h"
+
+namespace zq::store {
+
+/// The format this program writes; it stands in PRAGMA user_version.
+inline constexpr int kFormatVersion = 1;
+
+/// The database's file in a data folder.
+std::string journal_path(const std::string& folder);
+
+/// Settings of a connection that writes; must come before anything else on a new database.
+Result<void> configure_writer(Database& database);
+/// Settings of a connection that only reads.
+Result<void> configure_reader(Database& database);
+
+/// Errors: UNSUPPORTED_VERSION (a later program's format, or not a journal), IO.
+Result<int> format_version(Database& database);
+
+/// Brings the database to kFormatVersion; a new one gets its tables and `fresh` as its journal id.
+/// Each step is one transaction. Errors as above.
+Result<void> migrate(Database& database, JournalId fresh);
+
+}  // namespace zq::store

@@ -1,0 +1,233 @@
+#include "coordinator/store/sqlite.h"
+
+#include <sqlite3.h>
+
+#include <algorithm>
+
+#include "common/base/check.h"
+
+namespace zq::store {
+namespace {
+
+constexpr int kBusyWaitMs = 5'000;
+
+Failure failure(sqlite3* connection, int code) {
+    ErrorCode kind = ErrorCode::IO;
+    if ((code & 0xff) == SQLITE_FULL) kind = ErrorCode::STORAGE_FULL;
+    if ((code & 0xff) == SQLITE_BUSY) kind = ErrorCode::CONFLICT;
+    std::string message = "journal database: ";
+    message += connection != nullptr ? sqlite3_errmsg(connection) : sqlite3_errstr(code);
+    message += " (SQLite code " + std::to_string(code) + ")";
+    return fail(kind, std::move(message));
+}
+
+int note_log_pages(void* pages, sqlite3*, const char*, int count) {
+    *static_cast<int*>(pages) = count;
+    return SQLITE_OK;
+}
+
+}  // namespace
+
+Statement& Statement::operator=(Statement&& other) noexcept {
+    if (this != &other) {
+        sqlite3_finalize(statement_);
+        statement_ = std::exchange(other.statement_, nullptr);
+    }
+    return *this;
+}
+
+Statement::~Statement() {
+    sqlite3_finalize(statement_);
+}
+
+// A bind fails only on a wrong number or on something over SQLite's 1 GB limit: a bug of ours.
+Statement& Statement::integer(int parameter, std::int64_t value) {
+    ZQ_CHECK(sqlite3_bind_int64(statement_, parameter, value) == SQLITE_OK);
+    return *this;
+}
+
+Statement& Statement::number(int parameter, std::uint64_t value) {
+    return integer(parameter, static_cast<std::int64_t>(value));
+}
+
+Statement& Statement::text(int parameter, std::string_view value) {
+    // A null pointer would bind NULL instead of the empty text.
+    const char* data = value.data() != nullptr ? value.data() : "";
+    ZQ_CHECK(sqlite3_bind_text64(statement_, parameter, data, value.size(), SQLITE_STATIC,
+                                 SQLITE_UTF8) == SQLITE_OK);
+    return *this;
+}
+
+Statement& Statement::blob(int parameter, std::string_view value) {
+    const char* data = value.data() != nullptr ? value.data() : "";
+    ZQ_CHECK(sqlite3_bind_blob64(statement_, parameter, data, value.size(), SQLITE_STATIC) ==
+             SQLITE_OK);
+    return *this;
+}
+
+Statement& Statement::digest(int parameter, const Digest& value) {
+    return blob(parameter, {reinterpret_cast<const char*>(value.bytes.data()), value.bytes.size()});
+}
+
+Statement& Statement::null(int parameter) {
+    ZQ_CHECK(sqlite3_bind_null(statement_, parameter) == SQLITE_OK);
+    return *this;
+}
+
+Result<bool> Statement::step() {
+    const int code = sqlite3_step(statement_);
+    if (code == SQLITE_ROW) return true;
+    if (code == SQLITE_DONE) return false;
+    return failure(sqlite3_db_handle(statement_),
+                   sqlite3_extended_errcode(sqlite3_db_handle(statement_)));
+}
+
+Result<void> Statement::run() {
+    ResetAtEnd reset_at_end(*this);
+    while (true) {
+        auto row = step();
+        if (!row) return Failure(row.error());
+        if (!*row) return {};
+    }
+}
+
+void Statement::reset() {
+    sqlite3_reset(statement_);
+    sqlite3_clear_bindings(statement_);
+}
+
+std::int64_t Statement::integer_at(int column) const {
+    return sqlite3_column_int64(statement_, column);
+}
+
+std::uint64_t Statement::number_at(int column) const {
+    return static_cast<std::uint64_t>(integer_at(column));
+}
+
+std::string_view Statement::text_at(int column) const {
+    const auto* data = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
+    if (data == nullptr) return {};
+    return {data, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+}
+
+std::string_view Statement::blob_at(int column) const {
+    const auto* data = static_cast<const char*>(sqlite3_column_blob(statement_, column));
+    if (data == nullptr) return {};
+    return {data, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+}
+
+Result<Digest> Statement::digest_at(int column) const {
+    const std::string_view bytes = blob_at(column);
+    Digest digest;
+    if (bytes.size() != digest.bytes.size()) {
+        return fail(ErrorCode::IO, "journal database: a digest has not 32 bytes");
+    }
+    std::copy(bytes.begin(), bytes.end(), digest.bytes.begin());
+    return digest;
+}
+
+bool Statement::is_null(int column) const {
+    return sqlite3_column_type(statement_, column) == SQLITE_NULL;
+}
+
+struct Database::Body {
+    sqlite3* connection = nullptr;
+    int log_pages = 0;
+};
+
+Result<Database> Database::open(const std::string& path, OpenMode mode) {
+    int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+    switch (mode) {
+        case OpenMode::kCreate:
+            flags |= SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+            break;
+        case OpenMode::kExisting:
+            flags |= SQLITE_OPEN_READWRITE;
+            break;
+        case OpenMode::kReadOnly:
+            flags |= SQLITE_OPEN_READONLY;
+            break;
+    }
+    Database database(new Body);
+    Body& body = *database.body_;
+    const int code = sqlite3_open_v2(path.c_str(), &body.connection, flags, "unix-excl");
+    if (code != SQLITE_OK) {
+        Failure failed = failure(body.connection, code);
+        failed.value().message += ": " + path;
+        return failed;
+    }
+    sqlite3_busy_timeout(body.connection, kBusyWaitMs);
+    // Nothing but our own checkpoints: a second checkpointing connection may lose commits
+    // (sqlite.org/wal.html, "walresetbug").
+    sqlite3_wal_autocheckpoint(body.connection, 0);
+    sqlite3_wal_hook(body.connection, &note_log_pages, &body.log_pages);
+    if (mode == OpenMode::kReadOnly) database.keep_log_on_close();
+    return database;
+}
+
+Database::Database(Database&& other) noexcept : body_(std::exchange(other.body_, nullptr)) {}
+
+Database& Database::operator=(Database&& other) noexcept {
+    std::swap(body_, other.body_);
+    return *this;
+}
+
+Database::~Database() {
+    if (body_ == nullptr) return;
+    sqlite3_close_v2(body_->connection);
+    delete body_;
+}
+
+Result<Statement> Database::prepare(std::string_view sql) {
+    sqlite3_stmt* statement = nullptr;
+    const int code = sqlite3_prepare_v3(body_->connection, sql.data(), static_cast<int>(sql.size()),
+                                        SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+    if (code != SQLITE_OK) return failure(body_->connection, code);
+    return Statement(statement);
+}
+
+Result<void> Database::run(const std::string& sql) {
+    const int code = sqlite3_exec(body_->connection, sql.c_str(), nullptr, nullptr, nullptr);
+    if (code != SQLITE_OK) return failure(body_->connection, code);
+    return {};
+}
+
+Result<std::int64_t> Database::number(std::string_view sql) {
+    auto statement = prepare(sql);
+    if (!statement) return Failure(statement.error());
+    auto row = statement->step();
+    if (!row) return Failure(row.error());
+    return *row ? statement->integer_at(0) : 0;
+}
+
+Result<std::string> Database::text(std::string_view sql) {
+    auto statement = prepare(sql);
+    if (!statement) return Failure(statement.error());
+    auto row = statement->step();
+    if (!row) return Failure(row.error());
+    return std::string(*row ? statement->text_at(0) : std::string_view{});
+}
+
+bool Database::in_transaction() const {
+    return sqlite3_get_autocommit(body_->connection) == 0;
+}
+
+Result<void> Database::checkpoint(Checkpoint kind) {
+    const int mode =
+        kind == Checkpoint::kPassive ? SQLITE_CHECKPOINT_PASSIVE : SQLITE_CHECKPOINT_TRUNCATE;
+    const int code = sqlite3_wal_checkpoint_v2(body_->connection, "main", mode, nullptr, nullptr);
+    if (code == SQLITE_BUSY && kind == Checkpoint::kPassive) return {};
+    if (code != SQLITE_OK) return failure(body_->connection, code);
+    if (kind == Checkpoint::kTruncate) body_->log_pages = 0;
+    return {};
+}
+
+int Database::log_pages() const {
+    return body_->log_pages;
+}
+
+void Database::keep_log_on_close() {
+    sqlite3_db_config(body_->connection, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+}
+
+}  // namespace zq::store

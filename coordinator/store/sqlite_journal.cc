@@ -1,0 +1,146 @@
+#include "coordinator/store/sqlite_journal.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+
+#include "common/base/check.h"
+#include "coordinator/store/schema.h"
+#include "coordinator/store/sqlite_reader.h"
+#include "coordinator/store/sqlite_recovery.h"
+
+namespace zq::store {
+namespace {
+
+/// About what a batch takes in memory and on disk.
+std::size_t estimate(const Batch& batch) {
+    constexpr std::size_t kRow = 512;
+    std::size_t bytes = (batch.events.size() + batch.changes.tasks.size()) * kRow;
+    for (const core::Event& event : batch.events) {
+        if (const auto* submitted = std::get_if<core::TaskSubmitted>(&event.body)) {
+            bytes += submitted->spec.instructions.size() + submitted->spec.payload.size();
+        }
+    }
+    for (const core::Attempt& attempt : batch.changes.attempts) {
+        bytes += 2 * kRow;
+        for (const auto& [key, value] : attempt.output) bytes += 2 * value.size();
+    }
+    for (const InlineContent& content : batch.contents) bytes += content.data.size();
+    return bytes;
+}
+
+JournalId fresh_id() {
+    JournalId id = 0;
+    while (id == 0) id = random_u64();
+    return id;
+}
+
+}  // namespace
+
+Result<FileHandle> lock_data_folder(const std::string& folder) {
+    auto lock = lock_file(folder + "/lock");
+    if (!lock && lock.error().code == ErrorCode::CONFLICT) {
+        return fail(ErrorCode::CONFLICT, "another coordinator is using " + folder +
+                                             ": stop it first, or give this one a --data folder of"
+                                             " its own");
+    }
+    return lock;
+}
+
+SqliteJournal::SqliteJournal(SqliteJournalOptions options) : options_(std::move(options)) {}
+
+SqliteJournal::~SqliteJournal() {
+    if (!thread_.joinable()) return;
+    StopOrder order;
+    queue_.push(std::move(order));
+    thread_.join();
+}
+
+Result<void> SqliteJournal::take_folder() {
+    if (auto ok = make_folders(options_.folder, 0700); !ok) return ok;
+    auto lock = lock_data_folder(options_.folder);
+    if (!lock) return Failure(lock.error());
+    lock_ = std::move(*lock);
+    return {};
+}
+
+Result<Recovery> SqliteJournal::acquire(core::State& state) {
+    ZQ_CHECK(!committer_);
+    if (auto ok = take_folder(); !ok) return Failure(ok.error());
+    auto database = Database::open(journal_path(options_.folder), OpenMode::kCreate);
+    if (!database) return Failure(database.error());
+    // The version first: nothing is changed in a database that is not ours to change.
+    if (auto version = format_version(*database); !version) return Failure(version.error());
+    if (auto ok = configure_writer(*database); !ok) return Failure(ok.error());
+    if (auto ok = migrate(*database, fresh_id()); !ok) return Failure(ok.error());
+    if (auto ok = sync_folder(options_.folder); !ok) return Failure(ok.error());
+    auto recovery = restore_state(*database, state);
+    if (!recovery) return Failure(recovery.error());
+    auto meta = read_meta(*database);
+    if (!meta) return Failure(meta.error());
+    auto writer = BatchWriter::open(*database);
+    if (!writer) return Failure(writer.error());
+    next_seq_ = meta->last_seq + 1;
+    committer_ = std::make_unique<Committer>(std::move(*database), std::move(*writer), *meta,
+                                             options_.folder, options_.storage, options_.log);
+    thread_ = std::thread([this] { committer_->serve(queue_); });
+    pthread_setname_np(thread_.native_handle(), "zq-commit");
+    return recovery;
+}
+
+Result<void> SqliteJournal::settle() {
+    ZQ_CHECK(thread_.joinable());
+    SettleOrder order;
+    auto done = order.done.get_future();
+    queue_.push(std::move(order));
+    return done.get();
+}
+
+void SqliteJournal::append(Batch batch) {
+    ZQ_CHECK(thread_.joinable());
+    ZQ_CHECK(!batch.events.empty() && batch.events.front().seq == next_seq_);
+    next_seq_ = batch.events.back().seq + 1;
+    const std::size_t bytes = estimate(batch);
+    ++batches_;
+    bytes_ += bytes;
+    queue_.push(CommitOrder{std::move(batch), bytes});
+}
+
+std::vector<CommitResult> SqliteJournal::results() {
+    std::vector<CommitResult> results;
+    for (Answered& answered : queue_.take_answers()) {
+        --batches_;
+        bytes_ -= answered.bytes;
+        // A batch that did not fit may come again; everything after it too.
+        if (answered.result.status == CommitStatus::kFull) {
+            next_seq_ = std::min(next_seq_, answered.first_seq);
+        }
+        results.push_back(std::move(answered.result));
+    }
+    return results;
+}
+
+int SqliteJournal::results_fd() const {
+    return queue_.answers_fd();
+}
+
+bool SqliteJournal::storage_low() const {
+    return committer_ && committer_->storage_low();
+}
+
+Result<std::unique_ptr<Reader>> SqliteJournal::open_reader() {
+    ZQ_CHECK(committer_);
+    return SqliteReader::open(journal_path(options_.folder));
+}
+
+Result<void> SqliteJournal::close() {
+    ZQ_CHECK(thread_.joinable());
+    StopOrder order;
+    auto done = order.done.get_future();
+    queue_.push(std::move(order));
+    auto result = done.get();
+    thread_.join();
+    return result;
+}
+
+}  // namespace zq::store

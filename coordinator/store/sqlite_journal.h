@@ -1,0 +1,52 @@
+// The journal in an SQLite database: FOLDER/journal.db, held by FOLDER/lock, with FOLDER/reserve
+// kept for a full disk. This is the loop's side; committer.h is the thread that writes.
+#pragma once
+
+#include <thread>
+
+#include "common/platform/files.h"
+#include "coordinator/store/committer.h"
+
+namespace zq::store {
+
+struct SqliteJournalOptions {
+    std::string folder;  // made if missing, for this user alone
+    StorageBounds storage;
+    LogBounds log;
+};
+
+class SqliteJournal : public Journal {
+  public:
+    explicit SqliteJournal(SqliteJournalOptions options);
+    /// Like `close`, with nobody to tell how it went.
+    ~SqliteJournal() override;
+
+    Result<Recovery> acquire(core::State& state) override;
+    Result<void> settle() override;
+    void append(Batch batch) override;
+    std::vector<CommitResult> results() override;
+    int results_fd() const override;
+    std::size_t uncommitted_batches() const override { return batches_; }
+    std::size_t uncommitted_bytes() const override { return bytes_; }
+    bool storage_low() const override;
+    Instant leadership_until() const override { return kNever; }
+    Result<std::unique_ptr<Reader>> open_reader() override;
+    Result<void> close() override;
+
+  private:
+    Result<void> take_folder();
+
+    SqliteJournalOptions options_;
+    FileHandle lock_;
+    CommitQueue queue_;
+    std::unique_ptr<Committer> committer_;  // of the thread, once it runs
+    std::thread thread_;
+    Seq next_seq_ = 1;
+    std::size_t batches_ = 0;
+    std::size_t bytes_ = 0;
+};
+
+/// Takes FOLDER/lock for this process. Errors: CONFLICT, with whose fault it is; IO.
+Result<FileHandle> lock_data_folder(const std::string& folder);
+
+}  // namespace zq::store

@@ -1,0 +1,219 @@
+#include "coordinator/store/sqlite_reader.h"
+
+#include <array>
+
+#include "coordinator/store/event_codec.h"
+#include "coordinator/store/reader_sql.h"
+#include "coordinator/store/record_codec.h"
+#include "coordinator/store/schema.h"
+
+namespace zq::store {
+namespace {
+
+/// The rest of a statement's rows, each through `make`.
+template <class T, class Make>
+Result<std::vector<T>> all_rows(Statement& statement, Make make) {
+    ResetAtEnd reset_at_end(statement);
+    std::vector<T> rows;
+    while (true) {
+        auto row = statement.step();
+        if (!row) return Failure(row.error());
+        if (!*row) return rows;
+        Result<T> made = make(statement);
+        if (!made) return Failure(made.error());
+        rows.push_back(std::move(*made));
+    }
+}
+
+/// The first row, if there is one.
+template <class T, class Make>
+Result<std::optional<T>> first_row(Statement& statement, Make make) {
+    ResetAtEnd reset_at_end(statement);
+    auto row = statement.step();
+    if (!row) return Failure(row.error());
+    if (!*row) return std::optional<T>{};
+    Result<T> made = make(statement);
+    if (!made) return Failure(made.error());
+    return std::optional<T>(std::move(*made));
+}
+
+Result<core::Task> task_at(const Statement& row) {
+    return decode_task(row.blob_at(0));
+}
+Result<core::Attempt> attempt_at(const Statement& row) {
+    return decode_attempt(row.blob_at(0));
+}
+
+std::int64_t row_limit(std::size_t limit) {
+    return static_cast<std::int64_t>(std::min<std::size_t>(limit, INT32_MAX));
+}
+
+}  // namespace
+
+Result<ChainedEvent> event_at(const Statement& row) {
+    ChainedEvent chained;
+    core::Event& event = chained.event;
+    event.seq = row.number_at(0);
+    event.at = Instant{row.integer_at(1)};
+    event.epoch = static_cast<Epoch>(row.integer_at(2));
+    event.task = {Namespace(row.text_at(3)), TaskId(row.text_at(4))};
+    event.identity = Identity(row.text_at(7));
+    auto body_digest = row.digest_at(8);
+    if (!body_digest) return Failure(body_digest.error());
+    chained.body_digest = *body_digest;
+    auto hash = row.digest_at(9);
+    if (!hash) return Failure(hash.error());
+    chained.hash = *hash;
+    auto body = decode_body(static_cast<std::uint16_t>(row.integer_at(5)),
+                            static_cast<std::uint16_t>(row.integer_at(6)), row.blob_at(10));
+    if (!body) return Failure(body.error());
+    event.body = std::move(*body);
+    return chained;
+}
+
+SqliteReader::SqliteReader(Database database, std::vector<Statement> statements)
+    : database_(std::move(database)), statements_(std::move(statements)) {}
+
+Result<std::unique_ptr<Reader>> SqliteReader::open(const std::string& path) {
+    auto database = Database::open(path, OpenMode::kReadOnly);
+    if (!database) return Failure(database.error());
+    if (auto ok = configure_reader(*database); !ok) return Failure(ok.error());
+    std::vector<Statement> statements;
+    for (std::string_view sql : reader_sql::kSql) {
+        auto statement = database->prepare(sql);
+        if (!statement) return Failure(statement.error());
+        statements.push_back(std::move(*statement));
+    }
+    return std::unique_ptr<Reader>(new SqliteReader(std::move(*database), std::move(statements)));
+}
+
+Result<std::optional<core::Task>> SqliteReader::task(const TaskKey& key) {
+    Statement& statement = statements_[reader_sql::kTask];
+    statement.text(1, key.ns.text).text(2, key.id.text);
+    return first_row<core::Task>(statement, task_at);
+}
+
+Result<std::optional<core::Task>> SqliteReader::task_by_idempotency_key(const Namespace& ns,
+                                                                        const std::string& key) {
+    Statement& statement = statements_[reader_sql::kTaskByKey];
+    statement.text(1, ns.text).text(2, key);
+    return first_row<core::Task>(statement, task_at);
+}
+
+Result<std::vector<TaskId>> SqliteReader::ids_with_prefix(const Namespace& ns,
+                                                          const std::string& prefix,
+                                                          std::size_t limit) {
+    // Ids are ASCII: 0x7f is above every character of one.
+    const std::string end = prefix + '\x7f';
+    Statement& statement = statements_[reader_sql::kIdsWithPrefix];
+    statement.text(1, ns.text).text(2, prefix).text(3, end).integer(4, row_limit(limit));
+    return all_rows<TaskId>(
+        statement, [](const Statement& row) -> Result<TaskId> { return TaskId(row.text_at(0)); });
+}
+
+Result<std::vector<core::Task>> SqliteReader::tasks(const TaskFilter& filter) {
+    // One snapshot: a task that changes its state meanwhile is seen once.
+    if (auto ok = database_.run("BEGIN"); !ok) return Failure(ok.error());
+    auto read = [&]() -> Result<std::vector<core::Task>> {
+        auto seqs = listed(filter);
+        if (!seqs) return Failure(seqs.error());
+        std::vector<core::Task> found;
+        for (Seq seq : *seqs) {
+            Statement& statement = statements_[reader_sql::kTaskBySeq];
+            statement.number(1, seq);
+            auto task = first_row<core::Task>(statement, task_at);
+            if (!task) return Failure(task.error());
+            if (*task) found.push_back(std::move(**task));
+        }
+        return found;
+    };
+    auto found = read();
+    if (auto ok = database_.run("COMMIT"); !ok) return Failure(ok.error());
+    return found;
+}
+
+Result<std::vector<core::Task>> SqliteReader::answers(const Namespace& ns,
+                                                      const std::string& reply_to, Seq after,
+                                                      std::size_t limit) {
+    Statement& statement = statements_[reader_sql::kAnswers];
+    statement.text(1, ns.text).text(2, reply_to).number(3, after).integer(4, row_limit(limit));
+    return all_rows<core::Task>(statement, task_at);
+}
+
+Result<std::vector<core::Task>> SqliteReader::group(const Namespace& ns, const GroupName& group,
+                                                    std::size_t limit) {
+    Statement& statement = statements_[reader_sql::kGroup];
+    statement.text(1, ns.text).text(2, group.text).integer(3, row_limit(limit));
+    return all_rows<core::Task>(statement, task_at);
+}
+
+Result<std::vector<std::pair<RoleKey, std::uint64_t>>> SqliteReader::dead_counts() {
+    using Row = std::pair<RoleKey, std::uint64_t>;
+    return all_rows<Row>(
+        statements_[reader_sql::kDeadCounts], [](const Statement& row) -> Result<Row> {
+            return Row{{Namespace(row.text_at(0)), RoleName(row.text_at(1))}, row.number_at(2)};
+        });
+}
+
+Result<std::optional<TaskSpec>> SqliteReader::spec(Seq submitted_seq) {
+    Statement& statement = statements_[reader_sql::kEvent];
+    statement.number(1, submitted_seq);
+    auto found = first_row<ChainedEvent>(statement, event_at);
+    if (!found) return Failure(found.error());
+    if (!*found) return std::optional<TaskSpec>{};
+    auto* submitted = std::get_if<core::TaskSubmitted>(&(*found)->event.body);
+    if (submitted == nullptr) return std::optional<TaskSpec>{};
+    return std::optional<TaskSpec>(std::move(submitted->spec));
+}
+
+Result<std::vector<core::Attempt>> SqliteReader::attempts(const TaskKey& key) {
+    Statement& statement = statements_[reader_sql::kAttempts];
+    statement.text(1, key.ns.text).text(2, key.id.text);
+    return all_rows<core::Attempt>(statement, attempt_at);
+}
+
+Result<std::optional<core::Attempt>> SqliteReader::attempt(const TaskKey& key,
+                                                           std::uint32_t number) {
+    Statement& statement = statements_[reader_sql::kAttempt];
+    statement.text(1, key.ns.text).text(2, key.id.text).integer(3, number);
+    return first_row<core::Attempt>(statement, attempt_at);
+}
+
+Result<std::optional<ContentPlace>> SqliteReader::content(const Digest& digest) {
+    Statement& statement = statements_[reader_sql::kContent];
+    statement.digest(1, digest);
+    return first_row<ContentPlace>(statement, [&](const Statement& row) -> Result<ContentPlace> {
+        return ContentPlace{digest, row.number_at(0), row.integer_at(1) != 0};
+    });
+}
+
+Result<std::string> SqliteReader::inline_content(const Digest& digest, std::uint64_t offset,
+                                                 std::size_t length) {
+    // The length has room for the 1 that substr counts from.
+    if (offset > INT32_MAX) return std::string{};
+    Statement& statement = statements_[reader_sql::kInlineContent];
+    statement.digest(1, digest).number(2, offset + 1).integer(3, row_limit(length));
+    auto data = first_row<std::string>(statement, [](const Statement& row) -> Result<std::string> {
+        return std::string(row.blob_at(0));
+    });
+    if (!data) return Failure(data.error());
+    if (!*data) return fail(ErrorCode::NOT_FOUND, "no inline content " + to_hex(digest));
+    return std::move(**data);
+}
+
+Result<std::vector<ChainedEvent>> SqliteReader::events(Seq after, std::size_t limit,
+                                                       const std::optional<TaskKey>& task) {
+    Statement& statement = statements_[task ? reader_sql::kEventsOfTask : reader_sql::kEventsAfter];
+    statement.number(1, after).integer(2, row_limit(limit));
+    if (task) statement.text(3, task->ns.text).text(4, task->id.text);
+    return all_rows<ChainedEvent>(statement, event_at);
+}
+
+Result<Seq> SqliteReader::last_seq() {
+    auto seq = first_row<Seq>(statements_[reader_sql::kLastSeq],
+                              [](const Statement& row) { return Result<Seq>(row.number_at(0)); });
+    if (!seq) return Failure(seq.error());
+    return seq->value_or(0);
+}
+
+}  // namespace zq::store

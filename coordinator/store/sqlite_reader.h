@@ -1,0 +1,55 @@
+// Reads of the SQLite journal, on a read-only connection of its own. Every read is short, so that
+// it never holds the write-ahead log back.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "coordinator/store/reader.h"
+#include "coordinator/store/sqlite.h"
+
+namespace zq::store {
+
+class SqliteReader : public Reader {
+  public:
+    /// A database that this process writes to already. Errors: IO.
+    static Result<std::unique_ptr<Reader>> open(const std::string& path);
+
+    Result<std::optional<core::Task>> task(const TaskKey& key) override;
+    Result<std::optional<core::Task>> task_by_idempotency_key(const Namespace& ns,
+                                                              const std::string& key) override;
+    Result<std::vector<TaskId>> ids_with_prefix(const Namespace& ns, const std::string& prefix,
+                                                std::size_t limit) override;
+    Result<std::vector<core::Task>> tasks(const TaskFilter& filter) override;
+    Result<std::vector<core::Task>> answers(const Namespace& ns, const std::string& reply_to,
+                                            Seq after, std::size_t limit) override;
+    Result<std::vector<core::Task>> group(const Namespace& ns, const GroupName& group,
+                                          std::size_t limit) override;
+    Result<std::vector<std::pair<RoleKey, std::uint64_t>>> dead_counts() override;
+    Result<std::optional<TaskSpec>> spec(Seq submitted_seq) override;
+    Result<std::vector<core::Attempt>> attempts(const TaskKey& key) override;
+    Result<std::optional<core::Attempt>> attempt(const TaskKey& key, std::uint32_t number) override;
+    Result<std::optional<ContentPlace>> content(const Digest& digest) override;
+    Result<std::string> inline_content(const Digest& digest, std::uint64_t offset,
+                                       std::size_t length) override;
+    Result<std::vector<ChainedEvent>> events(Seq after, std::size_t limit,
+                                             const std::optional<TaskKey>& task) override;
+    Result<Seq> last_seq() override;
+
+  private:
+    SqliteReader(Database database, std::vector<Statement> statements);
+
+    Result<std::vector<Seq>> listed(const TaskFilter& filter);
+    Result<std::vector<Seq>> listed_by_role(const TaskFilter& filter);
+    Result<std::vector<RoleName>> roles(const Namespace& ns);
+    Result<std::vector<Seq>> seqs_in_states(Statement& statement, const TaskFilter& filter);
+
+    Database database_;
+    std::vector<Statement> statements_;
+};
+
+/// The event in a row of `seq, at, epoch, ns, task, kind, version, identity, body_digest, hash,
+/// body`. Errors: IO, and those of decode_body.
+Result<ChainedEvent> event_at(const Statement& row);
+
+}  // namespace zq::store

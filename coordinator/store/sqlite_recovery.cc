@@ -1,0 +1,129 @@
+#include "coordinator/store/sqlite_recovery.h"
+
+#include <array>
+
+#include "coordinator/store/record_codec.h"
+
+namespace zq::store {
+namespace {
+
+constexpr std::array kOpenStates = {
+    TaskState::kScheduled, TaskState::kBlocked,   TaskState::kInputRequired, TaskState::kQueued,
+    TaskState::kRunning,   TaskState::kRetryWait, TaskState::kCancelling,    TaskState::kInReview};
+static_assert(kOpenStates.size() == static_cast<std::size_t>(TaskState::kCompleted));
+
+/// The watermark is the journal's end, or something outside has changed the database.
+Result<void> check_end(Database& database, const Meta& meta) {
+    auto last = database.prepare("SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1");
+    if (!last) return Failure(last.error());
+    auto row = last->step();
+    if (!row) return Failure(row.error());
+    bool agrees = !*row && meta.last_seq == 0;
+    if (*row) {
+        auto hash = last->digest_at(1);
+        agrees = hash && *hash == meta.chain_head && last->number_at(0) == meta.last_seq;
+    }
+    if (agrees) return {};
+    return fail(ErrorCode::IO,
+                "the journal's tables do not end where its events end: it was changed from outside;"
+                " run zq-coordinator --check");
+}
+
+Result<std::vector<RoleKey>> read_roles(Database& database, std::string_view sql) {
+    auto statement = database.prepare(sql);
+    if (!statement) return Failure(statement.error());
+    std::vector<RoleKey> roles;
+    while (true) {
+        auto row = statement->step();
+        if (!row) return Failure(row.error());
+        if (!*row) return roles;
+        roles.push_back({Namespace(statement->text_at(0)), RoleName(statement->text_at(1))});
+    }
+}
+
+/// Roles that have tasks: from one to the next by the index, whatever lies between.
+constexpr std::string_view kTaskRoles = R"sql(
+WITH RECURSIVE found(ns, role) AS (
+  SELECT * FROM (SELECT ns, role FROM tasks INDEXED BY tasks_role ORDER BY ns, role LIMIT 1)
+  UNION ALL
+  SELECT t.ns, t.role FROM found f JOIN tasks t ON t.submitted_seq =
+    (SELECT submitted_seq FROM tasks INDEXED BY tasks_role
+     WHERE (ns, role) > (f.ns, f.role) ORDER BY ns, role LIMIT 1))
+SELECT ns, role FROM found
+)sql";
+
+Result<std::uint64_t> restore_tasks(Statement& statement, TaskState in, core::State& state) {
+    std::uint64_t count = 0;
+    ResetAtEnd reset_at_end(statement);
+    while (true) {
+        auto row = statement.step();
+        if (!row) return Failure(row.error());
+        if (!*row) return count;
+        auto task = decode_task(statement.blob_at(0));
+        if (!task) return Failure(task.error());
+        if (task->state != in) {
+            return fail(ErrorCode::IO, "the row of task " + task->key.id.text +
+                                           " contradicts itself; run zq-coordinator --check");
+        }
+        core::restore(state, std::move(*task));
+        ++count;
+    }
+}
+
+Result<std::uint64_t> restore_open(Database& database, core::State& state) {
+    auto roles = read_roles(database, kTaskRoles);
+    if (!roles) return Failure(roles.error());
+    auto tasks = database.prepare(
+        "SELECT record FROM tasks INDEXED BY tasks_role WHERE ns = ?1 AND role = ?2 AND state = "
+        "?3");
+    if (!tasks) return Failure(tasks.error());
+    std::uint64_t count = 0;
+    for (const RoleKey& key : *roles) {
+        for (TaskState open : kOpenStates) {
+            tasks->text(1, key.ns.text).text(2, key.role.text).text(3, to_string(open));
+            auto restored = restore_tasks(*tasks, open, state);
+            if (!restored) return restored;
+            count += *restored;
+        }
+    }
+    return count;
+}
+
+Result<void> restore_requests(Database& database, core::State& state) {
+    auto statement = database.prepare(
+        "SELECT identity, client, request, ns, task, token_journal, token_number, at FROM "
+        "requests");
+    if (!statement) return Failure(statement.error());
+    while (true) {
+        auto row = statement->step();
+        if (!row) return Failure(row.error());
+        if (!*row) return {};
+        core::restore(
+            state,
+            core::RequestKey{Identity(statement->text_at(0)), ClientId(statement->text_at(1)),
+                             statement->number_at(2)},
+            core::RequestRecord{{Namespace(statement->text_at(3)), TaskId(statement->text_at(4))},
+                                {statement->number_at(5), statement->number_at(6)},
+                                Instant{statement->integer_at(7)}});
+    }
+}
+
+}  // namespace
+
+Result<Recovery> restore_state(Database& database, core::State& state) {
+    auto meta = read_meta(database);
+    if (!meta) return Failure(meta.error());
+    if (auto ok = check_end(database, *meta); !ok) return Failure(ok.error());
+    core::restore(state, meta->journal, meta->epoch, meta->last_token, meta->last_seq,
+                  meta->last_at);
+    auto served = read_roles(database, "SELECT ns, role FROM roles_served");
+    if (!served) return Failure(served.error());
+    for (RoleKey& key : *served) core::restore(state, std::move(key));
+    if (auto ok = restore_requests(database, state); !ok) return Failure(ok.error());
+    auto open = restore_open(database, state);
+    if (!open) return Failure(open.error());
+    return Recovery{meta->journal,    meta->epoch,      meta->last_seq, meta->last_at,
+                    meta->last_token, meta->chain_head, *open};
+}
+
+}  // namespace zq::store

@@ -1,0 +1,180 @@
+#include "coordinator/store/verify_projection.h"
+
+#include "common/platform/digest.h"
+#include "coordinator/store/record_codec.h"
+
+namespace zq::store {
+namespace {
+
+std::string name_of(const core::Attempt& attempt) {
+    return "attempt " + std::to_string(attempt.attempt) + " of task " + attempt.task.id.text;
+}
+
+TaskColumns columns_at(const Statement& row) {
+    return {row.text_at(3), row.integer_at(4) != 0, row.text_at(2), row.text_at(5),
+            row.text_at(6), row.text_at(7),         row.text_at(8)};
+}
+
+}  // namespace
+
+void note_problem(VerifyReport& report, std::string sentence) {
+    if (report.problems.size() < kProblems) report.problems.push_back(std::move(sentence));
+}
+
+ProjectionCheck::ProjectionCheck(Database& database, ArtifactStore& artifacts, VerifyDepth depth,
+                                 VerifyReport& report)
+    : database_(database), artifacts_(artifacts), depth_(depth), report_(report) {}
+
+Result<void> ProjectionCheck::prepare() {
+    auto task = database_.prepare(
+        "SELECT submitted_seq, changed_seq, role, state, ended, grp, sender, reply_to,"
+        " idempotency_key, record FROM tasks WHERE ns = ?1 AND id = ?2");
+    if (!task) return Failure(task.error());
+    auto attempt = database_.prepare(
+        "SELECT ended_seq, record FROM attempts WHERE ns = ?1 AND task = ?2 AND attempt = ?3");
+    if (!attempt) return Failure(attempt.error());
+    auto content =
+        database_.prepare("SELECT stored_seq, size, inlined, data FROM contents WHERE digest = ?1");
+    if (!content) return Failure(content.error());
+    task_ = std::move(*task);
+    attempt_ = std::move(*attempt);
+    content_ = std::move(*content);
+    return {};
+}
+
+Result<void> ProjectionCheck::follow(const core::Event& event) {
+    if (const auto* stored = std::get_if<core::ContentStored>(&event.body)) {
+        return compare_content(event.seq, *stored);
+    }
+    if (const auto* submitted = std::get_if<core::TaskSubmitted>(&event.body)) {
+        for (const ArtifactRef& ref : submitted->spec.inputs) {
+            auto ok = check_reference(ref, "input " + ref.name + " of task " + event.task.id.text);
+            if (!ok) return ok;
+        }
+    }
+    if (const auto* ended = std::get_if<core::AttemptEnded>(&event.body)) {
+        for (const ArtifactRef& ref : ended->attempt.artifacts) {
+            auto ok =
+                check_reference(ref, "artifact " + ref.name + " of " + name_of(ended->attempt));
+            if (!ok) return ok;
+        }
+    }
+    return {};
+}
+
+Result<void> ProjectionCheck::compare_changes(core::State& state) {
+    const core::Changes changes = core::take_changes(state);
+    for (const core::Task& task : changes.tasks) {
+        if (auto ok = compare_task(task); !ok) return ok;
+    }
+    for (const core::Attempt& attempt : changes.attempts) {
+        if (auto ok = compare_attempt(attempt); !ok) return ok;
+    }
+    core::forget_projected(state, state.durable.last_seq);
+    return {};
+}
+
+Result<void> ProjectionCheck::compare_task(const core::Task& task) {
+    task_.text(1, task.key.ns.text).text(2, task.key.id.text);
+    ResetAtEnd reset_at_end(task_);
+    auto row = task_.step();
+    if (!row) return Failure(row.error());
+    const std::string name = "task " + task.key.id.text;
+    if (!*row) {
+        note_problem(report_, name + " has no row");
+        return {};
+    }
+    if (task_.number_at(1) > task.changed_seq) return {};  // changed again by a later event
+    ++report_.tasks;
+    auto record = decode_task(task_.blob_at(9));
+    if (!record) {
+        note_problem(report_, "the row of " + name + " cannot be read: " + record.error().message);
+    } else if (*record != task || task_.number_at(1) != task.changed_seq ||
+               task_.number_at(0) != task.submitted_seq || columns_at(task_) != columns_of(task)) {
+        note_problem(report_, "the row of " + name + " is not what its events lead to");
+    }
+    return {};
+}
+
+Result<void> ProjectionCheck::compare_attempt(const core::Attempt& attempt) {
+    attempt_.text(1, attempt.task.ns.text).text(2, attempt.task.id.text);
+    attempt_.integer(3, attempt.attempt);
+    ResetAtEnd reset_at_end(attempt_);
+    auto row = attempt_.step();
+    if (!row) return Failure(row.error());
+    if (!*row) {
+        note_problem(report_, name_of(attempt) + " has no row");
+        return {};
+    }
+    if (attempt_.number_at(0) > attempt.ended_seq) return {};  // it was resumed and ended again
+    ++report_.attempts;
+    auto record = decode_attempt(attempt_.blob_at(1));
+    if (!record || *record != attempt || attempt_.number_at(0) != attempt.ended_seq) {
+        note_problem(report_, "the row of " + name_of(attempt) + " is not what its events lead to");
+    }
+    return {};
+}
+
+/// The first event about a content wrote its row.
+Result<void> ProjectionCheck::compare_content(Seq seq, const core::ContentStored& body) {
+    content_.digest(1, body.digest);
+    ResetAtEnd reset_at_end(content_);
+    auto row = content_.step();
+    if (!row) return Failure(row.error());
+    const std::string name = "content " + to_hex(body.digest);
+    if (!*row || content_.number_at(0) > seq) {
+        note_problem(report_, name + " has no row of its first event");
+        return {};
+    }
+    if (content_.number_at(0) < seq) return {};  // compared at its first event
+    ++report_.contents;
+    const bool inlined = content_.integer_at(2) != 0;
+    if (content_.number_at(1) != body.size || inlined != body.inlined) {
+        note_problem(report_, "the row of " + name + " is not what its event says");
+    } else if (!inlined) {
+        check_bytes(body.digest, body.size);
+    } else if (sha256(content_.blob_at(3)) != body.digest) {
+        note_problem(report_, name + ": the stored bytes have another digest");
+    }
+    return {};
+}
+
+Result<void> ProjectionCheck::check_reference(const ArtifactRef& ref, const std::string& where) {
+    content_.digest(1, ref.digest);
+    ResetAtEnd reset_at_end(content_);
+    auto row = content_.step();
+    if (!row) return Failure(row.error());
+    if (!*row) note_problem(report_, where + ": content " + to_hex(ref.digest) + " is not stored");
+    return {};
+}
+
+void ProjectionCheck::check_bytes(const Digest& digest, std::uint64_t size) {
+    const std::string name = "content " + to_hex(digest);
+    auto found = artifacts_.size(digest);
+    if (!found) {
+        note_problem(report_, name + " is missing from the artifacts folder");
+    } else if (*found != size) {
+        note_problem(report_, name + " has " + std::to_string(*found) + " bytes instead of " +
+                                  std::to_string(size));
+    } else if (depth_ == VerifyDepth::kContents && !artifacts_.verify(digest)) {
+        note_problem(report_, name + ": the stored bytes have another digest");
+    }
+}
+
+Result<void> ProjectionCheck::compare_totals() {
+    if (auto ok = compare_total("tasks", report_.tasks); !ok) return ok;
+    if (auto ok = compare_total("attempts", report_.attempts); !ok) return ok;
+    return compare_total("contents", report_.contents);
+}
+
+Result<void> ProjectionCheck::compare_total(std::string_view table, std::uint64_t matched) {
+    auto rows = database_.number("SELECT count(*) FROM " + std::string(table));
+    if (!rows) return Failure(rows.error());
+    if (static_cast<std::uint64_t>(*rows) != matched) {
+        note_problem(report_, "table " + std::string(table) + " has " + std::to_string(*rows) +
+                                  " rows, the events lead to " + std::to_string(matched));
+    }
+    return {};
+}
+
+}  // namespace zq::store
