@@ -52,7 +52,7 @@ struct SocketOptions {
 enum class SendStatus : std::uint8_t {
     kSent,  // handed to libzmq; says nothing of delivery
     kGone,  // ROUTER: that peer is not connected
-    kFull,  // would block
+    kFull,  // would block; a full peer that has left becomes kGone only while the socket is read
 };
 
 struct Received {
