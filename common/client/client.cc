@@ -109,11 +109,15 @@ Result<std::unique_ptr<Client>> Client::open(SocketContext& context, ClientOptio
     if (options.profile.endpoints.empty()) {
         return fail(ErrorCode::INVALID, "no coordinator address", "connect");
     }
-    auto curve = curve_of(options.profile);
-    if (!curve) return Failure(curve.error());
+    std::optional<CurveKeys> curve = options.curve;
+    if (!curve) {
+        auto keys = curve_of(options.profile);
+        if (!keys) return Failure(keys.error());
+        curve = std::move(*keys);
+    }
     auto body = std::make_unique<Body>(Body{context,
                                             std::move(options),
-                                            std::move(*curve),
+                                            std::move(curve),
                                             ClientId(to_hex(random_u64())),
                                             std::nullopt,
                                             0,

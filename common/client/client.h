@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,8 +16,9 @@ namespace zq {
 
 struct ClientOptions {
     Profile profile;
-    Millis reply_timeout = seconds(5);  // of one try; a long poll's wait comes on top
-    Millis give_up = seconds(30);       // of all tries of one request; likewise
+    std::optional<CurveKeys> curve = std::nullopt;  // in place of the profile's (an invitation's)
+    Millis reply_timeout = seconds(5);              // of one try; a long poll's wait comes on top
+    Millis give_up = seconds(30);                   // of all tries of one request; likewise
 };
 
 /// An error a request ended with, and the contents it named as missing.

@@ -23,6 +23,16 @@ std::string field_of(const std::string& text, const std::string& name) {
     return end == std::string::npos ? std::string{} : text.substr(at, end - at);
 }
 
+using RawKey = std::array<std::uint8_t, 32>;
+
+Result<RawKey> raw_key(const std::string& z85) {
+    RawKey raw{};
+    if (z85.size() != kZ85Size || zmq_z85_decode(raw.data(), z85.c_str()) == nullptr) {
+        return fail(ErrorCode::INVALID, "a key has 40 characters of Z85", "public_key");
+    }
+    return raw;
+}
+
 }  // namespace
 
 KeyPair make_key_pair() {
@@ -56,12 +66,23 @@ Result<KeyPair> read_key_file(const std::string& path) {
 }
 
 Result<std::string> key_fingerprint(const std::string& public_key) {
-    std::array<std::uint8_t, 32> raw{};
-    if (public_key.size() != kZ85Size || zmq_z85_decode(raw.data(), public_key.c_str()) == nullptr) {
-        return fail(ErrorCode::INVALID, "a public key has 40 characters of Z85", "public_key");
-    }
-    const Digest digest = sha256({reinterpret_cast<const char*>(raw.data()), raw.size()});
-    return to_hex(digest).substr(0, 16);
+    auto raw = raw_key(public_key);
+    if (!raw) return Failure(raw.error());
+    return to_hex(sha256({reinterpret_cast<const char*>(raw->data()), raw->size()})).substr(0, 16);
+}
+
+Result<std::string> key_to_hex(const std::string& z85) {
+    auto raw = raw_key(z85);
+    if (!raw) return Failure(raw.error());
+    return to_hex(std::string_view(reinterpret_cast<const char*>(raw->data()), raw->size()));
+}
+
+Result<std::string> key_from_hex(const std::string& hex, const std::string& field) {
+    auto raw = parse_digest(hex, field);  // 32 bytes, as a key has
+    if (!raw) return fail(ErrorCode::INVALID, "a key has 64 lower-case hex digits", field);
+    std::array<char, kZ85Size + 1> z85{};
+    ZQ_CHECK(zmq_z85_encode(z85.data(), raw->bytes.data(), raw->bytes.size()) != nullptr);
+    return std::string(z85.data());
 }
 
 std::string z85_of(std::string_view raw) {

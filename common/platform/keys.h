@@ -1,5 +1,5 @@
-// CURVE keys and their files. A secret key lives in a file of mode 0600, and nowhere else: never in a
-// flag, the environment, a message or a log.
+// CURVE keys and their files. A secret key lives in a file of mode 0600, and nowhere else: never in
+// a flag, the environment, a message or a log.
 #pragma once
 
 #include <string>
@@ -28,5 +28,10 @@ Result<std::string> key_fingerprint(const std::string& public_key);
 std::string z85_of(std::string_view raw);
 /// The public key of a secret one. Errors: INVALID.
 Result<std::string> public_of(const std::string& secret_key);
+
+/// One key as 64 hex digits, for command lines (Z85 has characters that shells read), and back.
+/// Errors: INVALID.
+Result<std::string> key_to_hex(const std::string& z85);
+Result<std::string> key_from_hex(const std::string& hex, const std::string& field);
 
 }  // namespace zq
