@@ -101,6 +101,7 @@ void describe(V& v, T& t) {
     v.optional("deferrals", t.deferrals);
     v.optional("lease", t.lease);
     v.optional("lost_lease", t.lost_lease);
+    v.optional("lost_lease_charged", t.lost_lease_charged);
     v.optional("worker", t.worker);
     v.optional("summary", t.summary);
     v.optional("reason", t.reason);

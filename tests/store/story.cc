@@ -1,0 +1,209 @@
+#include "tests/store/story.h"
+
+#include "common/platform/digest.h"
+
+namespace zq::store {
+
+TaskSpec Story::spec(const std::string& id, const std::string& role) {
+    TaskSpec spec;
+    spec.id = TaskId(id);
+    spec.role = RoleName(role);
+    spec.from = "planner";
+    spec.instructions = "Review the façade of " + id;
+    return spec;
+}
+
+void Story::happen(const std::string& id, core::EventBody body, const Identity& identity) {
+    now_ = now_ + millis(7);
+    core::Event event;
+    event.seq = state_.durable.last_seq + 1;
+    event.at = now_;
+    event.epoch = state_.durable.epoch;
+    if (std::holds_alternative<core::EpochStarted>(body)) ++event.epoch;
+    event.task = key(id);
+    event.identity = identity;
+    event.body = std::move(body);
+    core::apply(state_, event);
+    batch_.events.push_back(std::move(event));
+}
+
+void Story::start(JournalId journal) {
+    happen("", core::EpochStarted{journal, "story"}, kSystemIdentity);
+}
+
+void Story::submit(const std::string& id, const std::string& role) {
+    submit(spec(id, role));
+}
+
+void Story::submit(TaskSpec spec) {
+    const std::string id = spec.id.text;
+    core::TaskSubmitted body;
+    body.request = sha256(id + spec.instructions);
+    body.state = spec.delay.count > 0 ? TaskState::kScheduled : TaskState::kQueued;
+    if (spec.delay.count > 0) body.due_at = now_ + spec.delay;
+    if (spec.ttl.count > 0) body.expires_at = now_ + spec.ttl;
+    body.rank = now_.ms - spec.priority * 1000;
+    body.spec = std::move(spec);
+    happen(id, std::move(body));
+}
+
+LeaseToken Story::assign(const std::string& id, const std::string& worker) {
+    const core::Task& task = state_.durable.open.at(key(id));
+    core::Lease lease;
+    lease.token = {state_.durable.journal, state_.durable.last_token + 1};
+    lease.attempt = task.attempts + 1;
+    lease.holder = {WorkerName(worker), Identity("w@0123456789abcdef"),
+                    StateId("00112233445566778899aabbccddeeff"), 3, false};
+    lease.term = seconds(60);
+    lease.since = now_;
+    happen(id, core::TaskAssigned{lease}, kSystemIdentity);
+    return lease.token;
+}
+
+void Story::progress(const std::string& id, std::uint32_t percent) {
+    const auto token = state_.durable.open.at(key(id)).lease->token;
+    happen(id, core::ProgressNoted{token, percent, "reading", "half of it"});
+}
+
+void Story::end(const std::string& id, Outcome outcome, TaskState next) {
+    const core::Task& task = state_.durable.open.at(key(id));
+    const core::Lease& lease = *task.lease;
+    core::AttemptEnded body;
+    core::Attempt& attempt = body.attempt;
+    attempt.task = key(id);
+    attempt.attempt = lease.attempt;
+    attempt.token = lease.token;
+    attempt.holder = lease.holder;
+    attempt.started_at = lease.since;
+    attempt.ended_at = now_;
+    attempt.outcome = outcome;
+    attempt.reason = outcome == Outcome::kCompleted ? "" : "it was so";
+    attempt.answer = next;
+    if (outcome == Outcome::kCompleted) {
+        attempt.summary = "3 findings";
+        attempt.exit_code = 0;
+        attempt.output = {{"findings", "3"}, {"verdict", "needs work"}};
+        attempt.artifacts = std::exchange(artifacts, {});
+        attempt.duration = minutes(4);
+        attempt.report = sha256(id);
+    }
+    if (outcome == Outcome::kFailed) {
+        attempt.failure = FailureClass::kError;
+        attempt.exit_code = -1;
+    }
+    body.next.state = next;
+    body.next.rank = task.rank;
+    body.next.failures = task.failures + (outcome == Outcome::kFailed ? 1 : 0);
+    body.next.losses = task.losses + (outcome == Outcome::kLost ? 1 : 0);
+    if (next == TaskState::kRetryWait) body.next.due_at = now_ + seconds(5);
+    if (next == TaskState::kDead) body.next.dead_reason = DeadReason::kAttemptsExhausted;
+    happen(id, std::move(body), lease.holder.identity);
+}
+
+void Story::resume(const std::string& id) {
+    const core::Task& task = state_.durable.open.at(key(id));
+    happen(id, core::LeaseResumed{task.lost_lease->token, task.losses - 1});
+}
+
+void Story::make_ready(const std::string& id) {
+    happen(id, core::TaskReady{now_.ms});
+}
+void Story::ask_cancel(const std::string& id) {
+    happen(id, core::CancelRequested{"no need"});
+}
+void Story::cancel(const std::string& id) {
+    happen(id, core::TaskCancelled{"no need"});
+}
+void Story::expire(const std::string& id) {
+    happen(id, core::TaskExpired{});
+}
+void Story::serve(const std::string& role) {
+    happen("", core::RoleServed{RoleName(role)});
+}
+
+Digest Story::store_inline(const std::string& data) {
+    const Digest digest = sha256(data);
+    batch_.contents.push_back({digest, data});
+    happen("", core::ContentStored{digest, data.size(), true});
+    return digest;
+}
+
+void Story::store_file(const Digest& digest, std::uint64_t size) {
+    happen("", core::ContentStored{digest, size, false});
+}
+
+void Story::record_request(const std::string& client, std::uint64_t request,
+                           const std::string& id) {
+    happen(id, core::RequestRecorded{ClientId(client), request, {}});
+}
+
+Batch Story::take_batch() {
+    Batch batch = std::exchange(batch_, {});
+    batch.changes = core::take_changes(state_);
+    return batch;
+}
+
+namespace {
+
+/// Tasks that wait in each way there is, and some that ended while they waited.
+void tell_of_waiting(Story& story, const std::string& prefix) {
+    TaskSpec later = Story::spec(prefix + "later");
+    later.delay = hours(1);
+    later.group = GroupName("night");
+    story.submit(later);
+    TaskSpec keyed = Story::spec(prefix + "keyed", "research");
+    keyed.idempotency_key = prefix + "key-1";
+    keyed.labels = {{"team", "blue"}};
+    keyed.from = "supervisor";
+    story.submit(keyed);
+    TaskSpec brief = Story::spec(prefix + "brief");
+    brief.ttl = minutes(1);
+    story.submit(brief);
+    story.expire(prefix + "brief");
+    story.submit(prefix + "unwanted");
+    story.cancel(prefix + "unwanted");
+    story.record_request("client-of-" + prefix, 4, prefix + "unwanted");
+}
+
+/// Attempts that end in each way there is.
+void tell_of_work(Story& story, const std::string& prefix) {
+    for (const char* id : {"done", "failing", "dead", "lost", "resumed", "cancelling", "running"}) {
+        TaskSpec spec = Story::spec(prefix + id);
+        spec.reply_to = "planner-inbox";
+        spec.group = GroupName("day");
+        story.submit(spec);
+        story.assign(prefix + id);
+    }
+    story.progress(prefix + "running", 50);
+    const Digest report = story.store_inline("# Findings\n" + prefix);
+    story.artifacts = {{"report.md", report, prefix.size() + 11, "text/markdown", ""}};
+    story.complete(prefix + "done");
+    story.end(prefix + "failing", Outcome::kFailed, TaskState::kRetryWait);
+    story.end(prefix + "dead", Outcome::kFailed, TaskState::kDead);
+    story.lose(prefix + "lost");
+    story.lose(prefix + "resumed");
+    story.resume(prefix + "resumed");
+    story.ask_cancel(prefix + "cancelling");
+}
+
+}  // namespace
+
+std::vector<Batch> tell_everything(Story& story, JournalId journal, const std::string& prefix) {
+    std::vector<Batch> batches;
+    story.start(journal);
+    story.serve("review");
+    batches.push_back(story.take_batch());
+    tell_of_waiting(story, prefix);
+    batches.push_back(story.take_batch());
+    tell_of_work(story, prefix);
+    batches.push_back(story.take_batch());
+    story.make_ready(prefix + "failing");
+    story.assign(prefix + "failing", "host-review-2");
+    story.complete(prefix + "resumed");
+    story.assign(prefix + "lost");
+    story.end(prefix + "lost", Outcome::kReleased, TaskState::kQueued);
+    batches.push_back(story.take_batch());
+    return batches;
+}
+
+}  // namespace zq::store

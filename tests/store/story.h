@@ -1,0 +1,66 @@
+// Makes events as the core would and applies them, so that store tests have a live state to compare
+// with: a small language for "this happened to that task".
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "coordinator/core/state.h"
+#include "coordinator/store/journal.h"
+
+namespace zq::store {
+
+class Story {
+  public:
+    /// Goes on from a state that a journal has restored.
+    explicit Story(core::State restored) : state_(std::move(restored)) {}
+    Story() = default;
+
+    /// EpochStarted; the first event of every run.
+    void start(JournalId journal);
+    void submit(TaskSpec spec);
+    void submit(const std::string& id, const std::string& role = "review");
+    /// Gives the lease's token.
+    LeaseToken assign(const std::string& id, const std::string& worker = "host-review-1");
+    void progress(const std::string& id, std::uint32_t percent);
+    void end(const std::string& id, Outcome outcome, TaskState next);
+    void lose(const std::string& id) { end(id, Outcome::kLost, TaskState::kQueued); }
+    void complete(const std::string& id) { end(id, Outcome::kCompleted, TaskState::kCompleted); }
+    void resume(const std::string& id);
+    void make_ready(const std::string& id);
+    void ask_cancel(const std::string& id);
+    void cancel(const std::string& id);
+    void expire(const std::string& id);
+    void serve(const std::string& role);
+    /// Gives the digest.
+    Digest store_inline(const std::string& data);
+    void store_file(const Digest& digest, std::uint64_t size);
+    void record_request(const std::string& client, std::uint64_t request, const std::string& id);
+    void pass(Millis time) { now_ = now_ + time; }
+
+    /// Artifacts of the next attempt that ends.
+    std::vector<ArtifactRef> artifacts;
+
+    /// Everything since the last call, as one batch.
+    Batch take_batch();
+    const core::State& state() const { return state_; }
+    Seq last_seq() const { return state_.durable.last_seq; }
+
+    static TaskSpec spec(const std::string& id, const std::string& role = "review");
+    static TaskKey key(const std::string& id) { return {kDefaultNamespace, TaskId(id)}; }
+
+  private:
+    void happen(const std::string& id, core::EventBody body,
+                const Identity& identity = kLocalIdentity);
+
+    core::State state_;
+    Instant now_{1'700'000'000'000};
+    Batch batch_;
+};
+
+/// A life of every kind of event: twenty-odd tasks in every state that this version has. In several
+/// batches. `story` must be new or restored; the ids start with `prefix`.
+std::vector<Batch> tell_everything(Story& story, JournalId journal, const std::string& prefix);
+
+}  // namespace zq::store
