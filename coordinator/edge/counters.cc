@@ -12,9 +12,10 @@ std::map<std::string, std::string> Counters::texts() const {
     std::map<std::string, std::string> texts;
     for (const auto& [name, number] : totals_) texts.emplace(name, std::to_string(number));
     for (std::size_t i = 0; i < refused_.size(); ++i) {
-        if (refused_[i] == 0) continue;
+        const std::uint64_t number = refused_[i].load(std::memory_order_relaxed);
+        if (number == 0) continue;
         texts.emplace("refused_" + std::string(to_string(static_cast<ErrorCode>(i))),
-                      std::to_string(refused_[i]));
+                      std::to_string(number));
     }
     return texts;
 }

@@ -61,6 +61,15 @@ std::vector<PollId> Polls::all() const {
     return ids;
 }
 
+std::vector<Topic> Polls::topics_of(Topic::Kind kind) const {
+    std::vector<Topic> topics;
+    for (auto at = by_topic_.lower_bound({kind, {}}); at != by_topic_.end(); ++at) {
+        if (at->first.kind != kind) break;
+        topics.push_back(at->first);
+    }
+    return topics;
+}
+
 Poll Polls::take(PollId id) {
     auto at = polls_.find(id);
     Poll poll = std::move(at->second);

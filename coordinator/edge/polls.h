@@ -50,6 +50,8 @@ class Polls {
     /// Polls whose time is over, in order of their times. They stay parked.
     std::vector<PollId> due(Instant now) const;
     std::vector<PollId> all() const;
+    /// What is waited for, of one kind.
+    std::vector<Topic> topics_of(Topic::Kind kind) const;
 
     const Poll& get(PollId id) const { return polls_.at(id); }
     bool contains(PollId id) const { return polls_.contains(id); }

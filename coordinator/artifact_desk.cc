@@ -1,0 +1,191 @@
+#include "coordinator/artifact_desk.h"
+
+#include <algorithm>
+
+#include "common/platform/log.h"
+#include "coordinator/edge/check_fields.h"
+
+namespace zq::coordinator {
+namespace {
+
+constexpr std::size_t kPlaces = 1'024;   // remembered
+constexpr std::size_t kStoring = 4'096;  // contents whose event is under way
+
+TaskKey key_of(const TaskId& id) {
+    return {kDefaultNamespace, id};
+}
+
+Result<ArtifactRef> find_ref(const std::vector<ArtifactRef>& refs, const wire::Fetch& fetch) {
+    auto at = std::find_if(refs.begin(), refs.end(),
+                           [&](const ArtifactRef& ref) { return ref.name == fetch.name; });
+    if (at != refs.end()) return *at;
+    return fail(ErrorCode::NOT_FOUND, "no artifact of this name", "name");
+}
+
+}  // namespace
+
+void ArtifactDesk::handle(std::size_t door, Received received, Instant now) {
+    std::string routing_id = received.frames.front();
+    edge::SplitFrames split = edge::split_frames(std::move(received.frames));
+    Caller caller{
+        edge::peer_of(parts_.doors.at(door), received.user_id),
+        {{door, std::move(routing_id), std::move(received.user_id)}, std::move(split.envelope), 0}};
+    if (received.too_many) {
+        return refuse(caller.route, {ErrorCode::MALFORMED, "too many frames", {}, {}});
+    }
+    auto message = wire::decode(split.message);
+    if (!message) {
+        caller.route.request = wire::peek_header(split.message).id;
+        return refuse(caller.route, message.error());
+    }
+    caller.route.request = message->header.id;
+    auto allowed = edge::check_access(caller.peer, edge::Door::kArtifacts, message->body);
+    if (!allowed) return refuse(caller.route, allowed.error());
+    if (auto ok = edge::check_fields(*message); !ok) return refuse(caller.route, ok.error());
+    serve(caller, *message, now);
+}
+
+void ArtifactDesk::serve(const Caller& caller, const wire::Message& message, Instant now) {
+    if (const auto* body = std::get_if<wire::Put>(&message.body)) return put(caller, *body);
+    if (const auto* body = std::get_if<wire::Fetch>(&message.body)) return fetch(caller, *body);
+    if (const auto* body = std::get_if<wire::Chunk>(&message.body)) {
+        return chunk(caller, *body, message.payload);
+    }
+    if (std::holds_alternative<wire::Ping>(message.body)) {
+        reply(caller.route, wire::Pong{parts_.self.program, to_hex(parts_.self.journal),
+                                       caller.peer.identity, now});
+    }
+}
+
+void ArtifactDesk::put(const Caller& caller, const wire::Put& put) {
+    auto place = parts_.reader.content(put.digest);
+    if (!place) return refuse(caller.route, place.error());
+    if (*place) {
+        if ((*place)->size == put.size) {
+            return reply(caller.route, wire::Stored{put.digest, put.size});
+        }
+        return refuse(
+            caller.route,
+            {ErrorCode::DIGEST_MISMATCH, "content of this digest has another size", "size", {}});
+    }
+    auto have = parts_.store.begin(put.digest, put.size);
+    if (!have) return refuse(caller.route, have.error());
+    go_on(caller, put.digest, put.size, *have);
+}
+
+void ArtifactDesk::chunk(const Caller& caller, const wire::Chunk& chunk, const std::string& bytes) {
+    if (bytes.empty() && chunk.offset < chunk.size) {
+        return refuse(caller.route, {ErrorCode::INVALID, "a chunk without bytes", "body", {}});
+    }
+    auto have = parts_.store.append(chunk.digest, chunk.offset, bytes);
+    if (!have) return refuse(caller.route, have.error());
+    go_on(caller, chunk.digest, chunk.size, *have);
+}
+
+/// Asks for more, or, where all is there, for its event.
+void ArtifactDesk::go_on(const Caller& caller, const Digest& digest, std::uint64_t size,
+                         std::uint64_t have) {
+    if (have < size) {
+        return reply(caller.route,
+                     wire::Pull{digest, have, static_cast<std::uint32_t>(limits::kChunkCredit)});
+    }
+    // What a chunk calls the whole size is its sender's word; the store knows.
+    auto whole = parts_.store.size(digest);
+    if (!whole) return refuse(caller.route, whole.error());
+    if (storing_.size() >= kStoring) {
+        return refuse(caller.route,
+                      {ErrorCode::BUSY, "too many uploads end at once", {}, seconds(1)});
+    }
+    storing_.emplace(++last_ticket_, std::pair(caller.route, wire::Stored{digest, *whole}));
+    parts_.requests.put({last_ticket_, digest, *whole, caller.peer.identity});
+}
+
+void ArtifactDesk::handle(const StoreResult& result) {
+    auto at = storing_.find(result.ticket);
+    if (at == storing_.end()) return;
+    const auto [route, stored] = std::move(at->second);
+    storing_.erase(at);
+    if (result.error) return refuse(route, *result.error);
+    reply(route, stored);
+}
+
+void ArtifactDesk::fetch(const Caller& caller, const wire::Fetch& fetch) {
+    auto place = find_place(fetch);
+    if (!place) return refuse(caller.route, place.error());
+    if (fetch.offset > place->size) {
+        return refuse(
+            caller.route,
+            {ErrorCode::INVALID, "it has " + std::to_string(place->size) + " bytes", "offset", {}});
+    }
+    auto bytes = place->inlined
+                     ? parts_.reader.inline_content(place->digest, fetch.offset, fetch.length)
+                     : parts_.store.read(place->digest, fetch.offset, fetch.length);
+    if (!bytes) return refuse(caller.route, bytes.error());
+    reply(caller.route, wire::Chunk{place->digest, fetch.offset, place->size}, std::move(*bytes));
+}
+
+/// Artifacts of a task and attempt never change, so what was found once is remembered.
+Result<ArtifactDesk::Place> ArtifactDesk::find_place(const wire::Fetch& fetch) {
+    PlaceName name{fetch.task, fetch.attempt, fetch.name};
+    auto known = places_.find(name);
+    if (known != places_.end()) {
+        recent_.splice(recent_.begin(), recent_, known->second.second);
+        return known->second.first;
+    }
+    auto place = look_up(fetch);
+    if (!place) return place;
+    recent_.push_front(name);
+    places_.emplace(std::move(name), std::pair(*place, recent_.begin()));
+    if (places_.size() > kPlaces) {
+        places_.erase(recent_.back());
+        recent_.pop_back();
+    }
+    return place;
+}
+
+Result<ArtifactDesk::Place> ArtifactDesk::look_up(const wire::Fetch& fetch) {
+    std::vector<ArtifactRef> refs;
+    if (fetch.attempt == 0) {
+        auto task = parts_.reader.task(key_of(fetch.task));
+        if (!task) return Failure(task.error());
+        if (!*task) return fail(ErrorCode::NOT_FOUND, "no task " + fetch.task.text, "task_id");
+        auto spec = parts_.reader.spec((*task)->submitted_seq);
+        if (!spec) return Failure(spec.error());
+        if (*spec) refs = std::move((*spec)->inputs);
+    } else {
+        auto attempt = parts_.reader.attempt(key_of(fetch.task), fetch.attempt);
+        if (!attempt) return Failure(attempt.error());
+        if (!*attempt) {
+            return fail(ErrorCode::NOT_FOUND, "no such attempt has ended", "attempt");
+        }
+        refs = std::move((*attempt)->artifacts);
+    }
+    auto ref = find_ref(refs, fetch);
+    if (!ref) return Failure(ref.error());
+    auto content = parts_.reader.content(ref->digest);
+    if (!content) return Failure(content.error());
+    if (!*content) return fail(ErrorCode::NOT_FOUND, "its content is not stored", "name");
+    return Place{ref->digest, (*content)->size, (*content)->inlined};
+}
+
+void ArtifactDesk::reply(const edge::Route& route, wire::Body body, std::string payload) {
+    wire::Message message;
+    message.header.id = route.request;
+    message.header.epoch = parts_.epoch;
+    message.body = std::move(body);
+    message.payload = std::move(payload);
+    // A peer that takes nothing more has asked for more than its credit, or is gone: it asks again.
+    static_cast<void>(parts_.sender.send(route.connection.door,
+                                         edge::join_frames(route.envelope, wire::encode(message))));
+}
+
+void ArtifactDesk::refuse(const edge::Route& route, Error error) {
+    if (error.code == ErrorCode::IO) {
+        log_error("the artifact store failed", {{"error", error.message}});
+        error = {ErrorCode::BUSY, "the artifact store failed just now", {}, seconds(1)};
+    }
+    parts_.counters.count_refusal(error.code);
+    reply(route, edge::error_message(error));
+}
+
+}  // namespace zq::coordinator

@@ -1,0 +1,66 @@
+// The artifacts socket's conversation (protocol.md, "Artifacts"): takes uploads chunk by chunk,
+// says STORED when the content's event is durable, reads by place. Holds nothing for a slow or
+// silent peer but the store's bounded uploads. Used by the artifacts thread alone.
+#pragma once
+
+#include <list>
+#include <map>
+
+#include "common/platform/mailbox.h"
+#include "coordinator/control.h"
+#include "coordinator/store/artifact_store.h"
+#include "coordinator/store/reader.h"
+
+namespace zq::coordinator {
+
+struct ArtifactParts {
+    edge::Sender& sender;
+    store::ArtifactStore& store;
+    store::Reader& reader;
+    Mailbox<StoreRequest>& requests;  // to the loop
+    edge::Counters& counters;
+    std::vector<edge::Trust> doors;
+    edge::Self self;
+    Epoch epoch = 0;
+};
+
+class ArtifactDesk {
+  public:
+    explicit ArtifactDesk(ArtifactParts parts) : parts_(std::move(parts)) {}
+
+    /// One message from a door.
+    void handle(std::size_t door, Received received, Instant now);
+    /// What the loop says about content that was handed to it.
+    void handle(const StoreResult& result);
+
+  private:
+    struct Caller {
+        edge::Peer peer;
+        edge::Route route;
+    };
+    /// Where an artifact's bytes are.
+    struct Place {
+        Digest digest;
+        std::uint64_t size = 0;
+        bool inlined = false;
+    };
+    using PlaceName = std::tuple<TaskId, std::uint32_t, std::string>;
+
+    void serve(const Caller& caller, const wire::Message& message, Instant now);
+    void put(const Caller& caller, const wire::Put& put);
+    void chunk(const Caller& caller, const wire::Chunk& chunk, const std::string& bytes);
+    void fetch(const Caller& caller, const wire::Fetch& fetch);
+    void go_on(const Caller& caller, const Digest& digest, std::uint64_t size, std::uint64_t have);
+    Result<Place> find_place(const wire::Fetch& fetch);
+    Result<Place> look_up(const wire::Fetch& fetch);
+    void reply(const edge::Route& route, wire::Body body, std::string payload = {});
+    void refuse(const edge::Route& route, Error error);
+
+    ArtifactParts parts_;
+    std::uint64_t last_ticket_ = 0;
+    std::map<std::uint64_t, std::pair<edge::Route, wire::Stored>> storing_;  // by ticket
+    std::list<PlaceName> recent_;                                            // the last found first
+    std::map<PlaceName, std::pair<Place, std::list<PlaceName>::iterator>> places_;
+};
+
+}  // namespace zq::coordinator

@@ -1,0 +1,47 @@
+// The artifacts thread: its sockets, its store, its reader, so that a big file never delays a
+// heartbeat. Talks with the loop by two mailboxes.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <thread>
+
+#include "coordinator/artifact_desk.h"
+
+namespace zq::coordinator {
+
+struct ArtifactServerParts {
+    Doors doors;
+    std::unique_ptr<store::ArtifactStore> store;
+    std::unique_ptr<store::Reader> reader;
+    edge::Counters& counters;
+    edge::Self self;
+    Epoch epoch = 0;
+};
+
+class ArtifactServer {
+  public:
+    explicit ArtifactServer(ArtifactServerParts parts);
+    /// Ends the thread.
+    ~ArtifactServer();
+
+    void start();
+    void stop();
+
+    /// What the loop is asked, and where it answers.
+    Mailbox<StoreRequest>& requests() { return requests_; }
+    Mailbox<StoreResult>& results() { return results_; }
+
+  private:
+    void serve();
+    ArtifactDesk make_desk();
+
+    ArtifactServerParts parts_;  // the thread's alone, once it runs
+    Mailbox<StoreRequest> requests_;
+    Mailbox<StoreResult> results_;
+    Wakeup stop_;
+    std::atomic<bool> stopping_ = false;
+    std::thread thread_;
+};
+
+}  // namespace zq::coordinator

@@ -1,0 +1,262 @@
+// What comes in by the control socket. What goes out is control_out.cc.
+#include "coordinator/control.h"
+
+#include "common/platform/files.h"
+#include "common/platform/log.h"
+#include "coordinator/edge/check_fields.h"
+#include "coordinator/edge/cluster.h"
+
+namespace zq::coordinator {
+namespace {
+
+constexpr std::size_t kSpecCacheBytes = 64UL << 20;
+
+template <class T>
+inline constexpr bool kIsQuery = std::is_same_v<T, wire::Get> || std::is_same_v<T, wire::List> ||
+                                 std::is_same_v<T, wire::Wait> || std::is_same_v<T, wire::Events> ||
+                                 std::is_same_v<T, wire::Answers>;
+
+Millis wait_of(const wire::Body& body) {
+    return std::visit(
+        [](const auto& message) -> Millis {
+            if constexpr (requires { message.wait; }) return message.wait;
+            return {};
+        },
+        body);
+}
+
+bool nothing_to_claim(const core::Decision& decision) {
+    if (decision.effects.size() != 1) return false;
+    const auto* answer = std::get_if<core::Answer>(&decision.effects.front());
+    const auto* rejected = answer == nullptr ? nullptr : std::get_if<core::Rejected>(&answer->body);
+    return rejected != nullptr && rejected->error.code == ErrorCode::NOTHING_TO_CLAIM;
+}
+
+}  // namespace
+
+Control::Control(ControlParts parts)
+    : parts_(std::move(parts)),
+      outlet_(parts_.sender),
+      specs_(kSpecCacheBytes),
+      seeds_(random_u64()) {
+    parts_.pipeline.watch_submits([this](Seq seq, const TaskSpec& spec) { specs_.put(seq, spec); });
+}
+
+edge::View Control::view() {
+    return {parts_.pipeline.state(),
+            parts_.reader,
+            {specs_, parts_.reader},
+            parts_.pipeline.durable_seq()};
+}
+
+void Control::handle(std::size_t door, Received received, Instant now) {
+    parts_.counters.count("messages");
+    const edge::Trust trust = parts_.doors.at(door).trust;
+    std::string routing_id = received.frames.front();
+    edge::SplitFrames split = edge::split_frames(std::move(received.frames));
+    Caller caller{
+        edge::peer_of(trust, received.user_id),
+        {{door, std::move(routing_id), std::move(received.user_id)}, std::move(split.envelope), 0}};
+    if (received.too_many) {
+        return refuse(caller.route, {ErrorCode::MALFORMED, "too many frames", {}, {}});
+    }
+    auto message = wire::decode(split.message);
+    if (!message) {
+        caller.route.request = wire::peek_header(split.message).id;
+        return refuse(caller.route, message.error());
+    }
+    caller.route.request = message->header.id;
+    auto allowed = edge::check_access(caller.peer, edge::Door::kControl, message->body);
+    if (!allowed) return refuse(caller.route, allowed.error());
+    if (shutting_down_) {
+        return refuse(caller.route,
+                      {ErrorCode::SHUTTING_DOWN, "the coordinator is closing", {}, seconds(1)});
+    }
+    if (auto ok = edge::check_fields(*message); !ok) return refuse(caller.route, ok.error());
+    dispatch(std::move(caller), std::move(*message), now);
+}
+
+void Control::dispatch(Caller caller, wire::Message message, Instant now) {
+    const Pipeline& pipeline = parts_.pipeline;
+    const auto reply = [&](wire::Body body) {
+        say(peers_.keep(std::move(caller.route)), std::move(body));
+    };
+    std::visit(
+        [&](const auto& body) {
+            using T = std::decay_t<decltype(body)>;
+            if constexpr (kIsQuery<T>) {
+                const Millis wait = wait_of(message.body);
+                ask(std::move(caller), std::move(message), now, wait);
+            } else if constexpr (std::is_same_v<T, wire::Ping>) {
+                reply(wire::Pong{parts_.self.program, to_hex(parts_.self.journal),
+                                 caller.peer.identity, now});
+            } else if constexpr (std::is_same_v<T, wire::Join>) {
+                reply(join(caller.peer, body, now));
+            } else if constexpr (std::is_same_v<T, wire::Workers>) {
+                reply(edge::list_workers(pipeline.state()));
+            } else if constexpr (std::is_same_v<T, wire::Leases>) {
+                reply(edge::list_leases(pipeline.state(), body));
+            } else if constexpr (std::is_same_v<T, wire::Status>) {
+                reply(status(now));
+            } else if constexpr (std::is_same_v<T, wire::Hello>) {
+                run_hello(std::move(caller), std::move(message), now);
+            } else if constexpr (std::is_same_v<T, wire::Claim>) {
+                const wire::Claim claim = body;
+                const edge::PollKey key{caller.peer.identity, message.header.client,
+                                        message.header.id};
+                run_claim(peers_.keep(std::move(caller.route)), key, claim, now, now + claim.wait);
+            } else {
+                run_command(std::move(caller), std::move(message), now);
+            }
+        },
+        message.body);
+}
+
+edge::Origin Control::origin_of(const Caller& caller, core::ReturnPath reply, Instant now) {
+    return {now,      caller.peer.identity, reply, peers_.session_of(caller.route.connection),
+            seeds_(), storage_full_};
+}
+
+void Control::run_command(Caller caller, wire::Message message, Instant now) {
+    const core::SessionId session = peers_.session_of(caller.route.connection);
+    if (std::holds_alternative<wire::Goodbye>(message.body) && session == 0) {
+        // There is no session to end: what was asked for is so already.
+        return say(peers_.keep(std::move(caller.route)), wire::Goodbye{});
+    }
+    const bool goodbye = std::holds_alternative<wire::Goodbye>(message.body);
+    edge::Origin origin = origin_of(caller, 0, now);
+    edge::FactFinder facts(parts_.pipeline.state(), parts_.reader,
+                           parts_.pipeline.pending_contents());
+    const core::ReturnPath path = peers_.keep(std::move(caller.route));
+    origin.reply = path;
+    auto incoming = edge::to_command(std::move(message), origin, facts);
+    if (!incoming) return say(path, edge::error_message(incoming.error()));
+    core::Decision decision = parts_.pipeline.decide(incoming->command);
+    parts_.pipeline.accept(std::move(decision), incoming->command, std::move(incoming->contents));
+    if (goodbye) peers_.forget_session(session);
+}
+
+void Control::run_hello(Caller caller, wire::Message message, Instant now) {
+    // Whoever had this routing id before, under another key, is gone.
+    for (const core::SessionId other : peers_.sessions_at(caller.route.connection)) {
+        if (other == peers_.session_of(caller.route.connection)) continue;
+        core::Command close;
+        close.now = now;
+        close.identity = kSystemIdentity;
+        close.body = core::CloseSession{other, core::CloseCause::kGone};
+        parts_.pipeline.run(close);
+        peers_.forget_session(other);
+    }
+    const core::SessionId session = peers_.open_session(caller.route);
+    run_command(std::move(caller), std::move(message), now);
+    if (!parts_.pipeline.state().now.sessions.contains(session)) peers_.forget_session(session);
+    forget_closed_sessions();
+}
+
+void Control::forget_closed_sessions() {
+    const auto& open = parts_.pipeline.state().now.sessions;
+    const std::vector<core::SessionId> known = peers_.sessions();
+    constexpr std::size_t kSlack = 64;
+    if (known.size() <= open.size() * 2 + kSlack) return;
+    for (const core::SessionId session : known) {
+        if (!open.contains(session)) peers_.forget_session(session);
+    }
+}
+
+void Control::run_claim(core::ReturnPath reply, const edge::PollKey& key, const wire::Claim& claim,
+                        Instant now, Instant until) {
+    edge::FactFinder facts(parts_.pipeline.state(), parts_.reader,
+                           parts_.pipeline.pending_contents());
+    wire::Message message;
+    message.header.client = key.client;
+    message.header.id = key.request;
+    message.body = claim;
+    auto incoming =
+        edge::to_command(std::move(message), {now, key.identity, reply, 0, seeds_(), false}, facts);
+    if (!incoming) return say(reply, edge::error_message(incoming.error()));
+    core::Decision decision = parts_.pipeline.decide(incoming->command);
+    if (!nothing_to_claim(decision) || until <= now) {
+        return parts_.pipeline.accept(std::move(decision), incoming->command);
+    }
+    auto replaced =
+        polls_.park({key, reply, until, claim, {{edge::Topic::Kind::kRole, claim.role.text}}});
+    if (!replaced) return say(reply, edge::error_message(replaced.error()));
+    if (*replaced != 0) peers_.take(*replaced);
+}
+
+void Control::serve_claims(Instant now) {
+    for (const edge::Topic& topic : polls_.topics_of(edge::Topic::Kind::kRole)) {
+        const RoleKey role{kDefaultNamespace, RoleName(topic.name)};
+        for (const edge::PollId id : polls_.woken_by({topic})) {
+            const auto& roles = parts_.pipeline.state().index.roles;
+            auto at = roles.find(role);
+            if (at == roles.end() || at->second.ready.empty()) break;
+            const edge::Poll poll = polls_.take(id);
+            run_claim(poll.reply, poll.key, std::get<wire::Claim>(poll.request), now, poll.until);
+        }
+    }
+}
+
+void Control::handle(const StoreRequest& request, Instant now) {
+    edge::Route route;
+    route.connection.door = parts_.doors.size();  // the artifacts thread, see send()
+    route.request = request.ticket;
+    core::Command command;
+    command.now = now;
+    command.identity = request.identity;
+    command.reply = peers_.keep(std::move(route));
+    command.body = core::StoreContent{request.digest, request.size};
+    edge::FactFinder facts(parts_.pipeline.state(), parts_.reader,
+                           parts_.pipeline.pending_contents());
+    auto stored = facts.is_stored(request.digest);
+    if (!stored) return say(command.reply, edge::error_message(stored.error()));
+    if (*stored) return say(command.reply, wire::Stored{request.digest, request.size});
+    parts_.pipeline.run(command);
+}
+
+wire::Body Control::status(Instant now) {
+    const Pipeline& pipeline = parts_.pipeline;
+    auto roles = edge::list_roles(pipeline.state(), pipeline.policy(), parts_.reader, now);
+    if (!roles) return edge::error_message(roles.error());
+    wire::StatusReply reply;
+    reply.program = parts_.self.program;
+    reply.journal = to_hex(parts_.self.journal);
+    reply.started_at = parts_.started_at;
+    reply.now = now;
+    reply.last_seq = pipeline.durable_seq();
+    reply.chain_head = pipeline.chain_head();
+    reply.roles = std::move(*roles);
+    reply.counters = parts_.counters.texts();
+    const core::State& state = pipeline.state();
+    reply.counters["open_tasks"] = std::to_string(state.durable.open.size());
+    reply.counters["sessions"] = std::to_string(state.now.sessions.size());
+    reply.counters["leases"] = std::to_string(state.index.leases.size());
+    reply.counters["polls"] = std::to_string(polls_.size());
+    reply.storage_full = storage_full_;
+    return reply;
+}
+
+wire::Body Control::join(const edge::Peer& peer, const wire::Join& join, Instant now) {
+    if (peer.kind != edge::PeerKind::kInvitation) {
+        return edge::error_message(
+            {ErrorCode::DENIED, "JOIN comes with an invitation's key", {}, {}});
+    }
+    auto key = parts_.keys.redeem(peer.invitation, join.public_key, join.name, now);
+    if (!key) return edge::error_message(key.error());
+    auto identity = identity_of(*key);
+    if (!identity) return edge::error_message(identity.error());
+    log_info("a peer has joined", {{"identity", identity->text}, {"role", key->role.text}});
+    return wire::Joined{*identity, key->role};
+}
+
+void Control::ask(Caller caller, wire::Message message, Instant now, Millis wait) {
+    Query query{std::move(message.body),
+                {caller.peer.identity, message.header.client, message.header.id},
+                now + wait};
+    const core::ReturnPath to = peers_.keep(std::move(caller.route));
+    if (!parts_.pipeline.has_uncommitted()) return answer_query(to, std::move(query), now);
+    pending_.emplace(++last_ticket_, Pending{to, std::move(query)});
+    parts_.pipeline.defer(last_ticket_);
+}
+
+}  // namespace zq::coordinator

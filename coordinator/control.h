@@ -1,0 +1,129 @@
+// The control socket's conversation: what comes in becomes commands and queries, what the pipeline
+// lets out becomes messages. Owns the edge's memory (peers, parked polls, recent envelopes). It is
+// told what came and what time it is; waiting and committing are the loop's.
+#pragma once
+
+#include <map>
+#include <random>
+
+#include "common/platform/key_registry.h"
+#include "common/platform/mailbox.h"
+#include "coordinator/doors.h"
+#include "coordinator/edge/counters.h"
+#include "coordinator/edge/in.h"
+#include "coordinator/edge/outlet.h"
+#include "coordinator/edge/peers.h"
+#include "coordinator/edge/polls.h"
+#include "coordinator/edge/queries.h"
+#include "coordinator/pipeline.h"
+
+namespace zq::coordinator {
+
+/// The artifacts thread has content on disk and wants its event.
+struct StoreRequest {
+    std::uint64_t ticket = 0;
+    Digest digest;
+    std::uint64_t size = 0;
+    Identity identity;
+};
+/// The event is durable, or was refused.
+struct StoreResult {
+    std::uint64_t ticket = 0;
+    std::optional<Error> error;
+};
+
+/// How a door's peers are seen and what they are told.
+struct DoorPlace {
+    edge::Trust trust = edge::Trust::kLocal;
+    ArtifactsPlace artifacts;
+};
+
+struct ControlParts {
+    Pipeline& pipeline;
+    store::Reader& reader;
+    edge::Sender& sender;
+    edge::Counters& counters;
+    Mailbox<StoreResult>& store_results;
+    std::vector<DoorPlace> doors;
+    edge::Self self;
+    KeyRegistry keys;
+    Instant started_at;
+};
+
+class Control {
+  public:
+    explicit Control(ControlParts parts);
+
+    /// One message from a door.
+    void handle(std::size_t door, Received received, Instant now);
+    /// One request of the artifacts thread.
+    void handle(const StoreRequest& request, Instant now);
+    /// Lets parked claims take what has become ready.
+    void serve_claims(Instant now);
+    /// Answers the polls that commits have woken.
+    void wake(const std::vector<Committed>& committed, Instant now);
+    /// Answers the polls whose time is over.
+    void expire(Instant now);
+    /// Sends what may leave; ends the sessions of peers that are gone.
+    void flush(Instant now);
+
+    /// From now on everything is refused with SHUTTING_DOWN, parked polls first.
+    void shut_down();
+    void note_storage(bool full) { storage_full_ = full; }
+
+    /// When `expire` is to be called next.
+    Instant next_deadline() const { return polls_.next_deadline(); }
+    /// Something waits for a peer to take it: call `flush` again soon.
+    bool has_backlog() const { return !outlet_.is_empty(); }
+
+  private:
+    /// A message's sender and the way back.
+    struct Caller {
+        edge::Peer peer;
+        edge::Route route;
+    };
+    /// What leaves, or is looked up, once it may.
+    struct Query {
+        wire::Body request;
+        edge::PollKey key;
+        Instant until;
+    };
+    struct Pending {
+        core::ReturnPath to = 0;
+        std::variant<wire::Body, Query> what;
+    };
+
+    void dispatch(Caller caller, wire::Message message, Instant now);
+    void run_command(Caller caller, wire::Message message, Instant now);
+    void run_hello(Caller caller, wire::Message message, Instant now);
+    void run_claim(core::ReturnPath reply, const edge::PollKey& key, const wire::Claim& claim,
+                   Instant now, Instant until);
+    void ask(Caller caller, wire::Message message, Instant now, Millis wait);
+    void answer_query(core::ReturnPath to, Query query, Instant now);
+    bool answer_poll(edge::PollId id, Instant now);
+    wire::Body status(Instant now);
+    wire::Body join(const edge::Peer& peer, const wire::Join& join, Instant now);
+
+    edge::Origin origin_of(const Caller& caller, core::ReturnPath reply, Instant now);
+    edge::View view();
+    void say(core::ReturnPath to, wire::Body body);
+    void refuse(const edge::Route& route, const Error& error);
+    void send(core::ReturnPath to, wire::Body body, Seq seq);
+    void push(const core::Push& push);
+    void release(Outgoing outgoing, Instant now);
+    void close_lost(Instant now);
+    void forget_closed_sessions();
+
+    ControlParts parts_;
+    edge::Peers peers_;
+    edge::Polls polls_;
+    edge::Outlet outlet_;
+    edge::SpecCache specs_;
+    std::map<std::uint64_t, Pending> pending_;
+    std::uint64_t last_ticket_ = 0;
+    std::mt19937_64 seeds_;
+    bool storage_full_ = false;
+    bool shutting_down_ = false;
+};
+
+}  // namespace zq::coordinator

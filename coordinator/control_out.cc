@@ -1,0 +1,211 @@
+// What goes out by the control socket: answers when they may leave, pushes, polls that were woken.
+#include "common/platform/log.h"
+#include "coordinator/control.h"
+
+namespace zq::coordinator {
+namespace {
+
+/// A query's answer as of now.
+struct Found {
+    wire::Body reply;
+    bool done = true;
+    std::vector<edge::Topic> topics;
+};
+
+template <class T>
+Result<Found> found(Result<T> reply) {
+    if (!reply) return Failure(reply.error());
+    return Found{std::move(*reply), true, {}};
+}
+
+template <class T>
+Result<Found> found(Result<edge::Polled<T>> polled) {
+    if (!polled) return Failure(polled.error());
+    return Found{std::move(polled->reply), polled->done, std::move(polled->topics)};
+}
+
+struct LookUp {
+    const edge::View& view;
+
+    Result<Found> operator()(const wire::Get& q) const { return found(edge::get_task(view, q)); }
+    Result<Found> operator()(const wire::List& q) const { return found(edge::list_tasks(view, q)); }
+    Result<Found> operator()(const wire::Wait& q) const { return found(edge::wait_tasks(view, q)); }
+    Result<Found> operator()(const wire::Events& q) const {
+        return found(edge::read_events(view, q));
+    }
+    Result<Found> operator()(const wire::Answers& q) const {
+        return found(edge::read_answers(view, q));
+    }
+    template <class T>
+    Result<Found> operator()(const T&) const {
+        return fail(ErrorCode::UNKNOWN_TYPE, std::string(T::kType) + " is no query");
+    }
+};
+
+/// The disk's failures are not a peer's business: it may ask again.
+Error outward(Error error) {
+    if (error.code != ErrorCode::IO) return error;
+    log_error("the store could not be read", {{"error", error.message}});
+    return {ErrorCode::BUSY, "the store could not be read just now", {}, seconds(1)};
+}
+
+std::vector<edge::Topic> topics_of(const Committed& committed) {
+    std::vector<edge::Topic> topics{{edge::Topic::Kind::kAnything, {}}};
+    for (const ChangedTask& changed : committed.changed) {
+        topics.push_back({edge::Topic::Kind::kTask, changed.task.id.text});
+        if (!changed.group.empty()) {
+            topics.push_back({edge::Topic::Kind::kGroup, changed.group.text});
+        }
+        if (!changed.reply_to.empty()) {
+            topics.push_back({edge::Topic::Kind::kReplyTo, changed.reply_to});
+        }
+    }
+    return topics;
+}
+
+}  // namespace
+
+void Control::say(core::ReturnPath to, wire::Body body) {
+    pending_.emplace(++last_ticket_, Pending{to, std::move(body)});
+    parts_.pipeline.defer(last_ticket_);
+}
+
+void Control::refuse(const edge::Route& route, const Error& error) {
+    say(peers_.keep(route), edge::error_message(error));
+}
+
+void Control::send(core::ReturnPath to, wire::Body body, Seq seq) {
+    auto route = peers_.take(to);
+    if (!route) return;
+    auto* refusal = std::get_if<wire::ErrorReply>(&body);
+    if (refusal != nullptr) {
+        const Error error =
+            outward({refusal->code, refusal->message, refusal->field, refusal->retry_after});
+        refusal->code = error.code;
+        refusal->message = error.message;
+        refusal->retry_after = error.retry_after;
+        parts_.counters.count_refusal(error.code);
+    }
+    if (route->connection.door >= parts_.doors.size()) {
+        StoreResult result{route->request, std::nullopt};
+        if (refusal != nullptr) {
+            result.error =
+                Error{refusal->code, refusal->message, refusal->field, refusal->retry_after};
+        }
+        return parts_.store_results.put(std::move(result));
+    }
+    wire::Message message;
+    message.header.id = route->request;
+    message.header.epoch = parts_.pipeline.state().durable.epoch;
+    message.header.seq = seq;
+    const ArtifactsPlace& place = parts_.doors[route->connection.door].artifacts;
+    message.header.artifacts_port = place.port;
+    message.header.artifacts_endpoint = place.endpoint;
+    message.body = std::move(body);
+    outlet_.send(*route, edge::encode_bounded(message));
+}
+
+void Control::push(const core::Push& push) {
+    const edge::Route* route = peers_.route_of(push.to);
+    if (route == nullptr) return;  // it was closed meanwhile; the lease's clock sorts it out
+    auto body = edge::to_message(push.body, {specs_, parts_.reader});
+    if (!body) {
+        log_error("a push could not be made", {{"error", body.error().message}});
+        return;
+    }
+    wire::Message message;
+    message.header.epoch = parts_.pipeline.state().durable.epoch;
+    message.body = std::move(*body);
+    parts_.counters.count("pushes");
+    outlet_.send(*route, edge::encode_bounded(message));
+}
+
+void Control::release(Outgoing outgoing, Instant now) {
+    if (const auto* answer = std::get_if<core::Answer>(&outgoing.what)) {
+        auto body = edge::to_message(answer->body, parts_.self, {specs_, parts_.reader});
+        send(answer->to, body ? std::move(*body) : edge::error_message(body.error()), outgoing.seq);
+        return;
+    }
+    if (const auto* pushed = std::get_if<core::Push>(&outgoing.what)) return push(*pushed);
+    auto at = pending_.find(std::get<Deferred>(outgoing.what).ticket);
+    Pending pending = std::move(at->second);
+    pending_.erase(at);
+    if (auto* query = std::get_if<Query>(&pending.what)) {
+        return answer_query(pending.to, std::move(*query), now);
+    }
+    send(pending.to, std::move(std::get<wire::Body>(pending.what)), 0);
+}
+
+void Control::answer_query(core::ReturnPath to, Query query, Instant now) {
+    auto answer = std::visit(LookUp{view()}, query.request);
+    if (!answer) return send(to, edge::error_message(answer.error()), 0);
+    if (answer->done || query.until <= now || shutting_down_) {
+        return send(to, std::move(answer->reply), 0);
+    }
+    auto replaced = polls_.park(
+        {query.key, to, query.until, std::move(query.request), std::move(answer->topics)});
+    if (!replaced) return send(to, edge::error_message(replaced.error()), 0);
+    if (*replaced != 0) peers_.take(*replaced);
+}
+
+/// Looks again for a parked poll; true if it could be answered or its time is over.
+bool Control::answer_poll(edge::PollId id, Instant now) {
+    const edge::Poll& parked = polls_.get(id);
+    if (std::holds_alternative<wire::Claim>(parked.request)) {
+        if (parked.until > now) return false;
+        const edge::Poll poll = polls_.take(id);
+        run_claim(poll.reply, poll.key, std::get<wire::Claim>(poll.request), now, now);
+        return true;
+    }
+    auto answer = std::visit(LookUp{view()}, parked.request);
+    if (answer && !answer->done && parked.until > now) return false;
+    const edge::Poll poll = polls_.take(id);
+    send(poll.reply,
+         answer ? std::move(answer->reply) : wire::Body(edge::error_message(answer.error())), 0);
+    return true;
+}
+
+void Control::wake(const std::vector<Committed>& committed, Instant now) {
+    if (polls_.size() == 0) return;
+    for (const Committed& batch : committed) {
+        for (const edge::PollId id : polls_.woken_by(topics_of(batch))) answer_poll(id, now);
+    }
+}
+
+void Control::expire(Instant now) {
+    for (const edge::PollId id : polls_.due(now)) answer_poll(id, now);
+}
+
+void Control::flush(Instant now) {
+    for (Outgoing& outgoing : parts_.pipeline.release()) release(std::move(outgoing), now);
+    if (!outlet_.is_empty()) outlet_.retry();
+    close_lost(now);
+}
+
+void Control::close_lost(Instant now) {
+    for (const edge::Connection& connection : outlet_.take_lost()) {
+        parts_.counters.count("peers_lost");
+        const core::SessionId session = peers_.session_of(connection);
+        if (session == 0) continue;
+        peers_.forget_session(session);
+        if (!parts_.pipeline.state().now.sessions.contains(session)) continue;
+        log_info("a worker's connection is gone",
+                 {{"worker", parts_.pipeline.state().now.sessions.at(session).worker.text}});
+        core::Command command;
+        command.now = now;
+        command.identity = kSystemIdentity;
+        command.body = core::CloseSession{session, core::CloseCause::kGone};
+        parts_.pipeline.run(command);
+    }
+}
+
+void Control::shut_down() {
+    shutting_down_ = true;
+    const Error error{ErrorCode::SHUTTING_DOWN, "the coordinator is closing", {}, seconds(1)};
+    for (const edge::PollId id : polls_.all()) {
+        const edge::Poll poll = polls_.take(id);
+        say(poll.reply, edge::error_message(error));
+    }
+}
+
+}  // namespace zq::coordinator

@@ -1,0 +1,19 @@
+// Answers about the coordinator itself: connected workers, leases, roles. From memory, so they are
+// held until everything they may show is committed. Each is bounded to what fits one message.
+#pragma once
+
+#include "common/wire/codec.h"
+#include "coordinator/core/state.h"
+#include "coordinator/store/reader.h"
+
+namespace zq::edge {
+
+wire::WorkerRows list_workers(const core::State& state);
+wire::LeaseRows list_leases(const core::State& state, const wire::Leases& leases);
+
+/// One row for every role that has open, dead or expired tasks, or that a worker has ever served.
+/// Errors: IO.
+Result<std::vector<wire::RoleRow>> list_roles(const core::State& state, const core::Policy& policy,
+                                              store::Reader& reader, Instant now);
+
+}  // namespace zq::edge

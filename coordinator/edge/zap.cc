@@ -1,0 +1,101 @@
+#include "coordinator/edge/zap.h"
+
+#include "common/platform/log.h"
+#include "coordinator/edge/access.h"
+
+namespace zq::edge {
+namespace {
+
+constexpr const char* kEndpoint = "inproc://zeromq.zap.01";
+constexpr const char* kVersion = "1.0";
+
+// Frames of a request, RFC 27.
+enum : std::size_t {
+    kVersionFrame,
+    kRequestId,
+    kDomain,
+    kAddress,
+    kIdentity,
+    kMechanism,
+    kCredentials,
+    kFrameCount
+};
+
+struct Verdict {
+    const char* code = "400";
+    std::string text = "not known here";
+    std::string user_id;
+};
+
+Verdict judge(const Frames& request, const KeyRegistry& registry, Instant now) {
+    if (request[kMechanism] != "CURVE") return {"400", "only CURVE is served", {}};
+    const std::string public_key = z85_of(request[kCredentials]);
+    if (public_key.empty()) return {};
+    auto key = registry.find(public_key);
+    if (!key) {
+        log_error("a known key's file cannot be read", {{"error", key.error().message}});
+        return {"500", "the keys cannot be read", {}};
+    }
+    if (!*key) return {};
+    if ((*key)->kind == KeyKind::kInvitation) {
+        if ((*key)->expires_at.is_set() && (*key)->expires_at <= now) {
+            return {"400", "this invitation has expired", {}};
+        }
+        return {"200", "OK", user_id_of_invitation(public_key)};
+    }
+    auto identity = identity_of(**key);
+    if (!identity) return {};
+    return {"200", "OK", user_id_of(*identity)};
+}
+
+}  // namespace
+
+Frames answer_zap(const Frames& request, const KeyRegistry& registry, Instant now) {
+    if (request.size() < kMechanism + 1 || request[kVersionFrame] != kVersion) return {};
+    Verdict verdict{"400", "one credential is needed", {}};
+    if (request.size() == kFrameCount) verdict = judge(request, registry, now);
+    if (verdict.user_id.empty()) {
+        log_warn("connection refused", {{"address", request[kAddress]}, {"reason", verdict.text}});
+    }
+    return {kVersion, request[kRequestId], verdict.code, verdict.text, verdict.user_id, ""};
+}
+
+Result<std::unique_ptr<ZapHandler>> ZapHandler::start(SocketContext& context,
+                                                      KeyRegistry registry) {
+    SocketOptions options;
+    options.kind = SocketKind::kRep;
+    auto socket = Socket::open(context, options);
+    if (!socket) return Failure(socket.error());
+    if (auto ok = socket->bind(kEndpoint); !ok) return Failure(ok.error());
+    std::unique_ptr<ZapHandler> handler(new ZapHandler(std::move(*socket), std::move(registry)));
+    handler->thread_ = std::thread([raw = handler.get()] { raw->serve(); });
+    return handler;
+}
+
+ZapHandler::ZapHandler(Socket socket, KeyRegistry registry)
+    : socket_(std::move(socket)), registry_(std::move(registry)) {}
+
+ZapHandler::~ZapHandler() {
+    stopping_ = true;
+    stop_.signal();
+    if (thread_.joinable()) thread_.join();
+}
+
+void ZapHandler::serve() {
+    while (!stopping_) {
+        std::vector<PollItem> items{{socket_.raw(), -1, false}, {nullptr, stop_.fd(), false}};
+        poll(items, seconds(60));
+        while (auto request = socket_.receive()) {
+            const Frames reply = answer_zap(request->frames, registry_, wall_time());
+            // Without a reply a REP socket is stuck: whoever sent this is no libzmq of ours.
+            if (reply.empty() || socket_.send(reply) != SendStatus::kSent) {
+                log_error("the ZAP handler got a request it cannot answer");
+                stopping_ = true;
+                break;
+            }
+        }
+    }
+    ended_.signal();
+}
+
+}  // namespace zq::edge

@@ -1,0 +1,142 @@
+#include "coordinator/pipeline.h"
+
+#include <algorithm>
+
+#include "common/base/check.h"
+#include "common/platform/files.h"
+#include "common/platform/socket.h"
+
+namespace zq::coordinator {
+namespace {
+
+/// Answers that may wait for one commit: beyond it a stalled disk stops the reading too.
+constexpr std::size_t kHeldMost = 65'536;
+
+template <class... Ts>
+struct Overloaded : Ts... {
+    using Ts::operator()...;
+};
+template <class... Ts>
+Overloaded(Ts...) -> Overloaded<Ts...>;
+
+}  // namespace
+
+Result<store::Recovery> Pipeline::acquire() {
+    auto recovery = journal_.acquire(state_);
+    if (!recovery) return recovery;
+    durable_seq_ = recovery->last_seq;
+    chain_head_ = recovery->chain_head;
+    new_journal_ = recovery->journal != 0 ? recovery->journal : random_u64();
+    return recovery;
+}
+
+Result<void> Pipeline::open_epoch(Instant now, const std::string& program) {
+    core::Command command;
+    command.now = now;
+    command.identity = kSystemIdentity;
+    command.body = core::StartEpoch{new_journal_, state_.durable.epoch + 1, program};
+    run(command);
+    append();
+    if (auto ok = wait_committed(); !ok) return ok;
+    return journal_.settle();
+}
+
+Result<void> Pipeline::wait_committed() {
+    while (!batches_.empty()) {
+        if (auto committed = collect(); !committed) return Failure(committed.error());
+        if (batches_.empty()) break;
+        std::vector<PollItem> items{{nullptr, journal_.results_fd(), false}};
+        poll(items, seconds(1));
+    }
+    return {};
+}
+
+void Pipeline::accept(core::Decision decision, const core::Command& command,
+                      std::vector<store::InlineContent> contents) {
+    core::stamp(decision, state_, command.now);
+    for (const core::Event& event : decision.events) core::apply(state_, event);
+    for (const core::Notice& notice : decision.notices) core::apply(state_, notice);
+    const Seq written = decision.events.empty() ? 0 : decision.events.back().seq;
+    take_contents(decision, std::move(contents));
+    for (core::Event& event : decision.events) {
+        const auto* submitted = std::get_if<core::TaskSubmitted>(&event.body);
+        if (submitted != nullptr && on_submit_) on_submit_(event.seq, submitted->spec);
+        batch_.events.push_back(std::move(event));
+    }
+    for (core::Effect& effect : decision.effects) hold(std::move(effect), written);
+}
+
+void Pipeline::take_contents(const core::Decision& decision,
+                             std::vector<store::InlineContent> contents) {
+    for (const core::Event& event : decision.events) {
+        const auto* stored = std::get_if<core::ContentStored>(&event.body);
+        if (stored == nullptr) continue;
+        pending_contents_.add(stored->digest, event.seq);
+        if (!stored->inlined) continue;
+        auto content = std::find_if(contents.begin(), contents.end(),
+                                    [&](const auto& c) { return c.digest == stored->digest; });
+        ZQ_CHECK(content != contents.end());
+        batch_.contents.push_back(std::move(*content));
+    }
+}
+
+void Pipeline::hold(core::Effect effect, Seq written) {
+    const Seq seen = state_.durable.last_seq;
+    std::visit(Overloaded{[&](core::Answer& answer) {
+                              if (answer.to == 0) return;
+                              const Seq after = answer.after.value_or(seen);
+                              held_.emplace(after, Outgoing{std::move(answer), written});
+                          },
+                          [&](core::Push& push) {
+                              held_.emplace(seen, Outgoing{std::move(push), 0});
+                          }},
+               effect);
+}
+
+void Pipeline::defer(std::uint64_t ticket) {
+    held_.emplace(state_.durable.last_seq, Outgoing{Deferred{ticket}, 0});
+}
+
+void Pipeline::append() {
+    if (batch_.events.empty()) return;
+    batch_.changes = core::take_changes(state_);
+    Committed news{batch_.events.back().seq, {}};
+    news.changed.reserve(batch_.changes.tasks.size());
+    for (const core::Task& task : batch_.changes.tasks) {
+        news.changed.push_back({task.key, task.group, task.reply_to});
+    }
+    batches_.push_back(std::move(news));
+    journal_.append(std::exchange(batch_, {}));
+}
+
+Result<std::vector<Committed>> Pipeline::collect() {
+    std::vector<Committed> committed;
+    for (const store::CommitResult& result : journal_.results()) {
+        if (result.status != store::CommitStatus::kCommitted) {
+            return fail(ErrorCode::IO, "the journal could not be committed: " + result.message);
+        }
+        ZQ_CHECK(!batches_.empty() && batches_.front().upto == result.last_seq);
+        durable_seq_ = result.last_seq;
+        chain_head_ = result.chain_head;
+        core::forget_projected(state_, durable_seq_);
+        pending_contents_.forget_upto(durable_seq_);
+        committed.push_back(std::move(batches_.front()));
+        batches_.pop_front();
+    }
+    return committed;
+}
+
+std::vector<Outgoing> Pipeline::release() {
+    std::vector<Outgoing> out;
+    const auto end = held_.upper_bound(durable_seq_);
+    for (auto at = held_.begin(); at != end; ++at) out.push_back(std::move(at->second));
+    held_.erase(held_.begin(), end);
+    return out;
+}
+
+bool Pipeline::is_full() const {
+    return journal_.uncommitted_batches() >= limits::kUncommittedBatches ||
+           journal_.uncommitted_bytes() >= limits::kUncommittedBytes || held_.size() >= kHeldMost;
+}
+
+}  // namespace zq::coordinator

@@ -1,0 +1,104 @@
+// From commands to durable facts: decides, applies, hands batches to the journal, and keeps what is
+// to be said until what it rests on is on disk. Owns the state. Knows no sockets and no messages.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <variant>
+#include <vector>
+
+#include "coordinator/core/apply.h"
+#include "coordinator/core/decide.h"
+#include "coordinator/edge/facts.h"
+#include "coordinator/store/journal.h"
+
+namespace zq::coordinator {
+
+/// Something to do once everything decided before it is durable: `ticket` is the caller's.
+struct Deferred {
+    std::uint64_t ticket = 0;
+};
+
+/// What may leave now. `seq`: the last event written for it, 0 if none was.
+struct Outgoing {
+    std::variant<core::Answer, core::Push, Deferred> what;
+    Seq seq = 0;
+};
+
+/// A task that a committed batch changed: what wakes those who wait.
+struct ChangedTask {
+    TaskKey task;
+    GroupName group;
+    std::string reply_to;
+};
+
+struct Committed {
+    Seq upto = 0;
+    std::vector<ChangedTask> changed;
+};
+
+class Pipeline {
+  public:
+    Pipeline(store::Journal& journal, core::Policy policy) : journal_(journal), policy_(policy) {}
+
+    /// Takes the journal and restores the state from it. Errors: CONFLICT, IO.
+    Result<store::Recovery> acquire();
+    /// Commits the start's epoch and makes everything readable durable. Waits. Errors: IO.
+    Result<void> open_epoch(Instant now, const std::string& program);
+
+    const core::State& state() const { return state_; }
+    const core::Policy& policy() const { return policy_; }
+    const edge::PendingContents& pending_contents() const { return pending_contents_; }
+
+    core::Decision decide(const core::Command& command) const {
+        return core::decide(state_, policy_, command);
+    }
+    /// Applies a decision of this state; `contents` are the bytes of what it records as inline.
+    /// `on_submit` sees each new task's envelope.
+    void accept(core::Decision decision, const core::Command& command,
+                std::vector<store::InlineContent> contents = {});
+    void run(const core::Command& command) { accept(decide(command), command); }
+    /// Comes out of `release` when everything decided so far is durable.
+    void defer(std::uint64_t ticket);
+
+    /// Hands what was decided since the last call to the journal.
+    void append();
+    /// Takes the journal's results. Errors: IO (nothing may be said any more: stop).
+    Result<std::vector<Committed>> collect();
+    /// What may leave by now, in order.
+    std::vector<Outgoing> release();
+
+    /// Sees the envelope of every task as it is submitted, with its sequence number.
+    void watch_submits(std::function<void(Seq, const TaskSpec&)> watcher) {
+        on_submit_ = std::move(watcher);
+    }
+
+    Seq durable_seq() const { return durable_seq_; }
+    Digest chain_head() const { return chain_head_; }
+    /// No more may be decided until a batch is committed.
+    bool is_full() const;
+    bool has_uncommitted() const { return !batches_.empty() || !batch_.events.empty(); }
+    std::size_t undurable() const { return held_.size(); }
+    /// Events of the batch that is being filled.
+    std::size_t batch_events() const { return batch_.events.size(); }
+
+  private:
+    void hold(core::Effect effect, Seq written);
+    void take_contents(const core::Decision& decision, std::vector<store::InlineContent> contents);
+    Result<void> wait_committed();
+
+    store::Journal& journal_;
+    core::Policy policy_;
+    core::State state_;
+    store::Batch batch_;             // being filled
+    std::deque<Committed> batches_;  // handed over, in order
+    std::multimap<Seq, Outgoing> held_;
+    edge::PendingContents pending_contents_;
+    std::function<void(Seq, const TaskSpec&)> on_submit_;
+    JournalId new_journal_ = 0;
+    Seq durable_seq_ = 0;
+    Digest chain_head_;
+};
+
+}  // namespace zq::coordinator
