@@ -72,20 +72,6 @@ Result<Profile> parse_profile(const std::string& text, const std::string& path) 
     return profile;
 }
 
-/// The user's file; nullopt where there is none and none was asked for by name.
-Result<std::optional<Profile>> read_user_file() {
-    const std::string path = profile_path();
-    auto text = read_file(path, kProfileBytes);
-    if (text) {
-        auto profile = parse_profile(*text, path);
-        if (!profile) return Failure(profile.error());
-        return std::optional(std::move(*profile));
-    }
-    const bool named = !env("ZQ_CONFIG").empty();
-    if (text.error().code == ErrorCode::NOT_FOUND && !named) return std::optional<Profile>{};
-    return Failure(text.error());
-}
-
 /// True if every endpoint of `some` is one of `all`.
 bool covers(const std::vector<std::string>& all, const std::vector<std::string>& some) {
     return std::all_of(some.begin(), some.end(), [&](const std::string& endpoint) {
@@ -101,13 +87,26 @@ std::string profile_path() {
     return env("HOME") + "/.config/zq/config.toml";
 }
 
+Result<std::optional<Profile>> read_user_profile() {
+    const std::string path = profile_path();
+    auto text = read_file(path, kProfileBytes);
+    if (!text && text.error().code == ErrorCode::NOT_FOUND) return std::optional<Profile>{};
+    if (!text) return Failure(text.error());
+    auto profile = parse_profile(*text, path);
+    if (!profile) return Failure(profile.error());
+    return std::optional(std::move(*profile));
+}
+
 Result<Profile> load_profile(const std::string& connect_flag) {
     const bool by_flag = !connect_flag.empty();
     const std::string named = by_flag ? connect_flag : env("ZQ_CONNECT");
-    auto user = read_user_file();
+    auto user = read_user_profile();
     if (!user) return Failure(user.error());
     if (named.empty()) {
         if (*user) return std::move(**user);
+        if (const std::string asked = env("ZQ_CONFIG"); !asked.empty()) {
+            return fail(ErrorCode::NOT_FOUND, "ZQ_CONFIG names no file: " + asked, "config");
+        }
         return Profile{{std::string(kDefaultEndpoint)}, {}, {}};
     }
     auto endpoints = parse_endpoints(named, by_flag ? "--connect" : "ZQ_CONNECT");

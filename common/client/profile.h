@@ -28,6 +28,9 @@ std::string profile_path();
 /// missing).
 Result<Profile> load_profile(const std::string& connect_flag);
 
+/// What the user's file says; nullopt where there is none. Errors: INVALID, IO.
+Result<std::optional<Profile>> read_user_profile();
+
 /// Writes the user's file (0600), keeping nothing of an older one. Errors: IO.
 Result<void> save_profile(const Profile& profile);
 

@@ -1,0 +1,190 @@
+// Artifacts one by one: `artifact ls|get|cat|verify`. Attempt 0 stands for the task's inputs.
+#include <array>
+#include <filesystem>
+
+#include "cli/command_table.h"
+#include "cli/records.h"
+#include "cli/result.h"
+#include "cli/session.h"
+
+namespace zq::cli {
+namespace {
+
+struct Found {
+    TaskId task;
+    std::uint32_t attempt = 0;
+    ArtifactRef artifact;
+};
+
+/// All artifacts of a task, its inputs first; of one attempt where `only` names it.
+std::vector<Found> artifacts_of(const wire::TaskReply& task, std::optional<std::uint64_t> only) {
+    std::vector<Found> all;
+    if (!only || *only == 0) {
+        for (const ArtifactRef& input : task.spec.inputs) all.push_back({task.row.id, 0, input});
+    }
+    for (const wire::AttemptRow& attempt : task.attempts) {
+        if (only && *only != attempt.attempt) continue;
+        for (const ArtifactRef& artifact : attempt.artifacts) {
+            all.push_back({task.row.id, attempt.attempt, artifact});
+        }
+    }
+    return all;
+}
+
+Expected<Found> find_artifact(const Context& context, const wire::TaskReply& task,
+                              const std::string& name) {
+    auto only = context.args.number("attempt", 0, UINT32_MAX);
+    if (!only) return tl::unexpected(only.error());
+    const std::vector<Found> all = artifacts_of(task, *only);
+    // The attempt that counts comes before the others, the others before the inputs.
+    const wire::AttemptRow* deciding = deciding_attempt(task);
+    const Found* best = nullptr;
+    for (const Found& found : all) {
+        if (found.artifact.name != name) continue;
+        const bool counts = deciding != nullptr && found.attempt == deciding->attempt;
+        if (best == nullptr || best->attempt == 0 || counts) best = &found;
+    }
+    if (best != nullptr) return *best;
+    return problem(ErrorCode::NOT_FOUND, task.row.id.text + " has no artifact " + name,
+                   "run `zq artifact ls " + task.row.id.text + "` to see them");
+}
+
+struct Opened {
+    std::unique_ptr<Session> session;
+    wire::TaskReply task;
+};
+
+Expected<Opened> open_task(const Context& context) {
+    auto session = Session::open(context);
+    if (!session) return tl::unexpected(session.error());
+    auto task = get_task(**session, context.args.operand(0));
+    if (!task) return tl::unexpected(task.error());
+    return Opened{std::move(*session), std::move(*task)};
+}
+
+Json record_of(const Found& found) {
+    return artifact_record(found.task, found.attempt, found.artifact);
+}
+
+Ending run_ls(const Context& context) {
+    auto only = context.args.number("attempt", 0, UINT32_MAX);
+    if (!only) return tl::unexpected(only.error());
+    auto opened = open_task(context);
+    if (!opened) return tl::unexpected(opened.error());
+    View view{Shape::kList, "zq/artifact-list/v1", artifact_columns(), {}, false};
+    for (const Found& found : artifacts_of(opened->task, *only)) {
+        view.records.push_back(record_of(found));
+    }
+    return print(view, context.output);
+}
+
+Ending run_cat(const Context& context) {
+    auto opened = open_task(context);
+    if (!opened) return tl::unexpected(opened.error());
+    auto found = find_artifact(context, opened->task, context.args.operand(1));
+    if (!found) return tl::unexpected(found.error());
+    auto ok =
+        print_artifact(context, *opened->session, found->task, found->attempt, found->artifact);
+    if (!ok) return tl::unexpected(ok.error());
+    return ExitCode::kDone;
+}
+
+Ending run_get(const Context& context) {
+    auto opened = open_task(context);
+    if (!opened) return tl::unexpected(opened.error());
+    auto found = find_artifact(context, opened->task, context.args.operand(1));
+    if (!found) return tl::unexpected(found.error());
+    std::string path = context.args.text("output-file");
+    if (path.empty()) path = std::filesystem::path(found->artifact.name).filename().string();
+    auto ok = save_artifact(*opened->session, found->task, found->attempt, found->artifact, path);
+    if (!ok) return tl::unexpected(ok.error());
+    note("wrote " + path);
+    return print({Shape::kOne, {}, artifact_columns(), {record_of(*found)}}, context.output);
+}
+
+Ending run_verify(const Context& context) {
+    auto only = context.args.number("attempt", 0, UINT32_MAX);
+    if (!only) return tl::unexpected(only.error());
+    auto opened = open_task(context);
+    if (!opened) return tl::unexpected(opened.error());
+    const std::string name = context.args.operand(1);
+    View view{Shape::kLines, "zq/artifact-list/v1", artifact_columns(), {}, false};
+    bool verified = true;
+    for (const Found& found : artifacts_of(opened->task, *only)) {
+        if (!name.empty() && found.artifact.name != name) continue;
+        auto ok = verify_artifact(*opened->session, found.task, found.attempt, found.artifact);
+        if (!ok && ok.error().error.code != ErrorCode::DIGEST_MISMATCH) {
+            return tl::unexpected(ok.error());
+        }
+        verified = verified && ok.has_value();
+        view.records.push_back(
+            record_of(found).set("verdict", Json::text(ok.has_value() ? "ok" : "failed")));
+    }
+    if (view.records.empty() && !name.empty()) {
+        return problem(ErrorCode::NOT_FOUND, opened->task.row.id.text + " has no artifact " + name);
+    }
+    if (auto ok = print(view, context.output); !ok) return ok;
+    return verified ? ExitCode::kDone : ExitCode::kUnverified;
+}
+
+constexpr Flag kAttempt{"attempt", "N", "Of this attempt (0: an input)"};
+constexpr auto kLsFlags = std::to_array<Flag>({kAttempt});
+constexpr auto kCatFlags = std::to_array<Flag>({
+    kAttempt,
+    {"raw", "", "On a terminal too, control characters and all", Takes::kNothing},
+});
+constexpr auto kGetFlags = std::to_array<Flag>({
+    kAttempt,
+    {"output-file", "FILE", "Where to (default: its name, here)", Takes::kValue, "", 'O'},
+});
+
+constexpr auto kCommands = std::to_array<Command>({
+    {"artifact ls",
+     "Artifacts",
+     "ID",
+     "List a task's inputs and artifacts",
+     "",
+     kLsFlags,
+     {true, true, false},
+     1,
+     1,
+     run_ls},
+    {"artifact cat",
+     "Artifacts",
+     "ID NAME",
+     "Print an artifact's bytes, verified",
+     "Of the attempt that counts, else another, else the input of this name.",
+     kCatFlags,
+     {true, false, false},
+     2,
+     2,
+     run_cat},
+    {"artifact get",
+     "Artifacts",
+     "ID NAME",
+     "Write an artifact to a file, verified",
+     "",
+     kGetFlags,
+     {true, true, false},
+     2,
+     2,
+     run_get},
+    {"artifact verify",
+     "Artifacts",
+     "ID [NAME]",
+     "Read artifacts and compare their digests",
+     "Exit code 13 if one does not verify.",
+     kLsFlags,
+     {true, true, false},
+     1,
+     2,
+     run_verify},
+});
+
+}  // namespace
+
+std::span<const Command> artifact_commands() {
+    return kCommands;
+}
+
+}  // namespace zq::cli

@@ -1,0 +1,40 @@
+// The table of all commands: each group of commands gives its rows. Parsing, help and suggestions
+// read the table, so that they cannot drift apart.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+
+namespace zq::cli {
+
+std::span<const Command> start_commands();     // init.cc
+std::span<const Command> join_commands();      // join.cc
+std::span<const Command> dev_commands();       // dev.cc
+std::span<const Command> submit_commands();    // submit.cc
+std::span<const Command> task_commands();      // tasks.cc
+std::span<const Command> show_commands();      // show.cc
+std::span<const Command> wait_commands();      // wait.cc
+std::span<const Command> result_commands();    // result.cc
+std::span<const Command> follow_commands();    // follow.cc
+std::span<const Command> claim_commands();     // claim.cc
+std::span<const Command> report_commands();    // report.cc
+std::span<const Command> artifact_commands();  // artifact.cc
+std::span<const Command> cluster_commands();   // cluster.cc
+std::span<const Command> ping_commands();      // ping.cc
+std::span<const Command> help_commands();      // help.cc
+
+/// Every command, in the order of the overview.
+std::vector<Command> all_commands();
+
+struct Match {
+    Command command;
+    std::size_t words = 0;  // how many words of the line name it
+};
+/// The command that the words begin with (`worker ls`, or a group's own name for its first
+/// command). Errors: usage, with a suggestion.
+Expected<Match> find_command(const std::vector<std::string>& words);
+
+}  // namespace zq::cli

@@ -1,0 +1,46 @@
+// Files of this machine on their way to the coordinator: named, digested, small ones read into
+// memory to travel inside a message, larger ones put by a transfer before it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/exit_code.h"
+#include "cli/session.h"
+#include "common/base/task_spec.h"
+#include "common/platform/files.h"
+
+namespace zq::cli {
+
+struct Content {
+    ArtifactRef ref;
+    std::optional<std::string> data;  // small content
+    std::string path;                 // where larger content is read again
+    FileHandle spool;                 // keeps what came by a pipe
+};
+
+/// Reads `path` (`-`: stdin) under a name. A regular file's uri is recorded; a pipe is copied to a
+/// temporary file first. Errors: usage (no such file, a bad name), IO.
+Expected<Content> read_content(const std::string& path, const std::string& name);
+
+/// `base` and the extension of the path: `context.md` of `notes/a.md`.
+std::string named_like(const std::string& base, const std::string& path);
+
+/// `NAME=FILE`, or FILE under its own name. Errors: as read_content.
+Expected<Content> read_named_content(const std::string& operand);
+
+/// The path of `file:///…`. Errors: usage (another scheme or host).
+Expected<std::string> path_of_uri(const std::string& uri);
+
+/// Keeps the inline contents within what one message may carry: the largest beyond it are put.
+void bound_inline(std::vector<Content>& contents);
+
+/// Puts what does not travel inline. With a lease as that attempt's output; else as an input.
+Expected<void> put_contents(Session& session, const std::vector<Content>& contents,
+                            const TaskId& task, const LeaseToken& lease);
+
+/// Makes the named contents ready to be put, which the coordinator misses. False if none is ours.
+bool send_missing(std::vector<Content>& contents, const std::vector<Digest>& missing);
+
+}  // namespace zq::cli

@@ -1,0 +1,215 @@
+#include "cli/submit.h"
+
+#include <array>
+
+#include "cli/command_table.h"
+#include "cli/records.h"
+#include "cli/result.h"
+#include "cli/wait.h"
+
+namespace zq::cli {
+namespace {
+
+constexpr int kMissingTries = 3;
+
+wire::Submit make_request(const Submission& submission) {
+    wire::Submit request{submission.spec, {}, false};
+    for (const Content& content : submission.contents) {
+        if (content.data) {
+            request.contents.push_back({content.ref.digest, Bytes{*content.data}});
+        }
+    }
+    return request;
+}
+
+std::string hint_for(const Error& error, const TaskSpec& spec) {
+    if (error.code != ErrorCode::CONFLICT) return {};
+    return "`zq show " + spec.id.text + "` prints the task that has this id; choose another --id" +
+           (spec.idempotency_key.empty() ? "" : " or --idempotency-key");
+}
+
+void warn_of_role(const wire::Submitted& reply, const RoleName& role) {
+    if (reply.role_served) return;
+    std::string line = "warning: no worker has ever served " + role.text;
+    if (!reply.nearest_role.empty()) line += "; did you mean " + reply.nearest_role + "?";
+    note(line);
+}
+
+Json submitted_record(const wire::Submitted& reply, const TaskSpec& spec) {
+    Json fields = Json::object();
+    fields.set("id", to_json(reply.task));
+    fields.set("state", to_json(reply.state));
+    fields.set("to", to_json(spec.role));
+    fields.set("duplicate", to_json(reply.duplicate));
+    fields.set("role_served", to_json(reply.role_served));
+    if (!reply.nearest_role.empty()) fields.set("nearest_role", to_json(reply.nearest_role));
+    return with_schema("zq/task/v1", fields);
+}
+
+constexpr auto kSubmittedColumns = std::to_array<Column>({
+    {"id", "ID"},
+    {"state", "STATE", Cell::kState},
+    {"to", "ROLE"},
+    {"duplicate", "DUPLICATE", Cell::kText, Where::kWide},
+    {"role_served", "SERVED", Cell::kText, Where::kWide},
+});
+
+Ending print_submitted(const wire::Submitted& reply, const TaskSpec& spec,
+                       const OutputOptions& options) {
+    return print({Shape::kOne, {}, kSubmittedColumns, {submitted_record(reply, spec)}, false},
+                 options);
+}
+
+/// Asks the coordinator to check a submission without contents or effects.
+Ending dry_run(Session& session, const Submission& submission, const OutputOptions& options) {
+    wire::Submit request = make_request(submission);
+    request.dry_run = true;
+    auto reply = session.call<wire::Submitted>(request);
+    if (!reply) return tl::unexpected(reply.error());
+    warn_of_role(*reply, submission.spec.role);
+    note("dry run: nothing was submitted");
+    return print_submitted(*reply, submission.spec, options);
+}
+
+struct Opened {
+    Submission submission;
+    std::unique_ptr<Session> session;
+};
+
+Expected<Opened> open_submission(const Context& context) {
+    auto submission = read_submission(context.args);
+    if (!submission) return tl::unexpected(submission.error());
+    if (!submission->note.empty()) note(submission->note);
+    auto session = Session::open(context);
+    if (!session) return tl::unexpected(session.error());
+    return Opened{std::move(*submission), std::move(*session)};
+}
+
+Ending run_submit(const Context& context) {
+    auto limit = wait_limit(context);
+    if (!limit) return tl::unexpected(limit.error());
+    if (context.args.has("timeout") && !context.args.has("wait")) {
+        return usage("--timeout goes with --wait");
+    }
+    auto opened = open_submission(context);
+    if (!opened) return tl::unexpected(opened.error());
+    auto& [submission, session] = *opened;
+    if (context.args.has("dry-run")) return dry_run(*session, submission, context.output);
+    auto reply = submit(*session, submission);
+    if (!reply) return tl::unexpected(reply.error());
+    const bool waits = context.args.has("wait");
+    if (!waits || !context.output.is_json()) {
+        if (auto ok = print_submitted(*reply, submission.spec, context.output); !ok) return ok;
+    }
+    if (!waits) return ExitCode::kDone;
+    const WaitRequest request{{reply->task.text}, {}, 0, *limit};
+    auto result = wait_for(*session, request, [&](const wire::TaskRow& row) -> Expected<void> {
+        if (context.output.format == Format::kId) return {};
+        if (auto ok = print_ended(row, context.output); !ok) return tl::unexpected(ok.error());
+        return {};
+    });
+    if (!result) return tl::unexpected(result.error());
+    return conclude(request, *result);
+}
+
+Ending run_run(const Context& context) {
+    auto limit = wait_limit(context);
+    if (!limit) return tl::unexpected(limit.error());
+    auto opened = open_submission(context);
+    if (!opened) return tl::unexpected(opened.error());
+    auto& [submission, session] = *opened;
+    if (context.args.has("dry-run")) return dry_run(*session, submission, context.output);
+    auto reply = submit(*session, submission);
+    if (!reply) return tl::unexpected(reply.error());
+    note(reply->task.text + "  " + std::string(to_string(reply->state)) + "  " +
+         submission.spec.role.text);
+    const WaitRequest request{{reply->task.text}, {}, 0, *limit};
+    auto result =
+        wait_for(*session, request, [](const wire::TaskRow&) -> Expected<void> { return {}; });
+    if (!result) return tl::unexpected(result.error());
+    if (!result->reached) return conclude(request, *result);
+    return print_result(context, *session, reply->task.text, 0);
+}
+
+constexpr auto kWaitFlags = std::to_array<Flag>({
+    {"wait", "", "Wait until the task has ended", Takes::kNothing},
+    {"timeout", "D", "With --wait: at most this long (default: 100s off a terminal)"},
+});
+constexpr auto kRunFlags = std::to_array<Flag>({
+    {"timeout", "D", "Wait at most this long (default: 100s off a terminal)"},
+    {"raw", "", "Print the result's bytes on a terminal too, control characters and all",
+     Takes::kNothing},
+});
+
+/// The flags of a task, and some more.
+template <std::size_t N>
+std::vector<Flag> joined(const std::array<Flag, N>& more) {
+    std::vector<Flag> flags(task_flags().begin(), task_flags().end());
+    flags.insert(flags.end(), more.begin(), more.end());
+    return flags;
+}
+
+constexpr std::string_view kSubmitNotes =
+    "Prints `ID  STATE  ROLE`. Repeating a submit with the same --id or --idempotency-key and the\n"
+    "same content gives the same task; with other content it is refused (exit code 5).\n"
+    "\n"
+    "--file sends the file's content along as the input `context` (context.md for a .md file) and\n"
+    "records where it was read. A context file in a folder named `tasks`, such as\n"
+    "/shared/tasks/task-123.md, names its task (task-123) unless --id does.\n"
+    "\n"
+    "  zq submit --to review-worker --type reasoning --instructions \"Review this architecture.\"\n"
+    "  zq submit --to implementation-worker --file /shared/tasks/task-123.md --expect patch";
+
+}  // namespace
+
+Expected<wire::Submitted> submit(Session& session, Submission& submission) {
+    for (int tries = 0;; ++tries) {
+        auto put = put_contents(session, submission.contents, {}, {});
+        if (!put) return tl::unexpected(put.error());
+        auto reply = session.try_call(make_request(submission));
+        if (reply) {
+            auto* submitted = std::get_if<wire::Submitted>(&reply->body);
+            if (submitted == nullptr) return problem(ErrorCode::MALFORMED, "not a SUBMITTED reply");
+            warn_of_role(*submitted, submission.spec.role);
+            if (submitted->duplicate) note("this task was submitted before");
+            return *submitted;
+        }
+        const CallError& refused = reply.error();
+        const bool missing = refused.error.code == ErrorCode::MISSING_CONTENT;
+        if (!missing || tries >= kMissingTries ||
+            !send_missing(submission.contents, refused.missing)) {
+            return problem(refused.error, hint_for(refused.error, submission.spec));
+        }
+    }
+}
+
+std::span<const Command> submit_commands() {
+    static const std::vector<Flag> submit_flags = joined(kWaitFlags);
+    static const std::vector<Flag> run_flags = joined(kRunFlags);
+    static const auto commands = std::to_array<Command>({
+        {"submit",
+         "Tasks",
+         "",
+         "Hand a task to a role",
+         kSubmitNotes,
+         submit_flags,
+         {true, true, true},
+         0,
+         0,
+         run_submit},
+        {"run",
+         "Tasks",
+         "",
+         "Submit, wait, and print the result",
+         "The flags are those of `zq submit`. stdout is the result alone; the exit code is the\n"
+         "task's (`zq help exit-codes`).",
+         run_flags,
+         {true, true, true},
+         0,
+         0,
+         run_run},
+    });
+    return commands;
+}
+
+}  // namespace zq::cli

@@ -1,0 +1,36 @@
+// The flags of `zq submit` and `zq run`, and the task envelope they describe. Sends nothing.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+#include "cli/contents.h"
+
+namespace zq::cli {
+
+/// What is to be submitted: the envelope, and the contents of its inputs in the same order.
+struct Submission {
+    TaskSpec spec;
+    std::vector<Content> contents;
+    std::string note;  // for stderr; may be empty
+};
+
+/// The flags that describe a task.
+std::span<const Flag> task_flags();
+
+/// Reads the flags and the files they name. Errors: usage, IO.
+Expected<Submission> read_submission(const Arguments& args);
+
+/// Who the user says they are: $ZQ_FROM, else the user's name.
+std::string default_from();
+
+/// The id that a context file's path gives its task: the stem of a file in a folder named `tasks`.
+/// Empty where it gives none.
+std::string task_id_of_path(const std::string& path);
+
+/// `low`, `normal`, `high`, `urgent` or 0 to 10. Errors: usage.
+Expected<int> parse_priority(const std::string& word);
+
+}  // namespace zq::cli

@@ -1,0 +1,187 @@
+// Tasks as lists and lines: `ls`, `dlq`, `cancel`.
+#include <algorithm>
+#include <array>
+
+#include "cli/command_table.h"
+#include "cli/records.h"
+#include "cli/session.h"
+#include "common/base/nearest.h"
+
+namespace zq::cli {
+namespace {
+
+constexpr std::uint64_t kRowsDefault = 50;
+constexpr std::uint64_t kRowsMost = 1'000'000;
+
+Expected<std::vector<TaskState>> parse_states(const std::string& text) {
+    std::vector<TaskState> states;
+    std::size_t start = 0;
+    while (start < text.size()) {
+        const std::size_t comma = std::min(text.find(',', start), text.size());
+        const std::string word = text.substr(start, comma - start);
+        start = comma + 1;
+        TaskState state{};
+        if (from_text(word, state)) {
+            states.push_back(state);
+            continue;
+        }
+        std::vector<std::string> known;
+        for (std::size_t i = 0; i < kTaskStates; ++i) {
+            known.emplace_back(to_string(static_cast<TaskState>(i)));
+        }
+        const std::string nearest = nearest_word(word, known);
+        return usage("no state '" + word + "'", nearest.empty() ? "`zq help ls` lists the states"
+                                                                : "did you mean " + nearest + "?");
+    }
+    return states;
+}
+
+struct Listed {
+    std::vector<wire::TaskRow> rows;
+    bool more = false;
+};
+
+/// Pages until `limit` rows are there.
+Expected<Listed> list_tasks(Session& session, wire::List query, std::uint64_t limit) {
+    Listed listed;
+    while (listed.rows.size() < limit) {
+        const std::uint64_t left = limit - listed.rows.size();
+        query.limit = static_cast<std::uint32_t>(std::min<std::uint64_t>(left, limits::kListRows));
+        auto page = session.call<wire::Tasks>(query);
+        if (!page) return tl::unexpected(page.error());
+        listed.more = page->more;
+        if (page->rows.empty()) break;
+        query.before = page->rows.back().submitted_seq;
+        for (wire::TaskRow& row : page->rows) listed.rows.push_back(std::move(row));
+        if (!page->more) break;
+    }
+    return listed;
+}
+
+Ending print_tasks(const Context& context, const wire::List& query, std::span<const Column> columns,
+                   std::uint64_t fallback) {
+    auto limit = context.args.number("limit", 1, kRowsMost);
+    if (!limit) return tl::unexpected(limit.error());
+    auto session = Session::open(context);
+    if (!session) return tl::unexpected(session.error());
+    auto listed = list_tasks(**session, query, limit->value_or(fallback));
+    if (!listed) return tl::unexpected(listed.error());
+    View view{Shape::kList, "zq/task-list/v1", columns, {}, listed->more};
+    for (const wire::TaskRow& row : listed->rows) view.records.push_back(task_record(row));
+    if (auto ok = print(view, context.output); !ok) return ok;
+    if (listed->more && context.output.terminal) {
+        note("there are more; --limit N shows up to N");
+    }
+    return ExitCode::kDone;
+}
+
+Ending run_ls(const Context& context) {
+    auto states = parse_states(context.args.text("state"));
+    if (!states) return tl::unexpected(states.error());
+    wire::List query;
+    query.states = std::move(*states);
+    query.role = RoleName(context.args.text("to"));
+    query.group = GroupName(context.args.text("group"));
+    query.from = context.args.text("from");
+    return print_tasks(context, query, task_columns(), kRowsDefault);
+}
+
+Ending run_dlq_ls(const Context& context) {
+    wire::List query;
+    query.states = {TaskState::kDead, TaskState::kExpired};
+    query.role = RoleName(context.args.text("role"));
+    return print_tasks(context, query, dead_columns(), kRowsMost);
+}
+
+Json accepted_record(const wire::Accepted& accepted) {
+    Json fields = Json::object();
+    fields.set("id", to_json(accepted.task));
+    fields.set("state", to_json(accepted.state));
+    return with_schema("zq/task/v1", fields);
+}
+
+constexpr auto kAcceptedColumns =
+    std::to_array<Column>({{"id", "ID"}, {"state", "STATE", Cell::kState}});
+
+Ending run_cancel(const Context& context) {
+    auto session = Session::open(context);
+    if (!session) return tl::unexpected(session.error());
+    for (const std::string& id : context.args.operands()) {
+        wire::Accepted accepted{TaskId(id), TaskState::kCancelled, 0};
+        if (context.args.has("dry-run")) {
+            auto task = (*session)->call<wire::TaskReply>(wire::Get{TaskId(id), false});
+            if (!task) return tl::unexpected(task.error());
+            if (is_final(task->row.state)) {
+                return problem(ErrorCode::CONFLICT,
+                               id + " has ended: " + std::string(to_string(task->row.state)));
+            }
+            note("dry run: " + id + " would be cancelled");
+            accepted.state = task->row.state;
+        } else {
+            auto reply = (*session)->call<wire::Accepted>(
+                wire::Cancel{TaskId(id), context.args.text("reason")});
+            if (!reply) return tl::unexpected(reply.error());
+            accepted = *reply;
+        }
+        auto ok =
+            print({Shape::kOne, {}, kAcceptedColumns, {accepted_record(accepted)}}, context.output);
+        if (!ok) return ok;
+    }
+    return ExitCode::kDone;
+}
+
+constexpr auto kLsFlags = std::to_array<Flag>({
+    {"state", "S,…", "Only in these states"},
+    {"to", "ROLE", "Only for this role"},
+    {"group", "NAME", "Only of this group"},
+    {"from", "NAME", "Only submitted by this name"},
+    {"limit", "N", "At most this many, the newest first (default 50)"},
+});
+constexpr auto kDlqFlags = std::to_array<Flag>({
+    {"role", "ROLE", "Only for this role"},
+    {"limit", "N", "At most this many, the newest first (default: all)"},
+});
+constexpr auto kCancelFlags = std::to_array<Flag>({{"reason", "TEXT", "Kept with the task"}});
+
+constexpr auto kCommands = std::to_array<Command>({
+    {"ls",
+     "Tasks",
+     "",
+     "List tasks, the newest first",
+     "States: scheduled, queued, running, retry_wait, cancelling; ended: completed, skipped,\n"
+     "cancelled, expired, dead.",
+     kLsFlags,
+     {true, true, false},
+     0,
+     0,
+     run_ls},
+    {"cancel",
+     "Tasks",
+     "ID…",
+     "Cancel tasks",
+     "A waiting task ends at once; a running one becomes `cancelling` and its worker is told.\n"
+     "Needs exact ids.",
+     kCancelFlags,
+     {true, true, true},
+     1,
+     kAnyNumber,
+     run_cancel},
+    {"dlq ls",
+     "Failures",
+     "",
+     "List dead and expired tasks",
+     "`zq dlq` alone does the same. They keep their history and artifacts.",
+     kDlqFlags,
+     {true, true, false},
+     0,
+     0,
+     run_dlq_ls},
+});
+
+}  // namespace
+
+std::span<const Command> task_commands() {
+    return kCommands;
+}
+
+}  // namespace zq::cli
