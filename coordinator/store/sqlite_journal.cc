@@ -1,8 +1,11 @@
 #include "coordinator/store/sqlite_journal.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 
 #include "common/base/check.h"
 #include "coordinator/store/schema.h"
@@ -67,7 +70,18 @@ Result<void> SqliteJournal::take_folder() {
 Result<Recovery> SqliteJournal::acquire(core::State& state) {
     ZQ_CHECK(!committer_);
     if (auto ok = take_folder(); !ok) return Failure(ok.error());
-    auto database = Database::open(journal_path(options_.folder), OpenMode::kCreate);
+    auto recovery = open_and_restore(state);
+    if (!recovery) lock_ = FileHandle();
+    return recovery;
+}
+
+Result<Recovery> SqliteJournal::open_and_restore(core::State& state) {
+    const std::string path = journal_path(options_.folder);
+    // For this user alone; SQLite gives its log the same mode.
+    if (!FileHandle(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)).is_open()) {
+        return fail(ErrorCode::IO, "cannot make " + path + ": " + std::strerror(errno));
+    }
+    auto database = Database::open(path, OpenMode::kCreate);
     if (!database) return Failure(database.error());
     // The version first: nothing is changed in a database that is not ours to change.
     if (auto version = format_version(*database); !version) return Failure(version.error());

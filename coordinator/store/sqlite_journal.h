@@ -35,6 +35,7 @@ class SqliteJournal : public Journal {
 
   private:
     Result<void> take_folder();
+    Result<Recovery> open_and_restore(core::State& state);
 
     SqliteJournalOptions options_;
     FileHandle lock_;

@@ -1,0 +1,371 @@
+// What is SQLite's own: crashes, foreign and later formats, a full disk, a failing disk, the log.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <thread>
+
+#include "common/platform/digest.h"
+#include "coordinator/store/record_codec.h"
+#include "coordinator/store/schema.h"
+#include "coordinator/store/verify.h"
+#include "tests/store/journal_bench.h"
+#include "tests/store/story.h"
+
+namespace zq::store {
+namespace {
+
+std::string joined(const std::vector<std::string>& lines) {
+    std::string text;
+    for (const std::string& line : lines) text += line + "\n";
+    return text;
+}
+
+/// Appends batches until it is killed, and says in the pipe what was acknowledged.
+[[noreturn]] void append_until_killed(const std::string& folder, int pipe) {
+    SqliteJournalOptions options = sqlite_options(folder);
+    options.log = {.checkpoint_pages = 64, .most_pages = 128};
+    SqliteJournal journal(options);
+    Story story(acquire(journal));
+    story.start(story.state().durable.journal);
+    const std::string prefix = "e" + std::to_string(story.state().durable.epoch) + "-";
+    for (int i = 0;; ++i) {
+        const std::string id = prefix + std::to_string(i);
+        story.submit(id);
+        story.assign(id);
+        if (i % 3 == 0) story.complete(id);
+        journal.append(story.take_batch());
+        for (const CommitResult& result : journal.results()) {
+            if (result.status != CommitStatus::kCommitted) ::_exit(3);
+            if (::write(pipe, &result.last_seq, sizeof result.last_seq) < 0) ::_exit(4);
+        }
+    }
+}
+
+/// Kills the child at some moment after `acknowledged` results. Gives the last acknowledged seq.
+Seq run_and_kill(const std::string& folder, int acknowledged) {
+    int ends[2];
+    EXPECT_EQ(::pipe(ends), 0);
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::alarm(60);
+        append_until_killed(folder, ends[1]);
+    }
+    ::close(ends[1]);
+    Seq last = 0;
+    Seq seq = 0;
+    for (int i = 0; i < acknowledged && ::read(ends[0], &seq, sizeof seq) == sizeof seq; ++i) {
+        last = seq;
+    }
+    ::kill(child, SIGKILL);
+    while (::read(ends[0], &seq, sizeof seq) == sizeof seq) last = seq;
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    EXPECT_TRUE(WIFSIGNALED(status)) << status;
+    ::close(ends[0]);
+    return last;
+}
+
+TEST(SqliteJournal, AKilledProcessLosesNothingItAcknowledged) {
+    TemporaryFolder folder;
+    Seq before = 0;
+    for (int round = 0; round < 6; ++round) {
+        const Seq acknowledged = run_and_kill(folder.path(), 1 + round * 37);
+        EXPECT_GT(acknowledged, before);
+        auto report = verify(folder.path(), VerifyDepth::kContents);
+        ASSERT_TRUE(report.has_value()) << report.error().message;
+        EXPECT_EQ(joined(report->problems), "");
+        EXPECT_GE(report->last_seq, acknowledged);
+        before = report->last_seq;
+        SqliteJournal journal(sqlite_options(folder.path()));
+        core::State state = acquire(journal);
+        EXPECT_EQ(state_hash(state), report->state);
+        // As a start does: the epoch's event first, then everything made durable.
+        Story story(std::move(state));
+        story.start(story.state().durable.journal);
+        commit(journal, story.take_batch());
+        ASSERT_TRUE(journal.settle().has_value());
+        EXPECT_EQ(std::filesystem::file_size(folder.path() + "/journal.db-wal"), 0U);
+    }
+}
+
+TEST(SqliteJournal, IsSetUpAsDurableAsItMustBe) {
+    TemporaryFolder folder;
+    {
+        SqliteJournal journal(sqlite_options(folder.path()));
+        acquire(journal);
+        ASSERT_TRUE(journal.close().has_value());
+    }
+    auto database = Database::open(journal_path(folder.path()), OpenMode::kExisting).value();
+    ASSERT_TRUE(configure_writer(database).has_value());
+    EXPECT_EQ(database.text("PRAGMA journal_mode").value(), "wal");
+    EXPECT_EQ(database.number("PRAGMA synchronous").value(), 2);
+    EXPECT_EQ(database.number("PRAGMA page_size").value(), 4096);
+    EXPECT_EQ(database.number("PRAGMA secure_delete").value(), 0);
+    EXPECT_EQ(database.number("PRAGMA mmap_size").value(), 0);
+    EXPECT_EQ(database.number("PRAGMA wal_autocheckpoint").value(), 0);
+    EXPECT_EQ(database.number("PRAGMA user_version").value(), kFormatVersion);
+    struct stat info {};
+    ASSERT_EQ(::stat((folder.path() + "/reserve").c_str(), &info), 0);
+    EXPECT_GE(info.st_blocks * 512, 1 << 20) << "the reserve must have real blocks";
+    ASSERT_EQ(::stat(journal_path(folder.path()).c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 0777, 0600U);
+}
+
+TEST(SqliteJournal, ALaterFormatIsRefusedAndNotTouched) {
+    TemporaryFolder folder;
+    {
+        SqliteJournal journal(sqlite_options(folder.path()));
+        acquire(journal);
+        ASSERT_TRUE(journal.close().has_value());
+        auto database = Database::open(journal_path(folder.path()), OpenMode::kExisting).value();
+        ASSERT_TRUE(database.run("PRAGMA user_version = 999").has_value());
+    }
+    const Digest before = sha256_file(journal_path(folder.path())).value().digest;
+    SqliteJournal journal(sqlite_options(folder.path()));
+    core::State state;
+    auto refused = journal.acquire(state);
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().code, ErrorCode::UNSUPPORTED_VERSION);
+    EXPECT_NE(refused.error().message.find("999"), std::string::npos);
+    EXPECT_EQ(sha256_file(journal_path(folder.path())).value().digest, before);
+}
+
+TEST(SqliteJournal, AnotherProgramsDatabaseIsRefused) {
+    TemporaryFolder folder;
+    {
+        auto database = Database::open(journal_path(folder.path()), OpenMode::kCreate).value();
+        ASSERT_TRUE(database.run("CREATE TABLE recipes(name TEXT)").has_value());
+    }
+    SqliteJournal journal(sqlite_options(folder.path()));
+    core::State state;
+    EXPECT_EQ(journal.acquire(state).error().code, ErrorCode::UNSUPPORTED_VERSION);
+}
+
+TEST(SqliteJournal, AFileThatIsNoDatabaseIsAnErrorNotACrash) {
+    TemporaryFolder folder;
+    ASSERT_TRUE(
+        write_file(journal_path(folder.path()), std::string(9000, 'x'), 0600, Durability::kNone)
+            .has_value());
+    SqliteJournal journal(sqlite_options(folder.path()));
+    core::State state;
+    EXPECT_EQ(journal.acquire(state).error().code, ErrorCode::IO);
+    EXPECT_EQ(verify(folder.path(), VerifyDepth::kPresence).error().code, ErrorCode::IO);
+}
+
+TEST(SqliteJournal, TablesThatDoNotEndWithTheEventsAreRefusedAtTheStart) {
+    TemporaryFolder folder;
+    {
+        SqliteJournal journal(sqlite_options(folder.path()));
+        Story story(acquire(journal));
+        commit_all(journal, tell_everything(story, story.state().durable.journal, "a-"));
+        ASSERT_TRUE(journal.close().has_value());
+    }
+    auto database = Database::open(journal_path(folder.path()), OpenMode::kExisting).value();
+    ASSERT_TRUE(
+        database.run("DELETE FROM journal WHERE seq = (SELECT max(seq) FROM journal)").has_value());
+    database = Database::open(journal_path(folder.path()), OpenMode::kExisting).value();
+    SqliteJournal journal(sqlite_options(folder.path()));
+    core::State state;
+    auto refused = journal.acquire(state);
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_NE(refused.error().message.find("--check"), std::string::npos);
+}
+
+TEST(SqliteJournal, TheLogStaysBoundedWhileItIsWrittenAndRead) {
+    TemporaryFolder folder;
+    SqliteJournalOptions options = sqlite_options(folder.path());
+    options.log = {.checkpoint_pages = 40, .most_pages = 80};
+    SqliteJournal journal(options);
+    Story story(acquire(journal));
+    story.start(story.state().durable.journal);
+    auto reader = std::move(journal.open_reader().value());
+    std::uintmax_t largest = 0;
+    std::size_t appended = 0;
+    std::size_t answered = 0;
+    for (int i = 0; i < 600; ++i) {
+        story.submit("t" + std::to_string(i));
+        journal.append(story.take_batch());
+        ++appended;
+        if (journal.uncommitted_batches() >= 8) answered += await_results(journal, 1).size();
+        if (i % 50 != 0) continue;
+        largest = std::max(largest, std::filesystem::file_size(folder.path() + "/journal.db-wal"));
+        EXPECT_TRUE(reader->tasks({}).has_value());
+    }
+    await_results(journal, appended - answered);
+    EXPECT_LT(largest, 1U << 20);
+    EXPECT_EQ(reader->last_seq().value(), story.last_seq());
+}
+
+TEST(SqliteJournal, ReadersOnOtherThreadsSeeWholeBatchesOnly) {
+    TemporaryFolder folder;
+    SqliteJournal journal(sqlite_options(folder.path()));
+    Story story(acquire(journal));
+    story.start(story.state().durable.journal);
+    commit(journal, story.take_batch());
+    auto reader = std::move(journal.open_reader().value());
+    std::atomic<bool> done = false;
+    std::atomic<int> torn = 0;
+    std::thread watcher([&] {
+        while (!done) {
+            // Every batch submits a pair.
+            TaskFilter filter;
+            filter.limit = 1'000;
+            if (reader->tasks(filter).value().size() % 2 != 0) ++torn;
+        }
+    });
+    for (int i = 0; i < 100; ++i) {
+        story.submit("a" + std::to_string(i));
+        story.submit("b" + std::to_string(i));
+        commit(journal, story.take_batch());
+    }
+    done = true;
+    watcher.join();
+    EXPECT_EQ(torn, 0);
+}
+
+/// A small disk of its own, where the machine allows it.
+class SmallDisk {
+  public:
+    explicit SmallDisk(const char* size) {
+        const std::string options = std::string("size=") + size;
+        mounted_ = ::mount("zq-test", folder_.path().c_str(), "tmpfs", 0, options.c_str()) == 0;
+    }
+    ~SmallDisk() {
+        if (mounted_) ::umount2(folder_.path().c_str(), MNT_DETACH);
+    }
+    bool is_there() const { return mounted_; }
+    std::string path(const std::string& name) const { return folder_.path() + "/" + name; }
+
+    /// Leaves about this much room.
+    void fill(std::uint64_t leave) const {
+        const std::uint64_t room = free_bytes(folder_.path()).value();
+        if (room <= leave) return;
+        std::filesystem::resize_file(file("filler"), 0);
+        ASSERT_TRUE(
+            write_file(path("filler"), std::string(room - leave, 'x'), 0600, Durability::kNone)
+                .has_value());
+    }
+    void empty() const { std::filesystem::remove(path("filler")); }
+
+  private:
+    std::string file(const std::string& name) const {
+        static_cast<void>(write_file(path(name), "", 0600, Durability::kNone));
+        return path(name);
+    }
+
+    TemporaryFolder folder_;
+    bool mounted_ = false;
+};
+
+Batch large_batch(Story& story, int& number) {
+    for (int i = 0; i < 4; ++i) {
+        TaskSpec spec = Story::spec("t" + std::to_string(number++));
+        spec.instructions = std::string(60'000, 'i');
+        story.submit(spec);
+    }
+    return story.take_batch();
+}
+
+CommitResult append_one(Journal& journal, const Batch& batch) {
+    journal.append(batch);
+    auto results = await_results(journal, 1);
+    return results.empty() ? CommitResult{} : results[0];
+}
+
+TEST(SqliteJournal, AFullDiskCostsTheReserveThenRefusesAndThenGoesOn) {
+    SmallDisk disk("24m");
+    if (!disk.is_there()) GTEST_SKIP() << "may not mount a small disk here";
+    SqliteJournalOptions options;
+    options.folder = disk.path("data");
+    options.storage = {.reserve_bytes = 2 << 20, .low_water_bytes = 1 << 20};
+    int number = 0;
+    Digest live;
+    {
+        SqliteJournal journal(options);
+        Story story(acquire(journal));
+        story.start(story.state().durable.journal);
+        commit(journal, story.take_batch());
+        EXPECT_FALSE(journal.storage_low());
+        disk.fill(128 << 10);
+        // Each batch is about 250 KiB: the first that does not fit is committed on the reserve.
+        const Batch first = large_batch(story, number);
+        EXPECT_EQ(append_one(journal, first).status, CommitStatus::kCommitted);
+        EXPECT_TRUE(journal.storage_low());
+        EXPECT_FALSE(std::filesystem::exists(disk.path("data/reserve")));
+        CommitResult result;
+        Batch batch;
+        for (int i = 0; i < 40; ++i) {
+            batch = large_batch(story, number);
+            result = append_one(journal, batch);
+            if (result.status != CommitStatus::kCommitted) break;
+        }
+        ASSERT_EQ(result.status, CommitStatus::kFull) << result.message;
+        EXPECT_EQ(append_one(journal, batch).status, CommitStatus::kFull) << "still full";
+        disk.empty();
+        EXPECT_EQ(append_one(journal, batch).status, CommitStatus::kCommitted);
+        // The reserve comes back by itself, and the mark with it.
+        const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+        while (journal.storage_low() && std::chrono::steady_clock::now() < end) {
+            std::this_thread::yield();
+        }
+        EXPECT_FALSE(journal.storage_low());
+        EXPECT_TRUE(std::filesystem::exists(disk.path("data/reserve")));
+        live = state_hash(story.state());
+        EXPECT_TRUE(journal.close().has_value());
+    }
+    auto report = verify(options.folder, VerifyDepth::kContents);
+    ASSERT_TRUE(report.has_value()) << report.error().message;
+    EXPECT_EQ(joined(report->problems), "");
+    EXPECT_EQ(report->state, live);
+}
+
+/// In a child: a disk that fails in the middle of a commit. Exits with 0 if all went as it must.
+[[noreturn]] void meet_a_failing_disk(const std::string& folder) {
+    ::alarm(60);
+    ::signal(SIGXFSZ, SIG_IGN);
+    SqliteJournal journal(sqlite_options(folder));
+    Story story(acquire(journal));
+    story.start(story.state().durable.journal);
+    int number = 0;
+    if (append_one(journal, story.take_batch()).status != CommitStatus::kCommitted) ::_exit(1);
+    const rlimit small{512 << 10, RLIM_INFINITY};
+    if (::setrlimit(RLIMIT_FSIZE, &small) != 0) ::_exit(2);
+    for (int i = 0; i < 10; ++i) {
+        const CommitStatus status = append_one(journal, large_batch(story, number)).status;
+        if (status == CommitStatus::kCommitted) continue;
+        if (status != CommitStatus::kUnknown) ::_exit(3);
+        // From now on nothing is promised, whatever the disk does.
+        const rlimit none{RLIM_INFINITY, RLIM_INFINITY};
+        if (::setrlimit(RLIMIT_FSIZE, &none) != 0) ::_exit(4);
+        if (append_one(journal, large_batch(story, number)).status != CommitStatus::kUnknown) {
+            ::_exit(5);
+        }
+        if (journal.settle()) ::_exit(6);
+        ::_exit(journal.close() ? 7 : 0);
+    }
+    ::_exit(8);
+}
+
+TEST(SqliteJournal, AFailingDiskPoisonsTheJournalUntilARestart) {
+    TemporaryFolder folder;
+    const pid_t child = ::fork();
+    if (child == 0) meet_a_failing_disk(folder.path());
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFEXITED(status));
+    EXPECT_EQ(WEXITSTATUS(status), 0);
+    auto report = verify(folder.path(), VerifyDepth::kPresence);
+    ASSERT_TRUE(report.has_value()) << report.error().message;
+    EXPECT_EQ(joined(report->problems), "");
+    SqliteJournal journal(sqlite_options(folder.path()));
+    EXPECT_EQ(state_hash(acquire(journal)), report->state);
+}
+
+}  // namespace
+}  // namespace zq::store
