@@ -1,0 +1,208 @@
+// Whole attempts without a coordinator: prepared, run, concluded into the outbox. Inputs and
+// contents are small enough to need no transfer.
+#include "worker/attempts.h"
+
+#include <sys/prctl.h>
+
+#include "common/platform/clock.h"
+#include "tests/worker/folder_rig.h"
+#include "worker/ending.h"
+
+namespace zq::worker {
+namespace {
+
+class AttemptRun : public ::testing::Test {
+  protected:
+    AttemptRun() : outbox(*Outbox::open(folder.file("outbox"))) {
+        ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+        options.environment = {"PATH=/usr/bin:/bin"};
+        options.grace = millis(300);
+        options.shell = true;
+        state.path = folder.path();
+        uploader =
+            std::make_unique<Uploader>(context, UploaderOptions{"w", std::nullopt, 2}, outbox);
+        attempts = std::make_unique<Attempts>(options, handlers, state, *uploader);
+    }
+
+    wire::Assign assign(std::uint64_t number, const std::string& task = "t-a") {
+        wire::Assign body;
+        body.lease = {7, number};
+        body.attempt = static_cast<std::uint32_t>(number);
+        body.task.id = TaskId(task);
+        body.task.role = RoleName("role");
+        body.task.instructions = "do it";
+        return body;
+    }
+    /// Moves on until `condition`, gathering news.
+    bool until(const std::function<bool()>& condition) {
+        return eventually([&] {
+            for (News& news : uploader->take_news()) attempts->take(std::move(news));
+            for (AttemptNews& news : attempts->step(boottime())) all.push_back(std::move(news));
+            return condition();
+        });
+    }
+    template <class T>
+    std::vector<T> news() const {
+        std::vector<T> out;
+        for (const AttemptNews& item : all) {
+            if (const auto* found = std::get_if<T>(&item)) out.push_back(*found);
+        }
+        return out;
+    }
+    wire::Body run(const std::string& command) {
+        options.command = {command};
+        attempts->start(assign(1));
+        EXPECT_TRUE(until([&] { return !news<Reported>().empty(); }));
+        return news<Reported>().at(0).report;
+    }
+    std::string attempt_file(const std::string& name) {
+        return attempt_folder_name({TaskId("t-a"), 1, {7, 1}}) + "/" + name;
+    }
+    bool has(const std::string& name) {
+        return std::filesystem::exists(folder.file("attempts/" + attempt_file(name)));
+    }
+
+    FolderRig folder;
+    WorkerOptions options;
+    Handlers handlers;
+    StateFolder state;
+    SocketContext context;
+    Outbox outbox;
+    std::unique_ptr<Uploader> uploader;
+    std::unique_ptr<Attempts> attempts;
+    std::vector<AttemptNews> all;
+};
+
+TEST_F(AttemptRun, ASuccessIsInTheOutboxWithResultAndLogsBeforeItIsReported) {
+    wire::Body body =
+        run("grep -q instructions -; echo report > $ZQ_RESULT; echo note > $ZQ_OUT/notes.txt; "
+            "echo 'summary=all well' > $ZQ_OUTPUT; echo said; echo $ZQ_ATTEMPT_TAG | grep -q . && "
+            "test \"$PWD\" -ef $ZQ_TASK_DIR && test -f {prompt_file}");
+    ASSERT_TRUE(std::holds_alternative<wire::Complete>(body)) << std::get<wire::Fail>(body).reason;
+    const wire::Report& report = report_part(body);
+    EXPECT_EQ(report.summary, "all well");
+    ASSERT_EQ(report.artifacts.size(), 4U);
+    EXPECT_EQ(report.artifacts[0].ref.name, "result.md");
+    EXPECT_EQ(report.artifacts[0].data->data, "report\n");
+    EXPECT_EQ(report.artifacts[2].data->data, "said\n");
+    ASSERT_EQ(outbox.load().size(), 1U);
+    EXPECT_EQ(outbox.load()[0].report, body);
+    EXPECT_EQ(news<ChildEnded>().size(), 1U);
+}
+
+TEST_F(AttemptRun, AFailureCarriesItsLastWords) {
+    wire::Body body = run("echo first >&2; echo 'it broke' >&2; exit 9");
+    ASSERT_TRUE(std::holds_alternative<wire::Fail>(body));
+    EXPECT_EQ(std::get<wire::Fail>(body).reason, "exit code 9: it broke");
+    EXPECT_EQ(std::get<wire::Fail>(body).exit_code, 9);
+}
+
+TEST_F(AttemptRun, ACancelIsAnnouncedByAFileAndReportedWithWhatThereIs) {
+    options.command = {
+        "echo part > $ZQ_OUT/part; trap 'test -f $ZQ_CANCEL_FILE && echo seen > $ZQ_OUT/seen; exit "
+        "0' "
+        "TERM; while :; do sleep 0.02; done"};
+    attempts->start(assign(1));
+    ASSERT_TRUE(until([&] { return has("out/part"); }));
+    attempts->stop({7, 1}, StopCause::kCancelled, boottime());
+    ASSERT_TRUE(until([&] { return !news<Reported>().empty(); }));
+    const auto release = std::get<wire::Release>(news<Reported>()[0].report);
+    EXPECT_EQ(release.cause, ReleaseCause::kCancelled);
+    EXPECT_EQ(release.report.artifacts[0].ref.name, "part");
+    EXPECT_EQ(release.report.artifacts[1].ref.name, "seen");
+}
+
+TEST_F(AttemptRun, TheRunTimeoutEndsItAndTimeSpentFrozenDoesNotCount) {
+    options.run_timeout = millis(300);
+    options.command = {"echo up > $ZQ_OUT/up; sleep 600"};
+    attempts->start(assign(1));
+    ASSERT_TRUE(until([&] { return has("out/up"); }));
+    attempts->freeze({7, 1});
+    const Millis frozen = boottime();
+    ASSERT_TRUE(until([&] { return boottime() > frozen + millis(600); }));
+    EXPECT_TRUE(news<ChildEnded>().empty());
+    attempts->thaw({7, 1}, boottime());
+    ASSERT_TRUE(until([&] { return !news<Reported>().empty(); }));
+    EXPECT_EQ(std::get<wire::Fail>(news<Reported>()[0].report).failure, FailureClass::kTimedOut);
+}
+
+TEST_F(AttemptRun, AKilledOneLeavesNoProcessNoReportAndNoFolder) {
+    options.command = {"echo up > $ZQ_OUT/up; trap '' TERM; sleep 600"};
+    attempts->start(assign(1));
+    ASSERT_TRUE(until([&] { return has("out/up"); }));
+    attempts->kill({7, 1});
+    ASSERT_TRUE(until([&] { return !news<Gone>().empty(); }));
+    EXPECT_EQ(attempts->running(), 0U);
+    EXPECT_TRUE(news<Reported>().empty());
+    EXPECT_TRUE(outbox.load().empty());
+    EXPECT_TRUE(eventually([&] { return !has(""); }));
+}
+
+TEST_F(AttemptRun, ASecondAttemptOfOneTaskWaitsForTheFirstToBeDead) {
+    options.command = {"if mkdir " + folder.file("alone") + "; then trap 'sleep 0.2; rmdir " +
+                       folder.file("alone") +
+                       "; exit 0' TERM; echo up > $ZQ_OUT/up; "
+                       "if [ $ZQ_ATTEMPT = 2 ]; then rmdir " +
+                       folder.file("alone") +
+                       "; exit 0; fi; while :; do sleep 0.02; done; else exit 65; fi"};
+    options.grace = seconds(5);
+    attempts->start(assign(1));
+    ASSERT_TRUE(until([&] { return has("out/up"); }));
+    attempts->start(assign(2));
+    ASSERT_TRUE(until([&] { return attempts->running() == 1; }));
+    attempts->stop({7, 1}, StopCause::kCancelled, boottime());
+    ASSERT_TRUE(until([&] { return news<Reported>().size() == 2; }));
+    for (const Reported& item : news<Reported>()) {
+        EXPECT_FALSE(std::holds_alternative<wire::Fail>(item.report));
+    }
+}
+
+TEST_F(AttemptRun, AFrozenAssignmentDoesNotStartBeforeItIsThawed) {
+    options.command = {"true"};
+    attempts->start(assign(1));
+    attempts->freeze({7, 1});
+    ASSERT_TRUE(until([&] { return has("prompt.md"); }));
+    const Millis before = boottime();
+    ASSERT_TRUE(until([&] { return boottime() > before + millis(100); }));
+    EXPECT_EQ(attempts->running(), 0U);
+    EXPECT_TRUE(news<Reported>().empty());
+    attempts->thaw({7, 1}, boottime());
+    ASSERT_TRUE(until([&] { return !news<Reported>().empty(); }));
+    EXPECT_TRUE(std::holds_alternative<wire::Complete>(news<Reported>()[0].report));
+}
+
+TEST_F(AttemptRun, ACommandThatIsNotThereIsTheWorkersFault) {
+    options.shell = false;
+    wire::Body body = run("no-such-command-of-ours");
+    ASSERT_TRUE(std::holds_alternative<wire::Release>(body));
+    EXPECT_EQ(std::get<wire::Release>(body).cause, ReleaseCause::kWorkerFault);
+}
+
+TEST_F(AttemptRun, AnAttemptThatWaitsForInputsCanBeCancelled) {
+    wire::Assign body = assign(1);
+    body.task.inputs = {{"context", Digest{{1}}, 5, "", ""}};
+    options.command = {"true"};
+    attempts->start(body);  // nobody is connected: the input cannot come
+    attempts->stop({7, 1}, StopCause::kCancelled, boottime());
+    ASSERT_TRUE(until([&] { return !news<Reported>().empty(); }));
+    EXPECT_EQ(std::get<wire::Release>(news<Reported>()[0].report).cause, ReleaseCause::kCancelled);
+}
+
+TEST_F(AttemptRun, AHandlerServesItsRole) {
+    handlers["role"] = [](const HandlerTask& task) {
+        (void)write_file(task.out_folder() + "/result.md", task.spec().instructions, 0600,
+                         Durability::kNone);
+        HandlerResult result;
+        result.summary = "handled";
+        result.output["k"] = "v";
+        return result;
+    };
+    wire::Body body = run("false");
+    ASSERT_TRUE(std::holds_alternative<wire::Complete>(body));
+    EXPECT_EQ(report_part(body).summary, "handled");
+    EXPECT_EQ(report_part(body).output.at("k"), "v");
+    EXPECT_EQ(report_part(body).artifacts.at(0).data->data, "do it");
+}
+
+}  // namespace
+}  // namespace zq::worker

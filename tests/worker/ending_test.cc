@@ -1,0 +1,97 @@
+// The exit table.
+#include "worker/ending.h"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+namespace zq::worker {
+namespace {
+
+const wire::HeldLease kHeld{TaskId("t-a"), 2, {1, 9}};
+
+wire::Body after(EndFacts facts) {
+    return report_of(kHeld, "w", facts);
+}
+
+EndFacts exited(int code) {
+    EndFacts facts;
+    facts.end.exit_code = code;
+    return facts;
+}
+
+TEST(Ending, ZeroCompletesUnlessItSaysSkippedOrTheContractIsBroken) {
+    EndFacts facts = exited(0);
+    facts.output = parse_output("summary=fine\nkey=value");
+    facts.end.duration = seconds(4);
+    wire::Body body = after(facts);
+    ASSERT_TRUE(std::holds_alternative<wire::Complete>(body));
+    EXPECT_EQ(report_part(body).summary, "fine");
+    EXPECT_EQ(report_part(body).output.at("key"), "value");
+    EXPECT_EQ(report_part(body).lease, kHeld.lease);
+    EXPECT_EQ(report_part(body).duration, seconds(4));
+
+    facts.unmet = "missing: patch";
+    body = after(facts);
+    EXPECT_EQ(std::get<wire::Fail>(body).failure, FailureClass::kContract);
+    EXPECT_EQ(std::get<wire::Fail>(body).reason, "missing: patch");
+
+    facts.output = parse_output("status=skipped\nreason=nothing to do");
+    body = after(facts);
+    EXPECT_EQ(std::get<wire::Skip>(body).reason, "nothing to do");
+}
+
+TEST(Ending, SeventyFiveIsTryLaterWithItsDelay) {
+    EndFacts facts = exited(75);
+    facts.output = parse_output("retry_after=90");
+    const auto release = std::get<wire::Release>(after(facts));
+    EXPECT_EQ(release.cause, ReleaseCause::kTryLater);
+    EXPECT_EQ(release.delay, seconds(90));
+    EXPECT_EQ(parse_retry_after("15m"), minutes(15));
+    EXPECT_EQ(parse_retry_after("-3"), Millis{});
+    EXPECT_EQ(parse_retry_after("soon"), Millis{});
+    EXPECT_EQ(parse_retry_after("9223372036854775807"), limits::kLongest);
+}
+
+TEST(Ending, SomeCodesArePermanentSomeTheWorkersFaultTheRestErrors) {
+    for (int code : {64, 65, 66, 77, 78}) {
+        EXPECT_EQ(std::get<wire::Fail>(after(exited(code))).failure, FailureClass::kPermanent)
+            << code;
+    }
+    for (int code : {126, 127}) {
+        EXPECT_EQ(std::get<wire::Release>(after(exited(code))).cause, ReleaseCause::kWorkerFault);
+    }
+    EndFacts facts = exited(1);
+    facts.last_words = "boom";
+    const auto fail = std::get<wire::Fail>(after(facts));
+    EXPECT_EQ(fail.failure, FailureClass::kError);
+    EXPECT_EQ(fail.exit_code, 1);
+    EXPECT_EQ(fail.reason, "exit code 1: boom");
+    facts = {};
+    facts.end.not_started = "no such file";
+    EXPECT_EQ(std::get<wire::Release>(after(facts)).cause, ReleaseCause::kWorkerFault);
+}
+
+TEST(Ending, ASignalIsACrashUnlessWeSentIt) {
+    EndFacts facts;
+    facts.end.signal = SIGKILL;
+    EXPECT_EQ(std::get<wire::Fail>(after(facts)).failure, FailureClass::kCrashed);
+    facts.end.stop = StopCause::kTimedOut;
+    EXPECT_EQ(std::get<wire::Fail>(after(facts)).failure, FailureClass::kTimedOut);
+    facts.end.stop = StopCause::kCancelled;
+    EXPECT_EQ(std::get<wire::Release>(after(facts)).cause, ReleaseCause::kCancelled);
+    facts.end.stop = StopCause::kDrained;
+    EXPECT_EQ(std::get<wire::Release>(after(facts)).cause, ReleaseCause::kDrained);
+}
+
+TEST(Ending, TextsAreCutAtCharactersAndAlwaysUtf8) {
+    EXPECT_EQ(bounded_text("h\xc3\xa9llo", 2), "h");
+    EXPECT_EQ(bounded_text("\xff!", 10), "?!");
+    EndFacts facts = exited(0);
+    facts.output.values["summary"] = std::string(limits::kSummaryBytes - 1, 'x') + "\xe2\x82\xac";
+    wire::Body body = after(facts);
+    EXPECT_EQ(report_part(body).summary.size(), limits::kSummaryBytes - 1);
+}
+
+}  // namespace
+}  // namespace zq::worker

@@ -1,0 +1,64 @@
+// The command line of zq-worker.
+#include "worker/options.h"
+
+#include <gtest/gtest.h>
+
+namespace zq::worker {
+namespace {
+
+ParsedArguments parse(std::vector<const char*> words, const Handlers& handlers = {}) {
+    words.insert(words.begin(), "zq-worker");
+    return parse_arguments(static_cast<int>(words.size()), words.data(), handlers);
+}
+
+TEST(WorkerOptions, TakesRolesFlagsAndACommandThatLooksLikeFlags) {
+    const auto parsed = parse({"--role", "a", "--role", "b", "--slots", "3", "--grace", "5s",
+                               "--stdin", "prompt", "--once", "--", "cmd", "--role", "--", "x"});
+    ASSERT_FALSE(parsed.exit_code.has_value()) << parsed.text;
+    EXPECT_EQ(parsed.options.roles, (std::vector<RoleName>{RoleName("a"), RoleName("b")}));
+    EXPECT_EQ(parsed.options.slots, 3U);
+    EXPECT_EQ(parsed.options.grace, seconds(5));
+    EXPECT_EQ(parsed.options.stdin_from, StdinFrom::kPrompt);
+    EXPECT_EQ(parsed.options.lifetime, Lifetime::kOneTask);
+    EXPECT_EQ(parsed.options.command, (std::vector<std::string>{"cmd", "--role", "--", "x"}));
+}
+
+TEST(WorkerOptions, RefusesWhatIsNotBuiltAndWhatMakesNoSense) {
+    const std::vector<std::vector<const char*>> bad = {
+        {"--role", "a", "--agent", "claude", "--", "x"},
+        {"--role", "a", "--git-worktree", "/r", "--", "x"},
+        {"--role", "a", "--stall-timeout", "1m", "--", "x"},
+        {"--role", "a", "--linger", "1m", "--", "x"},
+        {"--test", "--", "x"},
+        {"--role", "a"},
+        {"--", "x"},
+        {"--role", "a/b", "--", "x"},
+        {"--role", "a", "--slots", "0", "--", "x"},
+        {"--role", "a", "--grace", "soon", "--", "x"},
+        {"--role", "a", "--workdir", "/no/such/folder", "--", "x"},
+        {"--role", "a", "--env", "A=1", "--", "x"},
+        {"--role", "a", "stray", "--", "x"},
+    };
+    for (const auto& words : bad) {
+        const auto parsed = parse(words);
+        EXPECT_EQ(parsed.exit_code, kExitUsage) << words[0] << " " << words.back() << parsed.text;
+        EXPECT_FALSE(parsed.text.empty());
+    }
+}
+
+TEST(WorkerOptions, HandlersNeedNoCommand) {
+    const Handlers handlers = {{"greet", [](const HandlerTask&) { return HandlerResult{}; }}};
+    const auto parsed = parse({}, handlers);
+    ASSERT_FALSE(parsed.exit_code.has_value()) << parsed.text;
+    EXPECT_EQ(parsed.options.roles, std::vector<RoleName>{RoleName("greet")});
+    EXPECT_EQ(parse({"--role", "other"}, handlers).exit_code, kExitUsage);
+}
+
+TEST(WorkerOptions, VersionAndHelpEndWithZero) {
+    EXPECT_EQ(parse({"--version"}).exit_code, 0);
+    EXPECT_NE(parse({"--version"}).text.find("zq/1"), std::string::npos);
+    EXPECT_EQ(parse({"--help"}).exit_code, 0);
+}
+
+}  // namespace
+}  // namespace zq::worker
