@@ -12,6 +12,17 @@ edge::Trust trust_of(const std::string& endpoint, const DoorOptions& options) {
     return open ? edge::Trust::kLocal : edge::Trust::kAuthenticated;
 }
 
+/// The socket is an IPv6 one and tells IPv4 addresses in its own way.
+std::string without_mapping(const std::string& endpoint) {
+    constexpr std::string_view kMapped = "[::ffff:";
+    const auto at = endpoint.find(kMapped);
+    const auto end = endpoint.find(']');
+    if (at == std::string::npos || end == std::string::npos) return endpoint;
+    const auto address = at + kMapped.size();
+    return endpoint.substr(0, at) + endpoint.substr(address, end - address) +
+           endpoint.substr(end + 1);
+}
+
 Result<OpenDoor> open_door(SocketContext& context, const DoorOptions& options, edge::Trust trust) {
     SocketOptions socket_options;
     socket_options.kind = SocketKind::kRouter;
@@ -27,7 +38,7 @@ Result<OpenDoor> open_door(SocketContext& context, const DoorOptions& options, e
     for (const std::string& endpoint : options.endpoints) {
         if (trust_of(endpoint, options) != trust) continue;
         if (auto ok = door.socket.bind(endpoint); !ok) return Failure(ok.error());
-        door.endpoints.push_back(door.socket.last_endpoint());
+        door.endpoints.push_back(without_mapping(door.socket.last_endpoint()));
     }
     return door;
 }

@@ -1,0 +1,147 @@
+// Flags over environment over file, and every mistake with its place.
+#include "coordinator/options.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "common/platform/files.h"
+
+namespace zq::coordinator {
+namespace {
+
+class OptionsTest : public testing::Test {
+  protected:
+    OptionsTest() : folder_(testing::TempDir() + "options-" + std::to_string(random_u64())) {
+        EXPECT_TRUE(make_folders(folder_, 0700));
+    }
+
+    std::string write(const std::string& text, const std::string& name = "zq.toml") {
+        const std::string path = folder_ + "/" + name;
+        EXPECT_TRUE(write_file(path, text, 0600, Durability::kNone));
+        return path;
+    }
+
+    Result<Options> parse(const std::vector<std::string>& arguments) {
+        return parse_options(arguments, [this](const std::string& name) {
+            auto at = environment_.find(name);
+            return at == environment_.end() ? std::string() : at->second;
+        });
+    }
+
+    std::string error_of(const std::vector<std::string>& arguments) {
+        auto options = parse(arguments);
+        return options ? "no error" : options.error().message;
+    }
+
+    std::string folder_;
+    std::map<std::string, std::string> environment_;
+};
+
+TEST_F(OptionsTest, TheShippedFileSaysTheDefaults) {
+    auto shipped = parse({"--config", ZQ_SOURCE_DIR "/configs/coordinator.toml"});
+    ASSERT_TRUE(shipped) << shipped.error().message;
+    const Options defaults;
+    EXPECT_EQ(shipped->data, defaults.data);
+    EXPECT_EQ(shipped->binds, defaults.binds);
+    EXPECT_EQ(shipped->artifacts_binds, defaults.artifacts_binds);
+    EXPECT_EQ(shipped->advertise, defaults.advertise);
+    EXPECT_EQ(shipped->lease, defaults.lease);
+    EXPECT_EQ(shipped->heartbeat, defaults.heartbeat);
+    EXPECT_EQ(shipped->max_open_tasks, defaults.max_open_tasks);
+    EXPECT_EQ(shipped->log_level, defaults.log_level);
+    EXPECT_EQ(shipped->insecure, defaults.insecure);
+}
+
+TEST_F(OptionsTest, FlagsWinOverTheEnvironmentAndItOverTheFile) {
+    const std::string file =
+        write("lease = \"40s\"\nheartbeat = \"4s\"\nmax_open_tasks = 7\nbind = \"ipc:///tmp/a\"\n");
+    environment_["ZQ_COORDINATOR_LEASE"] = "50s";
+    environment_["ZQ_MAX_OPEN_TASKS"] = "8";
+    environment_["ZQ_BIND"] = "tcp://127.0.0.1:1,ipc:///tmp/b";
+    auto options = parse({"--config", file, "--max-open-tasks", "9"});
+    ASSERT_TRUE(options) << options.error().message;
+    EXPECT_EQ(options->heartbeat, seconds(4));
+    EXPECT_EQ(options->lease, seconds(50));
+    EXPECT_EQ(options->max_open_tasks, 9U);
+    EXPECT_EQ(options->binds, (std::vector<std::string>{"tcp://127.0.0.1:1", "ipc:///tmp/b"}));
+}
+
+TEST_F(OptionsTest, RepeatedBindsAreAllServed) {
+    auto options = parse({"--bind", "tcp://127.0.0.1:1", "--bind", "tcp://10.0.0.1:1"});
+    ASSERT_TRUE(options);
+    EXPECT_EQ(options->binds.size(), 2U);
+}
+
+TEST_F(OptionsTest, TheDataFoldersOwnFileIsReadWithoutConfig) {
+    write("heartbeat = \"7s\"\n", "coordinator.toml");
+    auto options = parse({"--data", folder_});
+    ASSERT_TRUE(options) << options.error().message;
+    EXPECT_EQ(options->heartbeat, seconds(7));
+    EXPECT_EQ(options->config, folder_ + "/coordinator.toml");
+    write("data = \"/elsewhere\"\n", "coordinator.toml");
+    EXPECT_NE(error_of({"--data", folder_}).find("coordinator.toml:1: data:"), std::string::npos);
+}
+
+TEST_F(OptionsTest, UnknownKeysAndBadValuesNameFileLineAndRemedy) {
+    const auto expect = [&](const std::string& text, const std::string& wanted) {
+        const std::string file = write(text);
+        EXPECT_EQ(error_of({"--config", file}), file + wanted);
+    };
+    expect("# one\n\nleese = \"5s\"\n", ":3: unknown key 'leese'; did you mean 'lease'?");
+    expect("[server]\nbind = \"x\"\n", ":2: unknown key 'server.bind'");
+    expect("lease = 5\n", ":1: lease: expected a string");
+    expect("\nlease = \"5 parsecs\"\n",
+           ":2: lease: '5 parsecs' is not a duration; write 100ms, 1s, 15m, 2h or 3d");
+    expect("insecure = \"yes\"\n", ":1: insecure: expected true or false");
+    expect("max_open_tasks = 0\n", ":1: max_open_tasks: '0' is not a number from 1 to 2000000");
+    expect("bind = [\"tcp://127.0.0.1:1\", \"http://x\"]\n",
+           ":1: bind: 'http://x' is no endpoint; write tcp://ADDRESS:PORT or ipc://PATH");
+    expect("log_level = \"loud\"\n", ":1: log_level: 'loud' is not debug, info, warn or error");
+    EXPECT_EQ(error_of({"--config", write("a = 1\nb =\n")}).find(folder_ + "/zq.toml:2: "), 0U);
+}
+
+TEST_F(OptionsTest, UnknownFlagsAreRefusedWithASuggestion) {
+    EXPECT_NE(error_of({"--leas", "5s"}).find("did you mean --lease?"), std::string::npos);
+    EXPECT_NE(error_of({"stray"}), "no error");
+    EXPECT_EQ(error_of({"--lease", "1x"}),
+              "--lease: '1x' is not a duration; write 100ms, 1s, 15m, 2h or 3d");
+    environment_["ZQ_HEARTBEAT"] = "often";
+    EXPECT_EQ(error_of({}).find("ZQ_HEARTBEAT: 'often'"), 0U);
+}
+
+TEST_F(OptionsTest, AHeartbeatMustFitItsLeaseThreeTimes) {
+    EXPECT_EQ(error_of({"--lease", "3s", "--heartbeat", "1s"}), "no error");
+    EXPECT_NE(error_of({"--lease", "3s", "--heartbeat", "1001ms"}), "no error");
+    EXPECT_NE(error_of({"--lease", "999ms", "--heartbeat", "100ms"}), "no error");
+}
+
+TEST_F(OptionsTest, ANamedFileMustBeThere) {
+    auto options = parse({"--config", folder_ + "/none.toml"});
+    ASSERT_FALSE(options);
+    EXPECT_EQ(options.error().code, ErrorCode::NOT_FOUND);
+}
+
+TEST(Exposure, OnlyLoopbackAndIpcAreServedWithoutKeys) {
+    for (const char* local : {"tcp://127.0.0.1:5570", "tcp://127.8.0.1:1", "tcp://localhost:1",
+                              "tcp://[::1]:5570", "ipc:///run/zq"}) {
+        EXPECT_TRUE(is_local_endpoint(local)) << local;
+    }
+    for (const char* exposed : {"tcp://0.0.0.0:5570", "tcp://*:5570", "tcp://10.0.0.1:1",
+                                "tcp://[::]:5570", "tcp://127.example.org:1", "tcp://eth0:1"}) {
+        EXPECT_FALSE(is_local_endpoint(exposed)) << exposed;
+    }
+    Options options;
+    EXPECT_TRUE(check_exposure(options, ServerKeys::kMissing));
+    options.artifacts_binds.emplace_back("tcp://0.0.0.0:5571");
+    auto refused = check_exposure(options, ServerKeys::kMissing);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::DENIED);
+    EXPECT_NE(refused.error().message.find("zq init --data ./zq-data"), std::string::npos);
+    EXPECT_TRUE(check_exposure(options, ServerKeys::kPresent));
+    options.insecure = true;
+    EXPECT_TRUE(check_exposure(options, ServerKeys::kMissing));
+}
+
+}  // namespace
+}  // namespace zq::coordinator
