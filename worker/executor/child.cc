@@ -116,6 +116,7 @@ Result<std::unique_ptr<Child>> Child::start(ChildSpec spec, Millis now) {
 Child::~Child() {
     if (phase_ == Phase::kOver) return;
     kill_once(spec_.mark);
+    drop_group(spec_.mark);
 }
 
 void Child::freeze() {

@@ -44,10 +44,6 @@ std::set<pid_t> roots(const FamilyMark& mark, const std::vector<ProcessInfo>& al
     return found;
 }
 
-void send_all(const std::vector<pid_t>& pids, int signal) {
-    for (pid_t pid : pids) ::kill(pid, signal);
-}
-
 }  // namespace
 
 std::string to_text(const FamilyMark& mark) {
@@ -92,14 +88,29 @@ std::vector<pid_t> living(const FamilyMark& mark) {
     return alive;
 }
 
+namespace {
+
+/// Who has to be stopped by a signal: those in the control group never notice that they are frozen.
+std::vector<pid_t> outside_group(const FamilyMark& mark) {
+    std::vector<pid_t> pids = living(mark);
+    if (mark.cgroup.empty()) return pids;
+    const std::vector<pid_t> inside = Cgroup(mark.cgroup).members();
+    std::erase_if(pids, [&](pid_t pid) {
+        return std::find(inside.begin(), inside.end(), pid) != inside.end();
+    });
+    return pids;
+}
+
+}  // namespace
+
 void freeze(const FamilyMark& mark) {
-    if (!mark.cgroup.empty()) (void)Cgroup(mark.cgroup).freeze();
-    if (mark.main > 0) ::kill(-mark.main, SIGSTOP);
+    const bool grouped = !mark.cgroup.empty() && Cgroup(mark.cgroup).freeze();
+    if (!grouped && mark.main > 0) ::kill(-mark.main, SIGSTOP);
     // One that forked before it was stopped left a child: look again until all are.
     std::set<pid_t> stopped;
     for (int round = 0; round < kFreezeRounds; ++round) {
         bool grew = false;
-        for (pid_t pid : living(mark)) {
+        for (pid_t pid : outside_group(mark)) {
             if (!stopped.insert(pid).second) continue;
             ::kill(pid, SIGSTOP);
             grew = true;
@@ -109,14 +120,14 @@ void freeze(const FamilyMark& mark) {
 }
 
 void thaw(const FamilyMark& mark) {
-    send_all(living(mark), SIGCONT);
+    for (pid_t pid : outside_group(mark)) ::kill(pid, SIGCONT);
     if (!mark.cgroup.empty()) (void)Cgroup(mark.cgroup).thaw();
 }
 
 std::size_t kill_once(const FamilyMark& mark) {
     if (!mark.cgroup.empty() && same_boot(mark)) (void)Cgroup(mark.cgroup).kill();
     const std::vector<pid_t> alive = living(mark);
-    send_all(alive, SIGKILL);
+    for (pid_t pid : alive) ::kill(pid, SIGKILL);
     return alive.size();
 }
 

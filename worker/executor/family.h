@@ -32,7 +32,8 @@ Result<FamilyMark> parse_family_mark(const std::string& text);
 /// Every living process of the family; never this process itself.
 std::vector<pid_t> living(const FamilyMark& mark);
 
-/// Stops, and lets go on, every process of the family. Stopping repeats until no new one is found.
+/// Stops, and lets go on, every process of the family: by its control group where there is one, the
+/// others by signals, until no new one is found.
 void freeze(const FamilyMark& mark);
 void thaw(const FamilyMark& mark);
 /// Sends SIGKILL to every process of the family; gives how many were still alive.
