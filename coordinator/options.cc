@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <optional>
 
 #include "common/base/nearest.h"
@@ -253,6 +254,19 @@ Result<void> apply_flags(Options& options, const Flags& flags) {
     return {};
 }
 
+/// The same place, however each is written (`./zq-data`, an absolute path, through a link).
+bool same_folder(const std::string& one, const std::string& other) {
+    std::error_code error;
+    const auto first = std::filesystem::weakly_canonical(one, error);
+    return !error && first == std::filesystem::weakly_canonical(other, error) && !error;
+}
+
+bool is_same_folder(const std::string& a, const std::string& b) {
+    std::error_code error;
+    return a == b || std::filesystem::weakly_canonical(a, error) ==
+                         std::filesystem::weakly_canonical(b, error);
+}
+
 /// The file to read: named, or the data folder's own.
 Result<std::optional<ConfigFile>> find_file(const Flags& flags, const Environment& environment) {
     const std::string named = flags.config.empty() ? environment(kConfigVariable) : flags.config;
@@ -267,7 +281,7 @@ Result<std::optional<ConfigFile>> find_file(const Flags& flags, const Environmen
     auto file = ConfigFile::read(early.data + "/coordinator.toml");
     if (!file && file.error().code == ErrorCode::NOT_FOUND) return std::optional<ConfigFile>{};
     if (!file) return Failure(file.error());
-    if (auto data = file->text("data"); data && *data && **data != early.data) {
+    if (auto data = file->text("data"); data && *data && !same_folder(**data, early.data)) {
         return file->wrong("data", "this file was found in " + early.data +
                                        "; it cannot name another data folder");
     }

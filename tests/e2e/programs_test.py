@@ -36,7 +36,8 @@ class Starting(Case):
         self.assertRegex(program.output().lower(), r"warn.*insecure|insecure.*warn")
 
     def test_an_unknown_flag_is_refused_with_a_suggestion(self):
-        for program, flag, near in (("zq-coordinator", "--daat", "--data"), ("zq-worker", "--rol", "--role")):
+        for program, flag, near in (("zq-coordinator", "--daat", "--data"), ("zq", "submti", "submit"),
+                                    ("zq-worker", "--rol", "--role")):
             done = self.box.run([program, flag, "x"], ok=(2,))
             self.assertIn(near.encode(), done.stderr)
 

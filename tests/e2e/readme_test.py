@@ -31,9 +31,8 @@ class Readme(Case):
         self.addCleanup(self.stop)
         shutil.copytree(os.path.join(SOURCE, "examples"), box.path("examples"))
         shutil.copytree(os.path.join(SOURCE, "examples"), box.path("opt/zq/share/zq/examples"))
-        os.makedirs(box.path("src/project"))
-        os.symlink(os.path.join(SOURCE, "common"), box.path("src/project/common"))
-        os.symlink(os.path.join(SOURCE, "coordinator"), box.path("src/project/coordinator"))
+        for folder in ("common", "coordinator"):
+            shutil.copytree(os.path.join(SOURCE, folder), box.path(f"src/project/{folder}"))
         box.write("shared/tasks/task-123.md", "# Task\n")
         box.write("shared/results/task-123.md", "# Result\n")
         self.new_ports()

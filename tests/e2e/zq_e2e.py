@@ -59,6 +59,21 @@ def is_alive(pid: int) -> bool:
     return process_state(pid) not in ("", "Z", "X")
 
 
+def is_frozen(pid: int) -> bool:
+    """True for a process that was stopped by a signal or whose control group is frozen."""
+    if process_state(pid) == "T":
+        return True
+    try:
+        with open(f"/proc/{pid}/cgroup", encoding="ascii") as groups:
+            group = next(line.strip()[3:] for line in groups if line.startswith("0::"))
+        with open("/proc/self/mountinfo", encoding="utf-8") as mounts:
+            mount = next(line.split()[4] for line in mounts if " - cgroup2 " in line)
+        with open(f"{mount}{group}/cgroup.events", encoding="ascii") as events:
+            return "frozen 1" in events.read().splitlines()
+    except (OSError, StopIteration):
+        return False
+
+
 def high_water_kib(pid: int) -> int:
     """The most memory the process ever had resident (VmHWM)."""
     with open(f"/proc/{pid}/status", encoding="ascii") as status:
@@ -128,7 +143,7 @@ class Sandbox:
     def env(self, **more) -> dict:
         kept = ("PATH", "LANG", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS")
         env = {key: os.environ[key] for key in kept if key in os.environ}
-        env.update(HOME=self.folder, ZQ_CONNECT=self.bind, ZQ_CONFIG=self.path("client/config.toml"), **more)
+        env |= {"HOME": self.folder, "ZQ_CONNECT": self.bind, "ZQ_CONFIG": self.path("client/config.toml"), **more}
         return {key: value for key, value in env.items() if value is not None}
 
     # Programs in the background.
@@ -208,6 +223,13 @@ class Sandbox:
         def begun():
             return next((pid for (number, pid), times in self.lives(task).items() if number == attempt and times), 0)
         return await_that(begun, f"a child of attempt {attempt} of {task}", seconds)
+
+    def await_confirmed(self, task: str) -> None:
+        """Waits until the holder of the task's lease has listed it to this run of the coordinator."""
+        await_that(
+            lambda: any(lease["id"] == task and lease["confirmed"] for lease in self.rows("leases")),
+            f"the lease of {task} is confirmed",
+        )
 
     def let_go(self, task: str | None = None) -> None:
         """Lets one task's children end, or all."""
