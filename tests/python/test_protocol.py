@@ -326,6 +326,36 @@ class Polls(Case):
             after = rows["last"]
         self.assertEqual(seqs, list(range(seqs[0], seqs[0] + len(seqs))))
 
+    def test_answers_that_fit_no_frame_come_in_several(self):
+        """300 tasks that ended with the longest reason: 1.2 MiB of rows."""
+        after = self.client.status()["last_seq"]
+        tasks = {self.client.submit(self.role, reply_to=self.role, group=self.role)["task_id"] for _ in range(300)}
+        for task_id in tasks:
+            self.client.call("FAIL", task_id=task_id, reason="x" * 4096, **{"class": "permanent", "from": "x"})
+        last = self.client.status()["last_seq"]
+        seqs, pages = [], 0
+        while after < last:
+            rows = self.client.call("EVENTS", after=after, limit=1000)[1]
+            seqs += [row["seq"] for row in rows["rows"]]
+            after, pages = rows["last"], pages + 1
+        self.assertGreater(pages, 1)
+        self.assertEqual(seqs, list(range(seqs[0], last + 1)))
+        listed, before = set(), 0
+        while True:
+            page = self.client.call("LIST", to=self.role, limit=1000, before=before)[1]
+            listed |= {row["task_id"] for row in page["rows"]}
+            before = page["rows"][-1]["submitted_seq"]
+            if not page.get("more"):
+                break
+        self.assertEqual(listed, tasks)
+        ended = self.client.call("WAIT", group=self.role)[1]
+        self.assertEqual(len(ended["rows"]) + ended.get("open", 0), 300)
+        answered, after = [], 0
+        while rows := self.client.call("ANSWERS", reply_to=self.role, after=after, limit=100)[1]["rows"]:
+            answered += [row["task_id"] for row in rows]
+            after = rows[-1]["changed_seq"]
+        self.assertEqual((len(answered), set(answered)), (300, tasks))
+
     def test_a_poll_ends_by_itself(self):
         task_id = self.client.submit(self.role)["task_id"]
         begun = time.monotonic()
