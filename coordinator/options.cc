@@ -261,12 +261,6 @@ bool same_folder(const std::string& one, const std::string& other) {
     return !error && first == std::filesystem::weakly_canonical(other, error) && !error;
 }
 
-bool is_same_folder(const std::string& a, const std::string& b) {
-    std::error_code error;
-    return a == b || std::filesystem::weakly_canonical(a, error) ==
-                         std::filesystem::weakly_canonical(b, error);
-}
-
 /// The file to read: named, or the data folder's own.
 Result<std::optional<ConfigFile>> find_file(const Flags& flags, const Environment& environment) {
     const std::string named = flags.config.empty() ? environment(kConfigVariable) : flags.config;

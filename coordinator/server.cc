@@ -21,15 +21,14 @@ Result<std::optional<KeyPair>> load_keys(const Options& options) {
     return Failure(keys.error());
 }
 
-bool is_exposed(const std::vector<std::string>& endpoints) {
-    for (const std::string& endpoint : endpoints) {
-        if (!is_local_endpoint(endpoint)) return true;
+/// The first endpoint that other machines reach; empty if there is none.
+std::string exposed_endpoint(const Options& options) {
+    for (const auto* endpoints : {&options.binds, &options.artifacts_binds}) {
+        for (const std::string& endpoint : *endpoints) {
+            if (!is_local_endpoint(endpoint)) return endpoint;
+        }
     }
-    return false;
-}
-
-bool is_exposed(const Options& options) {
-    return is_exposed(options.binds) || is_exposed(options.artifacts_binds);
+    return {};
 }
 
 Result<std::optional<KeyPair>> check_keys(const Options& options) {
@@ -37,9 +36,10 @@ Result<std::optional<KeyPair>> check_keys(const Options& options) {
     if (!keys) return keys;
     auto allowed = check_exposure(options, *keys ? ServerKeys::kPresent : ServerKeys::kMissing);
     if (!allowed) return Failure(allowed.error());
-    if (!*keys && is_exposed(options)) {
+    const std::string exposed = exposed_endpoint(options);
+    if (!*keys && !exposed.empty()) {
         log_warn("INSECURE: everyone who reaches these addresses may read and do everything",
-                 {{"bind", options.binds.front()}});
+                 {{"bind", exposed}});
     }
     return keys;
 }
@@ -96,7 +96,7 @@ Result<void> Service::run(const std::optional<KeyPair>& keys, int stop_fd) {
     auto reader = journal_.open_reader();
     if (!reader) return Failure(reader.error());
     reader_ = std::move(*reader);
-    if (keys && is_exposed(options_)) {
+    if (keys && !exposed_endpoint(options_).empty()) {
         auto zap = edge::ZapHandler::start(context_, KeyRegistry(options_.keys_folder()));
         if (!zap) return Failure(zap.error());
         zap_ = std::move(*zap);

@@ -79,6 +79,9 @@ TEST_F(OptionsTest, TheDataFoldersOwnFileIsReadWithoutConfig) {
     ASSERT_TRUE(options) << options.error().message;
     EXPECT_EQ(options->heartbeat, seconds(7));
     EXPECT_EQ(options->config, folder_ + "/coordinator.toml");
+    write("data = \"" + folder_ + "/../" + folder_.substr(folder_.rfind('/') + 1) + "\"\n",
+          "coordinator.toml");
+    EXPECT_EQ(error_of({"--data", folder_}), "no error");
     write("data = \"/elsewhere\"\n", "coordinator.toml");
     EXPECT_NE(error_of({"--data", folder_}).find("coordinator.toml:1: data:"), std::string::npos);
 }
