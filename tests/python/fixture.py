@@ -14,10 +14,10 @@ import zq_client
 LEASE_S = 3.0
 
 
-def free_ports(count):
+def free_ports(count, host):
     sockets = [socket.socket() for _ in range(count)]
     for each in sockets:
-        each.bind(("127.0.0.1", 0))
+        each.bind((host, 0))
     ports = [each.getsockname()[1] for each in sockets]
     for each in sockets:
         each.close()
@@ -25,12 +25,14 @@ def free_ports(count):
 
 
 class Coordinator:
-    def __init__(self):
+    def __init__(self, host="127.0.0.1", curve=None):
+        """`curve`: of a key that the coordinator knows, where the host is no loopback."""
+        self.curve = curve
         self.program = pathlib.Path(os.environ["ZQ_BIN_DIR"]) / "zq-coordinator"
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="zq-python-"))
-        control, artifacts = free_ports(2)
-        self.endpoint = f"tcp://127.0.0.1:{control}"
-        self.artifacts = f"tcp://127.0.0.1:{artifacts}"
+        control, artifacts = free_ports(2, host)
+        self.endpoint = f"tcp://{host}:{control}"
+        self.artifacts = f"tcp://{host}:{artifacts}"
         self.log = self.folder / "log"
         self.process = None
 
@@ -40,7 +42,7 @@ class Coordinator:
                 [self.program, "--data", self.folder / "data", "--bind", self.endpoint, "--artifacts-bind",
                  self.artifacts, "--lease", f"{LEASE_S:.0f}s", "--heartbeat", "500ms"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder)
-        with zq_client.Client(self.endpoint) as client:
+        with zq_client.Client(self.endpoint, self.curve) as client:
             end = time.monotonic() + 20
             while time.monotonic() < end and self.process.poll() is None:
                 try:

@@ -69,8 +69,9 @@ def sha256(data):
 class Peer:
     """What clients, workers and transfers share: a context, request ids, the dialled endpoint."""
 
-    def __init__(self, endpoint, kind):
+    def __init__(self, endpoint, kind, curve=None):
         self.endpoint = endpoint
+        self.curve = curve  # (server's public key, own public key, own secret key), Z85 (section 2)
         self.context = zmq.Context()
         self.kind = kind
         self.next_id = 0
@@ -83,6 +84,8 @@ class Peer:
             self.socket.close(linger=0)
         self.socket = self.context.socket(self.kind)
         self.socket.linger = 0
+        if self.curve:
+            self.socket.curve_serverkey, self.socket.curve_publickey, self.socket.curve_secretkey = self.curve
         if self.kind == zmq.REQ:
             self.socket.setsockopt(zmq.REQ_RELAXED, 1)
             self.socket.setsockopt(zmq.REQ_CORRELATE, 1)
@@ -115,8 +118,8 @@ class Peer:
 class Client(Peer):
     """One request, one answer, over REQ (sections 4, 6, 7, 12)."""
 
-    def __init__(self, endpoint):
-        super().__init__(endpoint, zmq.REQ)
+    def __init__(self, endpoint, curve=None):
+        super().__init__(endpoint, zmq.REQ, curve)
         self.artifacts = None
 
     def call(self, kind, patience=10.0, give_up=30.0, **fields):
@@ -169,8 +172,8 @@ class Client(Peer):
 class Worker(Peer):
     """A worker's session over DEALER (sections 4, 5, 11)."""
 
-    def __init__(self, endpoint, name, roles, slots=1, state_id=None, incarnation=1):
-        super().__init__(endpoint, zmq.DEALER)
+    def __init__(self, endpoint, name, roles, slots=1, state_id=None, incarnation=1, curve=None):
+        super().__init__(endpoint, zmq.DEALER, curve)
         self.name, self.roles, self.slots = name, roles, slots
         self.state_id = state_id or os.urandom(16).hex()
         self.incarnation = incarnation
@@ -248,8 +251,8 @@ class Worker(Peer):
 class Artifacts(Peer):
     """Uploads and reads on the artifacts socket (section 8)."""
 
-    def __init__(self, endpoint):
-        super().__init__(endpoint, zmq.DEALER)
+    def __init__(self, endpoint, curve=None):
+        super().__init__(endpoint, zmq.DEALER, curve)
 
     def send(self, kind, body=None, **fields):
         self.socket.send_multipart(message(kind, {"id": self.take_id(), "client": self.client, **fields}, body))
