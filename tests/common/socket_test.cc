@@ -79,7 +79,8 @@ TEST_F(Sockets, SayThatAPeerIsGone) {
     SendStatus status = SendStatus::kSent;
     while (status != SendStatus::kGone && boottime() < end) {
         status = router_->send({routing_id, "x"});
-        router_->receive();  // a peer that was full when it left is gone only once the socket is read
+        router_
+            ->receive();  // a peer that was full when it left is gone only once the socket is read
     }
     EXPECT_EQ(status, SendStatus::kGone);
 }
