@@ -56,8 +56,8 @@ enum class SendStatus : std::uint8_t {
 };
 
 struct Received {
-    Frames frames;        // all of them, the return envelope included
-    std::string user_id;  // what ZAP said of the sender; empty without ZAP
+    Frames frames;          // all of them, the return envelope included
+    std::string user_id;    // what ZAP said of the sender; empty without ZAP
     bool too_many = false;  // more frames than limits::kFrames: the rest was dropped
 };
 
@@ -94,8 +94,8 @@ struct PollItem {
     bool readable = false;  // out
 };
 
-/// Waits until something is readable or `timeout` has passed (negative: no limit). A signal ends the
-/// wait early. Sets `readable`; gives how many are.
+/// Waits until something is readable or `timeout` has passed (negative: no limit). A signal ends
+/// the wait early. Sets `readable`; gives how many are.
 int poll(std::vector<PollItem>& items, Millis timeout);
 
 }  // namespace zq
