@@ -93,5 +93,19 @@ class Rules(unittest.TestCase):
                 self.assertEqual(layers.violations(path, text), [])
 
 
+class Page(unittest.TestCase):
+    page, errors, limits = ((layers.ROOT / path).read_text(encoding="utf-8")
+                            for path in ("protocol.md", "common/base/error.h", "common/base/limits.h"))
+
+    def test_has_a_row_for_every_error_code_and_limit(self):
+        self.assertEqual(layers.undocumented(self.page, self.errors, self.limits), [])
+
+    def test_is_caught_without_one(self):
+        self.assertEqual(layers.undocumented(self.page.replace("| `STALE_LEASE` |", "| |"), self.errors, self.limits),
+                         ["STALE_LEASE"])
+        added = self.limits + "inline constexpr std::size_t kForgotten = 1;"
+        self.assertEqual(layers.undocumented(self.page, self.errors, added), ["kForgotten"])
+
+
 if __name__ == "__main__":
     unittest.main()
