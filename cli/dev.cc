@@ -71,7 +71,8 @@ Expected<Child> Child::start(const std::string& name, const std::vector<std::str
     posix_spawnattr_init(&attributes);
     sigset_t none;
     sigemptyset(&none);
-    const sigset_t defaults = watched_signals();
+    sigset_t defaults = watched_signals();
+    sigaddset(&defaults, SIGPIPE);  // which main ignores
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setsigdefault(&attributes, &defaults);
     posix_spawnattr_setpgroup(&attributes, 0);

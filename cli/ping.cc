@@ -58,13 +58,9 @@ Json ping_record(std::string_view socket, const std::string& endpoint, const Ans
 Ending run_ping(const Context& context) {
     auto profile = load_profile(context.args.text("connect"));
     if (!profile) return problem(profile.error());
-    const std::string hint = "is zq-coordinator running there? `zq help join` tells how to connect";
     std::string artifacts;
     auto control = ping(*profile, &artifacts);
-    if (!control) {
-        if (control.error().hint.empty()) control.error().hint = hint;
-        return tl::unexpected(control.error());
-    }
+    if (!control) return tl::unexpected(control.error());
     View view{Shape::kLines, "zq/ping-list/v1", kColumns, {}, false};
     view.records.push_back(ping_record("control", profile->endpoints.front(), *control));
     Profile second = *profile;

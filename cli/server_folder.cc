@@ -58,7 +58,6 @@ std::string settings_text(const ServerSettings& settings, const std::string& kep
     std::string text =
         "# Settings of this coordinator, written by `zq init`. `zq-coordinator --help` lists "
         "all.\n";
-    text += "data = " + to_toml(settings.data) + "\n";
     text += "bind = " + toml_list(settings.binds) + "\n";
     text += "artifacts_bind = " + toml_list(settings.artifacts_binds) + "\n";
     text += "advertise = " + to_toml(settings.advertise) + "\n";

@@ -37,7 +37,7 @@ int dial(const addrinfo& address) {
 
 std::string explain_silence(const std::string& endpoint, bool has_keys) {
     const auto colon = endpoint.rfind(':');
-    if (endpoint.rfind("tcp://", 0) != 0 || colon <= 5) return "is the coordinator running?";
+    if (endpoint.rfind("tcp://", 0) != 0 || colon <= 5) return "nobody answers there";
     std::string host = endpoint.substr(6, colon - 6);
     if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
         host = host.substr(1, host.size() - 2);
@@ -51,7 +51,7 @@ std::string explain_silence(const std::string& endpoint, bool has_keys) {
     }
     std::unique_ptr<addrinfo, FreeAddresses> addresses(found);
     const int error = dial(*addresses);
-    if (error == ECONNREFUSED) return "nothing listens there; is zq-coordinator running?";
+    if (error == ECONNREFUSED) return "nothing listens there";
     if (error != 0) return std::string(std::strerror(error));
     return has_keys ? "something listens there but does not talk to this key; is the invitation "
                       "used up or expired, or the key removed?"
