@@ -276,7 +276,8 @@ void FolderArtifactStore::remove_leftovers() {
     for (const std::string& name : *names) {
         auto digest = parse_digest(name);
         if (digest && uploads_.contains(*digest)) continue;
-        const std::string path = folder + "/" + name;
+        std::string path = folder;
+        path += "/" + name;
         struct stat info {};
         if (::stat(path.c_str(), &info) != 0) continue;
         const Instant changed{static_cast<std::int64_t>(info.st_mtime) * 1000};
