@@ -90,8 +90,8 @@ Result<void> set_open_tasks(Options& o, const std::vector<std::string>& values) 
 }
 
 Result<void> set_log_level(Options& o, const std::vector<std::string>& values) {
-    static const std::vector<std::string> kLevels = {"debug", "info", "warn", "error"};
-    if (std::find(kLevels.begin(), kLevels.end(), values.back()) == kLevels.end()) {
+    const auto& level = values.back();
+    if (level != "debug" && level != "info" && level != "warn" && level != "error") {
         return bad("'" + values.back() + "' is not debug, info, warn or error");
     }
     return set_text(o.log_level, values);
