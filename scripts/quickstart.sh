@@ -38,8 +38,8 @@ title "Build"
 scripts/install-packages.sh
 mkdir -p build
 cmake --preset release >build/configure.log 2>&1 || { cat build/configure.log >&2; exit 1; }
-cmake --build --preset release --target zq zq-coordinator zq-worker -j "$(nproc)" |
-    { grep -E 'warning:|error:|FAILED' || true; }
+cmake --build --preset release --target zq zq-coordinator zq-worker -j "$(nproc)" >build/build.log 2>&1 ||
+    { tail -n 60 build/build.log >&2; die "the build failed: build/build.log"; }
 "$bin/zq" version
 
 rm -rf "$folder"

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "common/base/limits.h"
+#include "common/base/nearest.h"
 #include "worker/environment.h"
 
 namespace zq::worker {
@@ -117,6 +118,20 @@ ParsedArguments ended(int exit_code, std::string text) {
     return {{}, exit_code, std::move(text)};
 }
 
+/// `; did you mean --role?` for the first unknown flag that is near a known one.
+std::string suggestion_for(const CLI::App& app) {
+    std::vector<std::string> known;
+    for (const CLI::Option* option : app.get_options()) {
+        for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+    }
+    for (const std::string& word : app.remaining()) {
+        if (word.rfind("--", 0) != 0) continue;
+        const std::string nearest = nearest_word(word.substr(0, word.find('=')), known);
+        if (!nearest.empty()) return "; did you mean " + nearest + "?";
+    }
+    return {};
+}
+
 }  // namespace
 
 ParsedArguments parse_arguments(int argc, const char* const* argv, const Handlers& handlers) {
@@ -138,8 +153,8 @@ ParsedArguments parse_arguments(int argc, const char* const* argv, const Handler
     } catch (const CLI::CallForHelp&) {
         return ended(0, app.help());
     } catch (const CLI::ParseError& error) {
-        return ended(kExitUsage,
-                     std::string("zq-worker: ") + error.what() + "\nSee zq-worker --help\n");
+        return ended(kExitUsage, std::string("zq-worker: ") + error.what() + suggestion_for(app) +
+                                     "\nSee zq-worker --help\n");
     }
     if (raw.version) {
         return ended(0, "zq-worker " ZQ_VERSION " protocol " + std::string(wire::kProtocol) + "\n");
