@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # From a fresh clone to the main job on real input: builds zq, starts a coordinator and two workers on
 # this machine, has this repository's sources reviewed and a failing test of a small project repaired,
-# checks the results, and stops everything it started. Works in build/quickstart alone.
+# checks the results, and stops everything it started. Works in build/quickstart alone. With ZQ_BIN_DIR set,
+# the programs of that folder are taken and nothing is built.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 repo=$PWD
-bin=$repo/build/release/bin
+bin=${ZQ_BIN_DIR:-$repo/build/release/bin}
 folder=$repo/build/quickstart
 
 bold='' dim='' plain=''
@@ -34,12 +35,15 @@ stop_all() {
     exit "$status"
 }
 
-title "Build"
-scripts/install-packages.sh
-mkdir -p build
-cmake --preset release >build/configure.log 2>&1 || { cat build/configure.log >&2; exit 1; }
-cmake --build --preset release --target zq zq-coordinator zq-worker -j "$(nproc)" >build/build.log 2>&1 ||
-    { tail -n 60 build/build.log >&2; die "the build failed: build/build.log"; }
+build() {
+    title "Build"
+    scripts/install-packages.sh
+    mkdir -p build
+    cmake --preset release >build/configure.log 2>&1 || { cat build/configure.log >&2; exit 1; }
+    cmake --build --preset release --target zq zq-coordinator zq-worker -j "$(nproc)" >build/build.log 2>&1 ||
+        { tail -n 60 build/build.log >&2; die "the build failed: build/build.log"; }
+}
+[[ -n ${ZQ_BIN_DIR:-} ]] || build
 "$bin/zq" version
 
 rm -rf "$folder"
@@ -89,7 +93,7 @@ run zq wait "$correctness" "$style" "$repair" --timeout 300s
 
 title "4. The two reviews: the same worker, another context file, another report"
 for id in "$correctness" "$style"; do
-    run zq result "$id" --verify
+    run zq result "$id" --verify --fields name,size,digest,verdict
     zq result "$id" >"$folder/review-$id.md"
     grep -E '^(# |[0-9]+ files|- .*:[0-9]+ )' "$folder/review-$id.md" | head -n 8
     echo "${dim}… the whole report: build/quickstart/review-$id.md$plain"
@@ -97,7 +101,7 @@ done
 ! cmp -s "$folder/review-$correctness.md" "$folder/review-$style.md" || die "the reports do not differ"
 
 title "5. The repair: its patch on a fresh copy, with the test that failed before"
-run zq result "$repair" --verify --out "$folder/repair"
+run zq result "$repair" --verify --out "$folder/repair" --fields name,size,digest,verdict
 cat "$folder/repair/patch.diff"
 cp -r examples/failing-project "$folder/fresh"
 if (cd "$folder/fresh" && ./run-tests.sh) >"$folder/before.txt" 2>&1; then die "the test did not fail before"; fi
@@ -112,8 +116,11 @@ run zq ls --group quickstart
 
 title "Done. To go on by hand"
 cat <<END
-export PATH=$bin:\$PATH
-zq dev --role review-worker -- true   # or the two programs by themselves, as printed above
-zq help
-The tasks of this run are kept in $folder/data.
+This run's tasks are kept in build/quickstart/data. Start the server again, and in other terminals:
+  export PATH=$bin:\$PATH
+  zq-coordinator --data build/quickstart/data
+  zq-worker --role review-worker --workdir . -- examples/workers/review.sh
+  zq submit --to review-worker --file examples/contexts/review-style.md
+  zq ls
+README.md walks through one machine and two; \`zq help\` lists all commands.
 END
