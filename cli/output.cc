@@ -68,7 +68,12 @@ Expected<bool> choose_colour(const Arguments& args, const OutputOptions& options
 std::string scalar(const Json& value) {
     if (value.is_null()) return {};
     if (auto text = value.as_text()) return *text;
-    return value.dump();
+    if (!value.is_array()) return value.dump();
+    std::string list;
+    for (std::size_t n = 0; n < value.size(); ++n) {
+        list += (n == 0 ? "" : ",") + scalar(value.at(n));
+    }
+    return list;
 }
 
 /// The other way round of to_rfc3339.
