@@ -71,7 +71,7 @@ void Pipeline::take_contents(const core::Decision& decision,
     for (const core::Event& event : decision.events) {
         const auto* stored = std::get_if<core::ContentStored>(&event.body);
         if (stored == nullptr) continue;
-        pending_contents_.add(stored->digest, event.seq);
+        pending_contents_.add(stored->digest, stored->size, event.seq);
         if (!stored->inlined) continue;
         auto content = std::find_if(contents.begin(), contents.end(),
                                     [&](const auto& c) { return c.digest == stored->digest; });

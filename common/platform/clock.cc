@@ -15,8 +15,12 @@ std::int64_t read_ms(clockid_t clock) {
 
 }  // namespace
 
-Millis boottime() { return {read_ms(CLOCK_BOOTTIME)}; }
-Instant wall_time() { return {read_ms(CLOCK_REALTIME)}; }
+Millis boottime() {
+    return {read_ms(CLOCK_BOOTTIME)};
+}
+Instant wall_time() {
+    return {read_ms(CLOCK_REALTIME)};
+}
 
 std::string to_rfc3339(Instant t) {
     if (!t.is_set()) return {};

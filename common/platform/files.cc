@@ -103,7 +103,8 @@ Result<void> make_folders(const std::string& path, unsigned mode) {
     std::filesystem::path made;
     for (const auto& part : std::filesystem::path(path)) {
         made /= part;
-        if (::mkdir(made.c_str(), mode) != 0 && errno != EEXIST) return os_error("cannot make", path);
+        if (::mkdir(made.c_str(), mode) != 0 && errno != EEXIST)
+            return os_error("cannot make", path);
     }
     struct stat info {};
     if (::stat(path.c_str(), &info) != 0) return os_error("cannot make", path);

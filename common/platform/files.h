@@ -32,8 +32,8 @@ enum class Durability : std::uint8_t { kNone, kSynced };
 /// Reads a file of at most `limit` bytes. Errors: NOT_FOUND, TOO_LARGE, IO.
 Result<std::string> read_file(const std::string& path, std::uint64_t limit = 64ULL << 20);
 
-/// Writes a file whole: temporary file beside it, rename; with kSynced also fsync of both. `mode` such
-/// as 0600. Errors: IO, STORAGE_FULL.
+/// Writes a file whole: temporary file beside it, rename; with kSynced also fsync of both. `mode`
+/// such as 0600. Errors: IO, STORAGE_FULL.
 Result<void> write_file(const std::string& path, std::string_view content, unsigned mode,
                         Durability durability);
 

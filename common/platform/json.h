@@ -43,9 +43,9 @@ class Json {
     std::optional<std::int64_t> as_integer() const;
     std::optional<bool> as_boolean() const;
     std::size_t size() const;
-    Json at(std::size_t index) const;                        // of an array
-    std::optional<Json> find(std::string_view key) const;    // of an object
-    std::vector<std::string> keys() const;                   // of an object, in order
+    Json at(std::size_t index) const;                      // of an array
+    std::optional<Json> find(std::string_view key) const;  // of an object
+    std::vector<std::string> keys() const;                 // of an object, in order
 
     /// One line, or indented by `indent` blanks where it is not negative. UTF-8; bytes that are not
     /// become U+FFFD.

@@ -30,12 +30,18 @@ class JsonEncoder {
     }
     template <class T>
     void optional(const char* key, const T& value, const std::type_identity_t<T>& absent = T{}) {
-        if (std::is_arithmetic_v<T> || std::is_enum_v<T> || !(value == absent)) {
-            (*this)(key, value);
-        }
+        if (value == absent && !is_told(value)) return;
+        (*this)(key, value);
     }
 
   private:
+    /// True for absent values that say something: numbers, booleans, and enums that have a word.
+    template <class T>
+    static bool is_told(const T& value) {
+        if constexpr (std::is_enum_v<T>) return !to_string(value).empty();
+        return std::is_arithmetic_v<T>;
+    }
+
     Json& out_;
 };
 

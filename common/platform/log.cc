@@ -20,7 +20,8 @@ spdlog::logger& logger() {
 bool needs_quotes(const std::string& value) {
     if (value.empty()) return true;
     for (char c : value) {
-        if (static_cast<unsigned char>(c) <= ' ' || c == '"' || c == '=' || c == '\x7f') return true;
+        if (static_cast<unsigned char>(c) <= ' ' || c == '"' || c == '=' || c == '\x7f')
+            return true;
     }
     return false;
 }
@@ -74,9 +75,17 @@ Result<void> set_log_level(std::string_view level) {
     return {};
 }
 
-void log_debug(std::string_view fact, LogFields fields) { write(spdlog::level::debug, fact, fields); }
-void log_info(std::string_view fact, LogFields fields) { write(spdlog::level::info, fact, fields); }
-void log_warn(std::string_view fact, LogFields fields) { write(spdlog::level::warn, fact, fields); }
-void log_error(std::string_view fact, LogFields fields) { write(spdlog::level::err, fact, fields); }
+void log_debug(std::string_view fact, LogFields fields) {
+    write(spdlog::level::debug, fact, fields);
+}
+void log_info(std::string_view fact, LogFields fields) {
+    write(spdlog::level::info, fact, fields);
+}
+void log_warn(std::string_view fact, LogFields fields) {
+    write(spdlog::level::warn, fact, fields);
+}
+void log_error(std::string_view fact, LogFields fields) {
+    write(spdlog::level::err, fact, fields);
+}
 
 }  // namespace zq

@@ -26,7 +26,8 @@ std::string_view str_of(const msgpack::object& object) {
 
 bool texts_are_utf8(const msgpack::object& object) {
     switch (object.type) {
-        case msgpack::type::STR: return is_utf8(str_of(object));
+        case msgpack::type::STR:
+            return is_utf8(str_of(object));
         case msgpack::type::ARRAY:
             for (std::uint32_t i = 0; i < object.via.array.size; ++i) {
                 if (!texts_are_utf8(object.via.array.ptr[i])) return false;
@@ -38,7 +39,8 @@ bool texts_are_utf8(const msgpack::object& object) {
                 if (!texts_are_utf8(object.via.map.ptr[i].val)) return false;
             }
             return true;
-        default: return true;
+        default:
+            return true;
     }
 }
 
@@ -67,8 +69,12 @@ void Writer::bytes(std::string_view value) {
     packer.pack_bin_body(value.data(), static_cast<std::uint32_t>(value.size()));
 }
 
-bool Node::is_nil() const { return as_object(object_).type == msgpack::type::NIL; }
-bool Node::is_map() const { return as_object(object_).type == msgpack::type::MAP; }
+bool Node::is_nil() const {
+    return as_object(object_).type == msgpack::type::NIL;
+}
+bool Node::is_map() const {
+    return as_object(object_).type == msgpack::type::MAP;
+}
 
 std::optional<bool> Node::boolean() const {
     const auto& object = as_object(object_);
@@ -146,7 +152,9 @@ Document::Document(Document&&) noexcept = default;
 Document& Document::operator=(Document&&) noexcept = default;
 Document::~Document() = default;
 
-Node Document::root() const { return Node(&body_->handle.get()); }
+Node Document::root() const {
+    return Node(&body_->handle.get());
+}
 
 Result<Document> Document::parse(std::string_view bytes) {
     const msgpack::unpack_limit bounds(limits::kPackItems, limits::kPackItems,

@@ -1,29 +1,29 @@
-// Structs to MessagePack and back, field by field: the only place that sees the msgpack library. A
-// struct takes part by a `describe(visitor, value)` that names its fields once, for both ways:
+// Structs to MessagePack and back, field by field. A struct takes part by a `describe(visitor,
+// value)` that names its fields once, for both ways:
 //
 //     template <class V, Of<Ping> T>
 //     void describe(V& v, T& m) { v("text", m.text); v.optional("count", m.count); }
 //
-// A struct becomes a map with string keys. Required fields (`v(...)`) are always written and must be
-// there; optional ones (`v.optional(key, field, absent = {})`) are left out when they equal `absent`,
-// and read as `absent` where the key is missing or nil. Unknown keys are ignored. There are no floats: Millis and
-// Instant are integers, Digest and Bytes are bin, LeaseToken and enums are strings (an enum needs
-// `to_string(E)` and `from_text(text, E&)` beside it). Strings must be UTF-8.
+// A struct becomes a map with string keys. Required fields (`v(...)`) are always written and must
+// be there; optional ones (`v.optional(key, field, absent = {})`) are left out when they equal
+// `absent`, and read as `absent` where the key is missing or nil. Unknown keys are ignored. There
+// are no floats: Millis and Instant are integers, Digest and Bytes are bin, LeaseToken and enums
+// are strings (an enum needs `to_string(E)` and `from_text(text, E&)` beside it). Strings must be
+// UTF-8.
 #pragma once
 
 #include <concepts>
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <type_traits>
 #include <vector>
 
 #include "common/base/error.h"
 #include "common/base/ids.h"
 #include "common/base/time.h"
+#include "common/platform/pack_tokens.h"
 
 namespace zq {
 
@@ -31,69 +31,7 @@ namespace zq {
 template <class T, class U>
 concept Of = std::same_as<std::remove_const_t<T>, U>;
 
-/// Raw bytes (MessagePack bin), as opposed to text.
-struct Bytes {
-    std::string data;
-    friend bool operator==(const Bytes&, const Bytes&) = default;
-};
-
 namespace pack {
-
-/// Appends MessagePack tokens to a string it owns, in their shortest form.
-class Writer {
-  public:
-    void nil();
-    void boolean(bool value);
-    void uint(std::uint64_t value);
-    void sint(std::int64_t value);
-    void text(std::string_view value);
-    void bytes(std::string_view value);
-    void array(std::size_t count);
-    void map(std::size_t count);
-    std::string take() { return std::move(out_); }
-
-  private:
-    std::string out_;
-};
-
-/// One value of a parsed document. Valid as long as its Document.
-class Node {
-  public:
-    explicit Node(const void* object) : object_(object) {}
-    bool is_nil() const;
-    bool is_map() const;
-    std::optional<bool> boolean() const;
-    std::optional<std::uint64_t> uint() const;
-    std::optional<std::int64_t> sint() const;
-    std::optional<std::string_view> text() const;
-    std::optional<std::string_view> bytes() const;
-    /// Number of elements of an array, or of pairs of a map; nullopt for other types.
-    std::optional<std::size_t> array_size() const;
-    std::optional<std::size_t> map_size() const;
-    Node at(std::size_t index) const;                          // of an array
-    std::pair<Node, Node> pair_at(std::size_t index) const;    // of a map
-    std::optional<Node> find(std::string_view key) const;      // of a map; the first that matches
-
-  private:
-    const void* object_;
-};
-
-/// A parsed MessagePack value within the bounds of limits.h (depth, items, sizes), UTF-8 checked.
-class Document {
-  public:
-    static Result<Document> parse(std::string_view bytes);
-    Document(Document&&) noexcept;
-    Document& operator=(Document&&) noexcept;
-    ~Document();
-    Node root() const;
-
-  private:
-    struct Body;
-    explicit Document(std::unique_ptr<Body> body);
-    std::unique_ptr<Body> body_;
-};
-
-bool is_utf8(std::string_view text);
 
 class Encoder;
 class Decoder;
@@ -130,6 +68,8 @@ struct Counter {
 
 template <class T>
 void write(Writer& out, const T& value);
+template <class T>
+Result<void> read(Node node, T& out, const std::string& path);
 
 class Encoder {
   public:
@@ -290,39 +230,99 @@ inline Result<void> read_texts(Node node, std::map<std::string, std::string>& ou
 
 }  // namespace detail
 
+namespace detail {
+
+inline Result<void> read_boolean(Node node, bool& out, const std::string& path) {
+    auto value = node.boolean();
+    if (!value) return wrong_type("a boolean", path);
+    out = *value;
+    return {};
+}
+
+inline Result<void> read_text(Node node, std::string& out, const std::string& path) {
+    auto value = node.text();
+    if (!value) return wrong_type("a string", path);
+    out = std::string(*value);
+    return {};
+}
+
+inline Result<void> read_bytes(Node node, std::string& out, const std::string& path) {
+    auto value = node.bytes();
+    if (!value) return wrong_type("bin", path);
+    out = std::string(*value);
+    return {};
+}
+
+inline Result<void> read_token(Node node, LeaseToken& out, const std::string& path) {
+    auto value = node.text();
+    if (!value) return wrong_type("a string", path);
+    auto token = parse_lease_token(*value, path);
+    if (!token) return Failure(token.error());
+    out = *token;
+    return {};
+}
+
+template <class Enum>
+Result<void> read_word(Node node, Enum& out, const std::string& path) {
+    auto value = node.text();
+    if (!value) return wrong_type("a string", path);
+    if (from_text(*value, out)) return {};
+    return fail(ErrorCode::INVALID, "unknown word '" + std::string(value->substr(0, 64)) + "'",
+                path);
+}
+
+template <class T>
+Result<void> read_list(Node node, std::vector<T>& out, const std::string& path) {
+    auto size = node.array_size();
+    if (!size) return wrong_type("an array", path);
+    out.clear();
+    for (std::size_t i = 0; i < *size; ++i) {
+        T element{};
+        auto ok = read(node.at(i), element, path + "[" + std::to_string(i) + "]");
+        if (!ok) return ok;
+        out.push_back(std::move(element));
+    }
+    return {};
+}
+
+template <class T>
+Result<void> read_optional(Node node, std::optional<T>& out, const std::string& path) {
+    if (node.is_nil()) return {};
+    T element{};
+    if (auto ok = read(node, element, path); !ok) return ok;
+    out = std::move(element);
+    return {};
+}
+
+template <class T>
+Result<void> read_struct(Node node, T& out, const std::string& path) {
+    if (!node.is_map()) return wrong_type("a map", path);
+    Decoder decoder(node, path);
+    describe(decoder, out);
+    if (decoder.error()) return Failure(*decoder.error());
+    return {};
+}
+
+}  // namespace detail
+
 template <class T>
 Result<void> read(Node node, T& out, const std::string& path) {
-    using detail::wrong_type;
     if constexpr (std::is_same_v<T, bool>) {
-        auto value = node.boolean();
-        if (!value) return wrong_type("a boolean", path);
-        out = *value;
+        return detail::read_boolean(node, out, path);
     } else if constexpr (std::is_enum_v<T>) {
-        auto value = node.text();
-        if (!value) return wrong_type("a string", path);
-        if (!from_text(*value, out)) {
-            return fail(ErrorCode::INVALID, "unknown word '" + std::string(value->substr(0, 64)) + "'", path);
-        }
+        return detail::read_word(node, out, path);
     } else if constexpr (std::is_integral_v<T>) {
         return detail::read_integer(node, out, path);
     } else if constexpr (std::is_same_v<T, std::string>) {
-        auto value = node.text();
-        if (!value) return wrong_type("a string", path);
-        out = std::string(*value);
+        return detail::read_text(node, out, path);
     } else if constexpr (detail::kIsName<T>) {
-        return read(node, out.text, path);
+        return detail::read_text(node, out.text, path);
     } else if constexpr (std::is_same_v<T, Bytes>) {
-        auto value = node.bytes();
-        if (!value) return wrong_type("bin", path);
-        out.data = std::string(*value);
+        return detail::read_bytes(node, out.data, path);
     } else if constexpr (std::is_same_v<T, Digest>) {
         return detail::read_digest(node, out, path);
     } else if constexpr (std::is_same_v<T, LeaseToken>) {
-        auto value = node.text();
-        if (!value) return wrong_type("a string", path);
-        auto token = parse_lease_token(*value, path);
-        if (!token) return Failure(token.error());
-        out = *token;
+        return detail::read_token(node, out, path);
     } else if constexpr (std::is_same_v<T, Millis>) {
         return detail::read_duration(node, out.count, path);
     } else if constexpr (std::is_same_v<T, Instant>) {
@@ -330,26 +330,12 @@ Result<void> read(Node node, T& out, const std::string& path) {
     } else if constexpr (std::is_same_v<T, std::map<std::string, std::string>>) {
         return detail::read_texts(node, out, path);
     } else if constexpr (detail::kIsVector<T>) {
-        auto size = node.array_size();
-        if (!size) return wrong_type("an array", path);
-        for (std::size_t i = 0; i < *size; ++i) {
-            typename T::value_type element{};
-            auto ok = read(node.at(i), element, path + "[" + std::to_string(i) + "]");
-            if (!ok) return ok;
-            out.push_back(std::move(element));
-        }
+        return detail::read_list(node, out, path);
     } else if constexpr (detail::kIsOptional<T>) {
-        if (node.is_nil()) return {};
-        typename T::value_type element{};
-        if (auto ok = read(node, element, path); !ok) return ok;
-        out = std::move(element);
+        return detail::read_optional(node, out, path);
     } else {
-        if (!node.is_map()) return wrong_type("a map", path);
-        Decoder decoder(node, path);
-        describe(decoder, out);
-        if (decoder.error()) return Failure(*decoder.error());
+        return detail::read_struct(node, out, path);
     }
-    return {};
 }
 
 template <class T>
@@ -365,8 +351,8 @@ std::string encode(const T& value) {
     return writer.take();
 }
 
-/// Parses a described struct. Errors: MALFORMED (not MessagePack, or over a bound), INVALID with the
-/// field's path.
+/// Parses a described struct. Errors: MALFORMED (not MessagePack, or over a bound), INVALID with
+/// the field's path.
 template <class T>
 Result<T> decode(std::string_view bytes) {
     auto document = Document::parse(bytes);

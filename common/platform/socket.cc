@@ -13,7 +13,8 @@
 namespace zq {
 namespace {
 
-constexpr int kZapEnforceDomain = 93;  // ZMQ_ZAP_ENFORCE_DOMAIN: draft in the headers, there at run time
+constexpr int kZapEnforceDomain =
+    93;  // ZMQ_ZAP_ENFORCE_DOMAIN: draft in the headers, there at run time
 
 bool set(void* socket, int option, int value) {
     return zmq_setsockopt(socket, option, &value, sizeof value) == 0;
@@ -25,17 +26,21 @@ bool set(void* socket, int option, const std::string& value) {
 
 int type_of(SocketKind kind) {
     switch (kind) {
-        case SocketKind::kRouter: return ZMQ_ROUTER;
-        case SocketKind::kDealer: return ZMQ_DEALER;
-        case SocketKind::kReq: return ZMQ_REQ;
-        case SocketKind::kRep: return ZMQ_REP;
+        case SocketKind::kRouter:
+            return ZMQ_ROUTER;
+        case SocketKind::kDealer:
+            return ZMQ_DEALER;
+        case SocketKind::kReq:
+            return ZMQ_REQ;
+        case SocketKind::kRep:
+            return ZMQ_REP;
     }
     return -1;
 }
 
 bool set_common(void* s, const SocketOptions& o) {
-    // The library's defaults that hurt: LINGER for ever, BACKLOG 100, handshakes of 30 s, no message
-    // bound, endless fast reconnects.
+    // The library's defaults that hurt: LINGER for ever, BACKLOG 100, handshakes of 30 s, no
+    // message bound, endless fast reconnects.
     bool ok = set(s, ZMQ_LINGER, 0) && set(s, ZMQ_BACKLOG, 4096) &&
               set(s, ZMQ_HANDSHAKE_IVL, 5000) && set(s, ZMQ_RECONNECT_IVL, 50) &&
               set(s, ZMQ_RECONNECT_IVL_MAX, 2000) && set(s, ZMQ_SNDHWM, o.send_high_water) &&
@@ -46,7 +51,8 @@ bool set_common(void* s, const SocketOptions& o) {
     if (o.immediate) ok = ok && set(s, ZMQ_IMMEDIATE, 1);
     if (o.heartbeat.count > 0) {
         const int interval = static_cast<int>(o.heartbeat.count);
-        ok = ok && set(s, ZMQ_HEARTBEAT_IVL, interval) && set(s, ZMQ_HEARTBEAT_TIMEOUT, interval * 3) &&
+        ok = ok && set(s, ZMQ_HEARTBEAT_IVL, interval) &&
+             set(s, ZMQ_HEARTBEAT_TIMEOUT, interval * 3) &&
              set(s, ZMQ_HEARTBEAT_TTL, std::min(interval * 3, 60'000));
     }
     if (o.kind == SocketKind::kRouter) ok = ok && set(s, ZMQ_ROUTER_MANDATORY, 1);

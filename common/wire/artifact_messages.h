@@ -12,7 +12,7 @@ struct Put {
     static constexpr std::string_view kType = "PUT";
     Digest digest;
     std::uint64_t size = 0;
-    TaskId task;       // of an attempt's output: with `lease`; empty: an input of a later SUBMIT
+    TaskId task;  // of an attempt's output: with `lease`; empty: an input of a later SUBMIT
     LeaseToken lease;
     friend bool operator==(const Put&, const Put&) = default;
 };
@@ -39,8 +39,9 @@ void describe(V& v, T& m) {
     v("chunks", m.chunks);
 }
 
-/// Bytes, in the message's body frame: at most kChunkBytes, in order. As a request it is answered by
-/// PULL, and the last one by STORED; as an answer to FETCH it carries the content's whole `size`.
+/// Bytes, in the message's body frame: at most kChunkBytes, in order. As a request it is answered
+/// by PULL, and the last one by STORED; as an answer to FETCH it carries the content's whole
+/// `size`.
 struct Chunk {
     static constexpr std::string_view kType = "CHUNK";
     Digest digest;
@@ -69,8 +70,8 @@ void describe(V& v, T& m) {
 }
 
 /// Asks for bytes of an artifact by its place, never by digest alone: `attempt` 0 names an input of
-/// the task. Answered by CHUNK with up to `length` bytes (fewer only at the end), or ERROR. A reader
-/// keeps up to kChunkCredit requests under way and resumes at any offset.
+/// the task. Answered by CHUNK with up to `length` bytes (fewer only at the end), or ERROR. A
+/// reader keeps up to kChunkCredit requests under way and resumes at any offset.
 struct Fetch {
     static constexpr std::string_view kType = "FETCH";
     TaskId task;

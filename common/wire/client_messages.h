@@ -1,6 +1,6 @@
 // The conversation between a client (the CLI, or any program) and the coordinator (protocol.md,
-// "Client"), as far as it writes. The reports COMPLETE, FAIL, SKIP, RELEASE, PROGRESS and HEARTBEAT of worker_messages.h are
-// a client's too, for leases it claimed by hand.
+// "Client"), as far as it writes. The reports COMPLETE, FAIL, SKIP, RELEASE, PROGRESS and HEARTBEAT
+// of worker_messages.h are a client's too, for leases it claimed by hand.
 #pragma once
 
 #include "common/wire/worker_messages.h"
@@ -62,8 +62,8 @@ struct Submitted {
     static constexpr std::string_view kType = "SUBMITTED";
     TaskId task;
     TaskState state = TaskState::kQueued;
-    bool duplicate = false;   // the task was there before, with this body
-    bool role_served = true;  // false: no worker has ever served this role
+    bool duplicate = false;    // the task was there before, with this body
+    bool role_served = true;   // false: no worker has ever served this role
     std::string nearest_role;  // a known role of similar spelling, where role_served is false
     friend bool operator==(const Submitted&, const Submitted&) = default;
 };
@@ -125,8 +125,8 @@ void describe(V& v, T& m) {
     v("task", m.task);
 }
 
-/// Redeems an invitation: the sender is authenticated by the invitation's key; `public_key` (Z85, 40
-/// characters) is known from the answer on, the invitation no more.
+/// Redeems an invitation: the sender is authenticated by the invitation's key; `public_key` (Z85,
+/// 40 characters) is known from the answer on, the invitation no more.
 struct Join {
     static constexpr std::string_view kType = "JOIN";
     std::string public_key;

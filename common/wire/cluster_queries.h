@@ -2,8 +2,8 @@
 // "Reading").
 #pragma once
 
-#include "common/wire/envelope.h"
 #include "common/base/task_state.h"
+#include "common/wire/envelope.h"
 
 namespace zq::wire {
 

@@ -80,8 +80,8 @@ Frames encode(const Message& message) {
     Frames frames;
     frames.emplace_back(kProtocol);
     frames.emplace_back(type_of(message.body));
-    frames.push_back(
-        std::visit([&](const auto& body) { return encode_map(message.header, body); }, message.body));
+    frames.push_back(std::visit([&](const auto& body) { return encode_map(message.header, body); },
+                                message.body));
     if (std::holds_alternative<Chunk>(message.body)) frames.push_back(message.payload);
     return frames;
 }
@@ -106,6 +106,8 @@ Header peek_header(const Frames& frames) {
     return header;
 }
 
-std::string_view type_of(const Body& body) { return kTypes.at(body.index()).type; }
+std::string_view type_of(const Body& body) {
+    return kTypes.at(body.index()).type;
+}
 
 }  // namespace zq::wire

@@ -1,6 +1,6 @@
-// Messages and their frames. A message is: protocol `zq/1`, the type's name, one MessagePack map (the
-// header's keys and the message's own), and for CHUNK a body frame of raw bytes. The return envelope
-// before them is the socket's business (socket.h).
+// Messages and their frames. A message is: protocol `zq/1`, the type's name, one MessagePack map
+// (the header's keys and the message's own), and for CHUNK a body frame of raw bytes. The return
+// envelope before them is the socket's business (socket.h).
 #pragma once
 
 #include <optional>
@@ -21,10 +21,10 @@ inline constexpr std::string_view kProtocol = "zq/1";
 /// The keys every map may have beside the message's own. Requests carry `id` and, from clients,
 /// `client`; replies repeat `id` and carry the rest. Pushed messages have id 0.
 struct Header {
-    std::uint64_t id = 0;   // request id, unique within one client instance or worker session
-    ClientId client;        // one run of a client library
-    std::uint32_t epoch = 0;   // replies: the coordinator's epoch
-    std::uint64_t seq = 0;     // replies: where something was written, its last sequence number
+    std::uint64_t id = 0;     // request id, unique within one client instance or worker session
+    ClientId client;          // one run of a client library
+    std::uint32_t epoch = 0;  // replies: the coordinator's epoch
+    std::uint64_t seq = 0;    // replies: where something was written, its last sequence number
     std::uint32_t artifacts_port = 0;  // replies on the control socket: TCP port of the other one
     std::string artifacts_endpoint;    // or its whole endpoint, where `advertise` or ipc is used
     friend bool operator==(const Header&, const Header&) = default;
@@ -39,12 +39,11 @@ void describe(V& v, T& h) {
     v.optional("artifacts_endpoint", h.artifacts_endpoint);
 }
 
-using Body =
-    std::variant<Hello, Welcome, Ready, Heartbeat, Beat, Assign, Complete, Skip, Fail, Release,
-                 Progress, Accepted, Goodbye, Ping, Pong, Submit, Submitted, Get, TaskReply, List,
-                 Tasks, Wait, Ended, Events, EventRows, Answers, Cancel, Claim, Claimed, Workers,
-                 WorkerRows, Leases, LeaseRows, Status, StatusReply, Join, Joined, ErrorReply, Put,
-                 Pull, Chunk, Stored, Fetch>;
+using Body = std::variant<Hello, Welcome, Ready, Heartbeat, Beat, Assign, Complete, Skip, Fail,
+                          Release, Progress, Accepted, Goodbye, Ping, Pong, Submit, Submitted, Get,
+                          TaskReply, List, Tasks, Wait, Ended, Events, EventRows, Answers, Cancel,
+                          Claim, Claimed, Workers, WorkerRows, Leases, LeaseRows, Status,
+                          StatusReply, Join, Joined, ErrorReply, Put, Pull, Chunk, Stored, Fetch>;
 
 struct Message {
     Header header;

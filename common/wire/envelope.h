@@ -1,5 +1,6 @@
-// The fields of the task envelope and its parts, as they stand in every MessagePack map that carries
-// them: on the wire, in the journal and in `task.json`. Field names are those of protocol.md.
+// The fields of the task envelope and its parts, as they stand in every MessagePack map that
+// carries them: on the wire, in the journal and in `task.json`. Field names are those of
+// protocol.md.
 #pragma once
 
 #include "common/base/task_spec.h"

@@ -2,8 +2,8 @@
 // (protocol.md, "Reading").
 #pragma once
 
-#include "common/wire/envelope.h"
 #include "common/base/task_state.h"
+#include "common/wire/envelope.h"
 
 namespace zq::wire {
 
@@ -137,8 +137,8 @@ void describe(V& v, T& m) {
     v.optional("progress_message", m.progress_message);
 }
 
-/// Lists tasks, newest first, all conditions together. Further pages: `before` = submitted_seq of the
-/// last row.
+/// Lists tasks, newest first, all conditions together. Further pages: `before` = submitted_seq of
+/// the last row.
 struct List {
     static constexpr std::string_view kType = "LIST";
     std::vector<TaskState> states;  // empty: any
@@ -171,9 +171,9 @@ void describe(V& v, T& m) {
     v.optional("more", m.more);
 }
 
-/// Long poll until tasks have ended: `count` of them (0: all). By ids or by group. Ids may be unique
-/// prefixes. Answered by ENDED when the count is reached, or after `wait` with those
-/// that have ended by then.
+/// Long poll until tasks have ended: `count` of them (0: all). By ids or by group. Ids may be
+/// unique prefixes. Answered by ENDED when the count is reached, or after `wait` with those that
+/// have ended by then.
 struct Wait {
     static constexpr std::string_view kType = "WAIT";
     std::vector<TaskId> tasks;

@@ -23,7 +23,8 @@ void describe(V& v, T& m) {
 }
 
 /// First message of a session, and again after WELCOME is lost, after HELLO_FIRST, or when nothing
-/// was heard for a quarter of a lease. Lists the running leases and the reports not yet acknowledged.
+/// was heard for a quarter of a lease. Lists the running leases and the reports not yet
+/// acknowledged.
 struct Hello {
     static constexpr std::string_view kType = "HELLO";
     WorkerName worker;
@@ -33,7 +34,7 @@ struct Hello {
     std::uint32_t slots = 1;
     std::vector<HeldLease> leases;
     std::vector<HeldLease> reports;
-    LeaseToken seen;  // the last assignment that arrived; unset: none
+    LeaseToken seen;      // the last assignment that arrived; unset: none
     std::string program;  // name and version, for people
     friend bool operator==(const Hello&, const Hello&) = default;
 };
@@ -122,8 +123,8 @@ void describe(V& v, T& m) {
     v.optional("leases", m.leases);
 }
 
-/// Hands a task over. `answers` is the id of the last READY, HEARTBEAT or HELLO of this session that
-/// the coordinator had seen: the lease's clock runs, at the worker, from when that was sent.
+/// Hands a task over. `answers` is the id of the last READY, HEARTBEAT or HELLO of this session
+/// that the coordinator had seen: the lease's clock runs, at the worker, from when that was sent.
 struct Assign {
     static constexpr std::string_view kType = "ASSIGN";
     LeaseToken lease;
@@ -275,7 +276,8 @@ void describe(V& v, T& m) {
     v.optional("attempt", m.attempt);
 }
 
-/// A worker ends its session: no more assignments. Leases it still holds go on. Answered by GOODBYE.
+/// A worker ends its session: no more assignments. Leases it still holds go on. Answered by
+/// GOODBYE.
 struct Goodbye {
     static constexpr std::string_view kType = "GOODBYE";
     friend bool operator==(const Goodbye&, const Goodbye&) = default;

@@ -40,11 +40,11 @@ Result<std::optional<core::Attempt>> FactFinder::attempt(const TaskKey& key, std
     return reader_.attempt(key, number);
 }
 
-Result<bool> FactFinder::is_stored(const Digest& digest) {
-    if (pending_.contains(digest)) return true;
+Result<std::optional<std::uint64_t>> FactFinder::stored_size(const Digest& digest) {
+    if (auto size = pending_.size_of(digest)) return size;
     auto place = reader_.content(digest);
     if (!place) return Failure(place.error());
-    return place->has_value();
+    return *place ? std::optional((*place)->size) : std::nullopt;
 }
 
 }  // namespace zq::edge

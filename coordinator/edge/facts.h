@@ -10,14 +10,21 @@ namespace zq::edge {
 /// Contents whose events are decided but not yet committed. The pipeline keeps it.
 class PendingContents {
   public:
-    void add(const Digest& digest, Seq seq) { seqs_[digest] = seq; }
+    void add(const Digest& digest, std::uint64_t size, Seq seq) { pending_[digest] = {size, seq}; }
     void forget_upto(Seq seq) {
-        std::erase_if(seqs_, [seq](const auto& entry) { return entry.second <= seq; });
+        std::erase_if(pending_, [seq](const auto& entry) { return entry.second.seq <= seq; });
     }
-    bool contains(const Digest& digest) const { return seqs_.contains(digest); }
+    std::optional<std::uint64_t> size_of(const Digest& digest) const {
+        auto at = pending_.find(digest);
+        return at == pending_.end() ? std::nullopt : std::optional(at->second.size);
+    }
 
   private:
-    std::map<Digest, Seq> seqs_;
+    struct Pending {
+        std::uint64_t size = 0;
+        Seq seq = 0;
+    };
+    std::map<Digest, Pending> pending_;
 };
 
 class FactFinder {
@@ -32,8 +39,9 @@ class FactFinder {
     /// An ended attempt of the task; `number` 0: its last.
     Result<std::optional<core::Attempt>> attempt(const TaskKey& key, std::uint32_t number,
                                                  const std::optional<core::Task>& ended);
-    /// True if the content is recorded, or will be with what is decided already.
-    Result<bool> is_stored(const Digest& digest);
+    /// The size of content that is recorded, or will be with what is decided already; nullopt for
+    /// content that is not.
+    Result<std::optional<std::uint64_t>> stored_size(const Digest& digest);
 
   private:
     const core::State& state_;

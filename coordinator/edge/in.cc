@@ -48,8 +48,14 @@ struct ContentSorter {
         const bool seen_inline = std::any_of(recorded.begin(), recorded.end(),
                                              [&](const auto& r) { return r.digest == ref.digest; });
         if (seen_inline) return {};
-        auto stored = facts.is_stored(ref.digest);
+        auto stored = facts.stored_size(ref.digest);
         if (!stored) return Failure(stored.error());
+        if (*stored && **stored != ref.size) {
+            return fail(ErrorCode::INVALID,
+                        "the content of artifact " + ref.name + " has " + std::to_string(**stored) +
+                            " bytes",
+                        "size");
+        }
         if (*stored) return {};
         if (data == nullptr) {
             auto& missing = incoming.command.facts.missing;
