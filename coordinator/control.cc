@@ -208,7 +208,7 @@ void Control::handle(const StoreRequest& request, Instant now) {
     command.body = core::StoreContent{request.digest, request.size};
     edge::FactFinder facts(parts_.pipeline.state(), parts_.reader,
                            parts_.pipeline.pending_contents());
-    auto stored = facts.is_stored(request.digest);
+    auto stored = facts.stored_size(request.digest);
     if (!stored) return say(command.reply, edge::error_message(stored.error()));
     if (*stored) return say(command.reply, wire::Stored{request.digest, request.size});
     parts_.pipeline.run(command);
