@@ -95,7 +95,8 @@ void end_attempt(const Call& call, const EndAttempt& end, const Task& task, cons
     Next next;
     if (task.state == TaskState::kCancelling) {
         attempt.outcome = Outcome::kCancelled;
-        if (attempt.reason.empty()) attempt.reason = task.reason;
+        // Why it was cancelled says more than how its holder ended it.
+        if (!task.reason.empty()) attempt.reason = task.reason;
         next = ended_as(task, TaskState::kCancelled);
     } else {
         attempt.outcome = outcome_of(end);

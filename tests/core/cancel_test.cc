@@ -36,16 +36,18 @@ TEST(Cancel, EndsOnlyInCancelledAlsoWhenACompletionComes) {
     CoreRig rig;
     rig.submit("a");
     const LeaseToken token = rig.assign_to(1, "w1").lease.token;
-    rig.run(CancelTask{TaskId("a"), ""});
+    rig.run(CancelTask{TaskId("a"), "not needed"});
     EndAttempt end;
     end.task = TaskId("a");
     end.token = token;
+    end.reason = "ended by SIGTERM";
     end.artifacts = {{"result.md", CoreRig::digest(4), 3, "", ""}};
     end.report = CoreRig::digest(8);
     auto answer = CoreRig::answer<AcceptedAnswer>(rig.run(end));
     EXPECT_EQ(answer.state, TaskState::kCancelled);
     EXPECT_EQ(rig.state.index.attempts.begin()->second.artifacts.size(), 1U)
         << "what it made is kept";
+    EXPECT_EQ(rig.task("a").reason, "not needed") << "the canceller's word stays";
 }
 
 TEST(Cancel, OfATaskWhoseWorkerIsGoneEndsWithItsLease) {
