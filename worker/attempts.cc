@@ -125,7 +125,7 @@ void Attempts::take(News news) {
         return;
     }
     if (attempt.killed) {
-        uploader_.add(RemoveJob{lease, attempt.workspace, options_.keep});
+        uploader_.add(RemoveJob{lease, attempt.workspace, options_.keep, {}});
         news_.push_back(Gone{lease});
     } else if (auto* done = std::get_if<Concluded>(&news)) {
         news_.push_back(Reported{lease, std::move(done->report)});
@@ -141,7 +141,7 @@ std::vector<AttemptNews> Attempts::step(Millis now) {
     std::erase_if(attempts_, [this](const auto& entry) {
         const Attempt& attempt = entry.second;
         if (!attempt.killed || attempt.stage != Stage::kPrepared) return false;
-        uploader_.add(RemoveJob{entry.first, attempt.workspace, options_.keep});
+        uploader_.add(RemoveJob{entry.first, attempt.workspace, options_.keep, {}});
         news_.push_back(Gone{entry.first});
         return true;
     });

@@ -68,8 +68,15 @@ std::string filled(std::string text, const Placeholders& values) {
 
 std::string quoted(const std::string& text) {
     std::string out = "'";
-    for (char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    return out + "'";
+    for (char c : text) {
+        if (c == '\'') {
+            out += "'\\''";
+        } else {
+            out += c;
+        }
+    }
+    out += '\'';
+    return out;
 }
 
 }  // namespace
@@ -93,7 +100,9 @@ Result<std::vector<std::string>> passed_environment(const std::vector<std::strin
         if (auto ok = add_file(env_file, values); !ok) return Failure(ok.error());
     }
     std::vector<std::string> out;
-    for (const auto& [name, value] : values) out.push_back(name + "=" + value);
+    out.reserve(values.size());
+    for (const auto& [name, value] : values)
+        out.push_back(std::string(name).append("=").append(value));
     return out;
 }
 
@@ -121,6 +130,7 @@ std::vector<std::string> attempt_environment(const std::vector<std::string>& pas
     values["ZQ_TRACE_ID"] = task.trace_id;
     if (deadline.is_set()) values["ZQ_DEADLINE"] = to_rfc3339(deadline);
     std::vector<std::string> out;
+    out.reserve(values.size());
     for (const auto& [name, value] : values) {
         // A submitter's text may hold what an environment cannot: cut it there.
         out.push_back(name + "=" + value.substr(0, value.find('\0')));
@@ -131,6 +141,7 @@ std::vector<std::string> attempt_environment(const std::vector<std::string>& pas
 std::vector<std::string> fill_placeholders(const std::vector<std::string>& command,
                                            const wire::Assign& assign, const Workspace& workspace) {
     std::vector<std::string> out;
+    out.reserve(command.size());
     for (const std::string& word : command) {
         out.push_back(filled(word, placeholders(assign, workspace)));
     }

@@ -49,7 +49,7 @@ class Loop {
     void check_release();
     void kill_everything();
 
-    void perform(Actions actions);
+    void perform(const Actions& actions);
     void perform(const Send& action);
     void perform(const Reopen& action);
     void perform(const Start& action);
@@ -63,7 +63,6 @@ class Loop {
     void perform(const Replace& action);
     void perform(const Note& action);
     void perform(const End& action);
-    void settle(const wire::HeldLease& held, Keep keep);
 
     WorkerParts parts_;
     SocketContext context_;
@@ -129,9 +128,10 @@ int Loop::run() {
         wait();
         receive();
         take_signals();
+        // Before anything is started: after a sleep of the machine its lease may be over.
+        perform(session_.tick(boottime()));
         for (News& news : uploader_.take_news()) attempts_.take(std::move(news));
         take_attempt_news();
-        perform(session_.tick(boottime()));
         check_release();
     }
     kill_everything();
@@ -246,7 +246,7 @@ void Loop::kill_everything() {
     }
 }
 
-void Loop::perform(Actions actions) {
+void Loop::perform(const Actions& actions) {
     for (const Action& action : actions) {
         std::visit([this](const auto& a) { perform(a); }, action);
     }
@@ -294,7 +294,8 @@ void Loop::perform(const Settled& action) {
     log_info("reported", {{"task", action.held.task.text},
                           {"attempt", std::to_string(action.held.attempt)},
                           {"state", std::string(to_string(action.state))}});
-    settle(action.held, parts_.options.keep);
+    uploader_.add(
+        RemoveJob{action.held.lease, attempts_.workspace_of(action.held), parts_.options.keep, {}});
 }
 
 void Loop::perform(const Refused& action) {
@@ -303,7 +304,9 @@ void Loop::perform(const Refused& action) {
                {"code", std::string(to_string(action.error.code))},
                {"reason", action.error.message},
                {"folder", attempts_.workspace_of(action.held).folder}});
-    settle(action.held, Keep::kForever);
+    uploader_.add(
+        RemoveJob{action.held.lease, attempts_.workspace_of(action.held), Keep::kForever,
+                  std::string(to_string(action.error.code)) + ": " + action.error.message});
 }
 
 void Loop::perform(const PutAgain& action) {
@@ -327,10 +330,6 @@ void Loop::perform(const End& action) {
     log_error("ending", {{"why", action.reason}});
 }
 
-void Loop::settle(const wire::HeldLease& held, Keep keep) {
-    uploader_.add(RemoveJob{held.lease, attempts_.workspace_of(held), keep});
-}
-
 }  // namespace
 
 sigset_t block_ending_signals() {
@@ -342,6 +341,7 @@ sigset_t block_ending_signals() {
 }
 
 int run_loop(WorkerParts parts, const sigset_t& signals) {
+    ::signal(SIGPIPE, SIG_IGN);  // a log that nobody reads any more ends no task
     // Orphans of commands come to this process, to be found and reaped.
     if (!parts.options.command.empty()) ::prctl(PR_SET_CHILD_SUBREAPER, 1);
     auto outbox = Outbox::open(parts.state.outbox());
@@ -351,6 +351,7 @@ int run_loop(WorkerParts parts, const sigset_t& signals) {
     }
     std::vector<StoredReport> stored = outbox->load();
     std::vector<std::string> reported;
+    reported.reserve(stored.size());
     for (const StoredReport& report : stored) reported.push_back(attempt_folder_name(report.held));
     auto cleared = clear_leftovers(parts.state, reported, parts.options.keep);
     if (!cleared) {

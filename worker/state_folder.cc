@@ -124,7 +124,8 @@ Result<std::size_t> clear_leftovers(const StateFolder& state,
             }
         }
         const bool has_report = std::find(reported.begin(), reported.end(), name) != reported.end();
-        if (has_report || keep == Keep::kForever) continue;
+        const bool is_evidence = ::access(workspace.refusal_file().c_str(), F_OK) == 0;
+        if (has_report || is_evidence || keep == Keep::kForever) continue;
         if (auto ok = remove_workspace(workspace); !ok) {
             log_warn("cannot remove an old attempt", {{"reason", ok.error().message}});
         }

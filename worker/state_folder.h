@@ -32,8 +32,8 @@ Result<StateFolder> open_state_folder(const std::string& folder, const std::stri
                                       const std::string& role);
 
 /// Kills every process that earlier incarnations left, and removes the folders of attempts without
-/// a report in the outbox (`reported`: folder names) unless they are kept. Gives how many attempts
-/// had something left. Errors: IO when something would not die.
+/// a report in the outbox (`reported`: folder names) unless they are kept or hold evidence. Gives
+/// how many attempts had something left. Errors: IO when something would not die.
 Result<std::size_t> clear_leftovers(const StateFolder& state,
                                     const std::vector<std::string>& reported, Keep keep);
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "common/platform/log.h"
+#include "worker/ending.h"
 
 namespace zq::worker {
 namespace {
@@ -120,17 +121,27 @@ News Uploader::put_again(Lane& lane, const PutAgainJob& job) {
         });
         if (put) continue;
         if (is_abandoned(lane)) return Abandoned{job.held.lease};
-        // The report is sent again all the same: its answer says what becomes of it.
-        log_warn("missing content cannot be put again", {{"task", job.held.task.text},
-                                                         {"artifact", artifact.name},
-                                                         {"reason", put.error().message}});
-        wait(lane, kDiskRetry);
+        log_error("missing content cannot be put again", {{"task", job.held.task.text},
+                                                          {"artifact", artifact.name},
+                                                          {"reason", put.error().message}});
+        wire::Fail lost;
+        lost.report.task = job.held.task;
+        lost.report.attempt = job.held.attempt;
+        lost.report.lease = job.held.lease;
+        lost.report.from = options_.worker;
+        lost.reason =
+            bounded_text(artifact.name + " was lost before it was stored: " + put.error().message,
+                         limits::kReasonBytes);
+        return replace(lane, {job.held, std::move(lost)});
     }
     return ContentStored{job.held.lease};
 }
 
 void Uploader::remove(const RemoveJob& job) {
     outbox_.remove(job.lease);
+    if (!job.refusal.empty()) {
+        (void)write_file(job.workspace.refusal_file(), job.refusal + "\n", 0600, Durability::kNone);
+    }
     if (job.keep == Keep::kForever) return;
     if (auto ok = remove_workspace(job.workspace); !ok) {
         log_warn("cannot remove an attempt's folder", {{"reason", ok.error().message}});

@@ -40,7 +40,8 @@ struct ReplaceJob {
     wire::HeldLease held;
     wire::Body report;
 };
-/// Puts contents of a report that the coordinator misses. -> ContentStored
+/// Puts contents of a report that the coordinator misses. -> ContentStored; or, where they are not
+/// here any more, Concluded with a failure that says so
 struct PutAgainJob {
     wire::HeldLease held;
     Workspace workspace;
@@ -51,6 +52,7 @@ struct RemoveJob {
     LeaseToken lease;
     Workspace workspace;
     Keep keep = Keep::kUntilSettled;
+    std::string refusal;  // of a refused report: written into the folder, which then stays
 };
 using Job = std::variant<PrepareJob, ConcludeJob, ReplaceJob, PutAgainJob, RemoveJob>;
 

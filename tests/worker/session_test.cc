@@ -136,6 +136,20 @@ TEST(WorkerSession, ARestoredJournalMayStartWithALowerEpoch) {
     EXPECT_EQ(rig.count_sent<wire::Ready>(), before + 1);
 }
 
+TEST(WorkerSession, TokensOfARestoredJournalAreNotTakenForRepetitions) {
+    SessionRig rig(2);
+    rig.welcome();
+    rig.assign(11, "t-a");
+    wire::Assign body;
+    body.lease = {kJournal - 1, 2};
+    body.attempt = 1;
+    body.term = seconds(60);
+    body.answers = rig.last_id();
+    body.task.id = TaskId("t-b");
+    rig.deliver(0, body);
+    EXPECT_EQ(rig.count<Start>(), 2U);
+}
+
 TEST(WorkerSession, ATakenNameOrALaterStartEndsTheWorkerWithCodeFive) {
     for (ErrorCode code : {ErrorCode::NAME_IN_USE, ErrorCode::SUPERSEDED}) {
         SessionRig rig;

@@ -22,10 +22,11 @@ constexpr Millis kNotYet{INT64_MAX};
 
 /// The shell moves itself into the control group and becomes the command, so that no descendant is
 /// ever outside of it.
-constexpr const char* kEnterGroup = "echo 0 > \"$0\" 2>/dev/null; exec \"$@\"";
+constexpr const char* kEnterGroup = "echo 0 > \"$1\" 2>/dev/null; shift; exec \"$@\"";
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
     std::vector<char*> out;
+    out.reserve(texts.size() + 1);
     for (std::string& text : texts) out.push_back(text.data());
     out.push_back(nullptr);
     return out;
@@ -85,7 +86,7 @@ Result<std::unique_ptr<Child>> Child::start(ChildSpec spec, Millis now) {
     std::vector<std::string> command = spec.command;
     if (!spec.mark.cgroup.empty()) {
         const std::string procs = Cgroup(spec.mark.cgroup).procs_file();
-        command.insert(command.begin(), {"/bin/sh", "-c", kEnterGroup, procs});
+        command.insert(command.begin(), {"/bin/sh", "-c", kEnterGroup, "zq-worker", procs});
     }
     std::vector<std::string> environment = spec.environment;
     environment.push_back(std::string(kTagVariable) + "=" + spec.mark.tag);

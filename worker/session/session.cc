@@ -6,7 +6,7 @@ namespace zq::worker {
 namespace {
 
 constexpr Millis kHelloFirstWait = seconds(1);
-constexpr Millis kUnsentWait = millis(200);
+constexpr Millis kUnsentWait = millis(100);
 constexpr Millis kLeaveWait = seconds(1);
 constexpr std::size_t kSentRemembered = 8192;
 

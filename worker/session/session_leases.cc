@@ -6,7 +6,8 @@
 namespace zq::worker {
 
 void Session::assign(const wire::Assign& message, Millis now, Actions& out) {
-    if (leases_.contains(message.lease) || message.lease <= seen_) return;  // a repetition
+    // Tokens of one journal only grow: a repetition is not above the last that was seen.
+    if (message.lease.journal == seen_.journal && message.lease <= seen_) return;
     const auto sent = sent_time(message.answers);
     Lease lease;
     lease.held = {message.task.id, message.attempt, message.lease};

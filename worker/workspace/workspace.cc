@@ -10,7 +10,7 @@ namespace zq::worker {
 namespace fs = std::filesystem;
 
 std::string Workspace::artifact_file(const std::string& name) const {
-    const std::string own = out_folder() + "/" + name;
+    std::string own = out_folder() + "/" + name;
     std::error_code error;
     if (fs::is_regular_file(fs::symlink_status(own, error))) return own;
     if (name == "stderr.log") return stderr_file();

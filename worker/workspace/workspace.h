@@ -25,6 +25,8 @@ struct Workspace {
     std::string stderr_file() const { return folder + "/stderr.log"; }
     /// What a later incarnation needs to find this attempt's processes (family.h).
     std::string mark_file() const { return folder + "/.mark"; }
+    /// Why the attempt's report was refused: a folder with it is kept as evidence.
+    std::string refusal_file() const { return folder + "/.refused"; }
     /// Where the result is looked for first.
     std::string result_file(const ExpectedOutput& expected) const {
         return out_folder() + (expected.format == "json" ? "/result.json" : "/result.md");
