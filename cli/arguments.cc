@@ -45,12 +45,11 @@ void declare(CLI::App& app, const Flag& flag, Slot& slot) {
         slot.option = app.add_flag(spelling_of(flag));
         return;
     }
-    slot.option = app.add_option(spelling_of(flag), slot.values)->expected(1);
-    if (flag.takes == Takes::kValues) {
-        slot.option->allow_extra_args(false)->take_all();
-    } else {
-        slot.option->multi_option_policy(CLI::MultiOptionPolicy::Throw);
-    }
+    // Without "extra" arguments a value like `[1,2]` stays the text it is.
+    slot.option =
+        app.add_option(spelling_of(flag), slot.values)->expected(1)->allow_extra_args(false);
+    slot.option->multi_option_policy(flag.takes == Takes::kValues ? CLI::MultiOptionPolicy::TakeAll
+                                                                  : CLI::MultiOptionPolicy::Throw);
 }
 
 tl::unexpected<Problem> unknown_flag(const Command& command, const std::string& word) {
@@ -114,8 +113,13 @@ Expected<Arguments> Arguments::parse(const Command& command, std::vector<std::st
     }
 
     Arguments arguments;
-    for (Slot& slot : slots) {
-        if (slot.option->count() > 0) arguments.flags_[slot.name] = std::move(slot.values);
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+        if (slots[i].option->count() == 0) continue;
+        const bool is_switch = flags[i].takes == Takes::kNothing;
+        if (is_switch && slots[i].option->results().front() != "true") {
+            return usage(dashed(flags[i].name) + " takes no value");
+        }
+        arguments.flags_[slots[i].name] = std::move(slots[i].values);
     }
     if (arguments.wants_help()) return arguments;
     std::vector<std::string> operands;
