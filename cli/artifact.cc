@@ -108,7 +108,7 @@ Ending run_verify(const Context& context) {
     auto opened = open_task(context);
     if (!opened) return tl::unexpected(opened.error());
     const std::string name = context.args.operand(1);
-    View view{Shape::kLines, "zq/artifact-list/v1", artifact_columns(), {}, false};
+    View view{Shape::kLines, "zq/artifact-list/v1", verified_columns(), {}, false};
     bool verified = true;
     for (const Found& found : artifacts_of(opened->task, *only)) {
         if (!name.empty() && found.artifact.name != name) continue;

@@ -138,7 +138,18 @@ constexpr auto kArtifact = std::to_array<Column>({
     {"size", "SIZE", Cell::kSize},
     {"media", "MEDIA"},
     {"digest", "SHA-256"},
-    {"verdict", "VERDICT", Cell::kState, Where::kOnAsking},
+    {"id", "REF", Cell::kText, Where::kWide},
+    {"uri", "URI", Cell::kText, Where::kWide},
+});
+
+constexpr auto kVerified = std::to_array<Column>({
+    {"name", "NAME"},
+    {"attempt", "ATTEMPT", Cell::kText, Where::kWide},
+    {"size", "SIZE", Cell::kSize},
+    {"media", "MEDIA", Cell::kText, Where::kWide},
+    {"digest", "SHA-256"},
+    {"verdict", "VERDICT", Cell::kState},
+    {"path", "PATH", Cell::kText, Where::kWide},
     {"id", "REF", Cell::kText, Where::kWide},
     {"uri", "URI", Cell::kText, Where::kWide},
 });

@@ -36,6 +36,7 @@ std::span<const Column> worker_columns();
 std::span<const Column> lease_columns();
 std::span<const Column> role_columns();
 std::span<const Column> artifact_columns();
+std::span<const Column> verified_columns();  // of artifacts that were read again
 
 /// `zq://TASK/ATTEMPT/NAME`.
 std::string artifact_ref(const TaskId& task, std::uint32_t attempt, const std::string& name);

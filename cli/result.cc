@@ -147,7 +147,7 @@ Expected<bool> check_one(Session& session, const Job& job, const ArtifactRef& ar
 
 /// `--out` and `--verify`: all artifacts of the attempt, one line each.
 Ending handle_all(const Context& context, Session& session, const Job& job) {
-    View view{Shape::kLines, "zq/artifact-list/v1", artifact_columns(), {}, false};
+    View view{Shape::kLines, "zq/artifact-list/v1", verified_columns(), {}, false};
     bool verified = true;
     for (const ArtifactRef& artifact : job.attempt.artifacts) {
         auto good = check_one(session, job, artifact);
