@@ -360,5 +360,8 @@ std::span<const Column> role_columns() {
 std::span<const Column> artifact_columns() {
     return kArtifact;
 }
+std::span<const Column> verified_columns() {
+    return kVerified;
+}
 
 }  // namespace zq::cli
