@@ -88,6 +88,17 @@ Result<void> take_roles(const Raw& raw, const Handlers& handlers, WorkerOptions&
     return {};
 }
 
+/// `./work.sh` means the folder in which the worker is started, where it is there; else it is left
+/// to the folder in which the command runs.
+void anchor_command(WorkerOptions& options) {
+    if (options.shell || options.command.empty()) return;
+    std::string& program = options.command.front();
+    if (program.find('/') == std::string::npos) return;
+    std::error_code error;
+    const auto absolute = std::filesystem::absolute(program, error).lexically_normal();
+    if (!error && std::filesystem::exists(absolute, error)) program = absolute.string();
+}
+
 Result<void> check(const Raw& raw, const Handlers& handlers, WorkerOptions& options) {
     if (auto ok = take_duration(raw.run_timeout, "--run-timeout", options.run_timeout); !ok)
         return ok;
@@ -111,6 +122,7 @@ Result<void> check(const Raw& raw, const Handlers& handlers, WorkerOptions& opti
     auto environment = passed_environment(raw.env, raw.env_file);
     if (!environment) return Failure(environment.error());
     options.environment = std::move(*environment);
+    anchor_command(options);
     return {};
 }
 

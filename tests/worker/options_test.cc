@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+
 namespace zq::worker {
 namespace {
 
@@ -21,6 +24,19 @@ TEST(WorkerOptions, TakesRolesFlagsAndACommandThatLooksLikeFlags) {
     EXPECT_EQ(parsed.options.stdin_from, StdinFrom::kPrompt);
     EXPECT_EQ(parsed.options.lifetime, Lifetime::kOneTask);
     EXPECT_EQ(parsed.options.command, (std::vector<std::string>{"cmd", "--role", "--", "x"}));
+}
+
+TEST(WorkerOptions, ARelativeCommandIsTheOneOfTheFolderWhereTheWorkerStarts) {
+    const auto here = std::filesystem::temp_directory_path() / "zq-options-test";
+    std::filesystem::create_directories(here);
+    std::ofstream(here / "work.sh") << "true\n";
+    const auto before = std::filesystem::current_path();
+    std::filesystem::current_path(here);
+    EXPECT_EQ(parse({"--role", "a", "--", "./work.sh"}).options.command.front(),
+              (here / "work.sh").string());
+    EXPECT_EQ(parse({"--role", "a", "--", "./other.sh"}).options.command.front(), "./other.sh");
+    EXPECT_EQ(parse({"--role", "a", "--", "sort"}).options.command.front(), "sort");
+    std::filesystem::current_path(before);
 }
 
 TEST(WorkerOptions, RefusesWhatIsNotBuiltAndWhatMakesNoSense) {
