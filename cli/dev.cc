@@ -64,6 +64,7 @@ Expected<Child> Child::start(const std::string& name, const std::vector<std::str
     std::vector<std::string> words{path};
     words.insert(words.end(), flags.begin(), flags.end());
     std::vector<char*> argv;
+    argv.reserve(words.size() + 1);
     for (std::string& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);
 

@@ -28,7 +28,7 @@ std::string host_name() {
 
 /// The data folder of --data or ZQ_DATA, ./zq-data, or the one whose admin this user's profile is.
 std::string find_data_folder(const Arguments& args) {
-    const std::string named = data_folder_of(args);
+    std::string named = data_folder_of(args);
     if (args.has("data") || read_settings(named)) return named;
     auto profile = read_user_profile();
     if (!profile || !*profile || (*profile)->key_file.empty()) return named;

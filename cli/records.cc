@@ -309,7 +309,8 @@ Json event_record(const wire::EventRow& row) {
     merge(record, to_json(row), "task_id", "id");
     std::string note;
     for (const auto& [key, value] : row.fields) {
-        note += (note.empty() ? "" : " ") + key + "=" + value;
+        if (!note.empty()) note += ' ';
+        note.append(key).append("=").append(value);
     }
     if (!note.empty()) record.set("note", Json::text(note));
     return record;
