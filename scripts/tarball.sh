@@ -33,10 +33,13 @@ is_glibc() {
 ldd "$stage"/bin/* | awk '$2 == "=>" && $3 ~ /^\// { print $1, $3 }' | sort -u |
     while read -r library path; do
         is_glibc "$library" && continue
-        install -m 644 "$(readlink -f "$path")" "$stage/lib/$library"
-        package=$(dpkg-query -S "$(readlink -f "$path")" 2>/dev/null | head -n 1 | cut -d : -f 1)
-        [[ -z $package || ! -e /usr/share/doc/$package/copyright ]] ||
+        file=$(readlink -f "$path")
+        install -m 644 "$file" "$stage/lib/$library"
+        # dpkg knows some files under /lib that lie in /usr/lib.
+        package=$({ dpkg-query -S "$file" || dpkg-query -S "${file#/usr}"; } 2>/dev/null | head -n 1 | cut -d : -f 1 || true)
+        if [[ -n $package && -e /usr/share/doc/$package/copyright ]]; then
             cp -L "/usr/share/doc/$package/copyright" "$stage/share/doc/zq/third-party/$package"
+        fi
     done
 
 scripts/tarball-check.sh "$stage"
