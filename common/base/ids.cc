@@ -54,12 +54,14 @@ std::string to_hex(std::uint64_t number) {
 }
 
 Result<Digest> parse_digest(std::string_view hex, std::string field) {
-    if (hex.size() != 64) return fail(ErrorCode::INVALID, "a SHA-256 has 64 hex digits", field);
+    if (hex.size() != 64)
+        return fail(ErrorCode::INVALID, "a SHA-256 has 64 hex digits", std::move(field));
     Digest digest;
     for (std::size_t i = 0; i < 32; ++i) {
         int high = hex_value(hex[2 * i]);
         int low = hex_value(hex[2 * i + 1]);
-        if (high < 0 || low < 0) return fail(ErrorCode::INVALID, "not lower-case hex", field);
+        if (high < 0 || low < 0)
+            return fail(ErrorCode::INVALID, "not lower-case hex", std::move(field));
         digest.bytes[i] = static_cast<std::uint8_t>(high << 4 | low);
     }
     return digest;
@@ -71,7 +73,8 @@ std::string to_string(const LeaseToken& token) {
 
 Result<LeaseToken> parse_lease_token(std::string_view text, std::string field) {
     if (text.size() != 33 || text[16] != '-') {
-        return fail(ErrorCode::INVALID, "a lease is 16 hex digits, a dash, 16 hex digits", field);
+        return fail(ErrorCode::INVALID, "a lease is 16 hex digits, a dash, 16 hex digits",
+                    std::move(field));
     }
     auto journal = parse_hex64(text.substr(0, 16), field);
     if (!journal) return Failure(journal.error());

@@ -79,7 +79,7 @@ inline Event silence_event(const Task& task, Instant now, Outcome outcome, std::
     attempt.outcome = outcome;
     attempt.reason = std::move(reason);
     attempt.answer = next.state;
-    return system_event(task.key, AttemptEnded{std::move(attempt), std::move(next)});
+    return system_event(task.key, AttemptEnded{std::move(attempt), next});
 }
 
 /// The claim of a task by hand.

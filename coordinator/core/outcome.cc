@@ -124,6 +124,7 @@ Next ended_as(const Task& task, TaskState state) {
 std::string contract_violation(const Task& task, const std::vector<ArtifactRef>& artifacts,
                                const std::string& summary) {
     std::vector<std::string> names;
+    names.reserve(artifacts.size());
     for (const ArtifactRef& artifact : artifacts) names.push_back(artifact.name);
     std::string missing;
     for (const std::string& expected : task.expected) {
