@@ -73,7 +73,12 @@ void Loop::wait() {
 
 Instant Loop::read_clock() {
     const Millis boot = boottime();
+    const Instant before = parts_.clock.now();
     const Instant now = parts_.clock.advance({boot, wall_time()});
+    if (read_at_.count != 0) {
+        slewed_ = std::max(Millis{}, slewed_ + (now - before) - (boot - read_at_));
+    }
+    read_at_ = boot;
     if (parts_.clock.believes_wall() == distrusted_) {
         distrusted_ = !parts_.clock.believes_wall();
         const std::string ahead = std::to_string(parts_.clock.wall_ahead().count);
@@ -98,6 +103,10 @@ void Loop::note_stalls() {
     Millis stalled{};
     for (const auto& [from, to] : spans) stalled = stalled + stalls_.note(from, to);
     woke_ = woke;
+    // Leases run on the boot clock, at the workers too: what `now` gained on it is not theirs.
+    if (slewed_ >= seconds(1)) {
+        run(core::NoteStall{std::exchange(slewed_, Millis{})}, parts_.clock.now());
+    }
     if (stalled.count == 0) return;
     log_warn("the coordinator did not listen for a while", {{"ms", std::to_string(stalled.count)}});
     run(core::NoteStall{stalled}, parts_.clock.now());

@@ -49,6 +49,8 @@ class Loop {
     Millis may_wait_{};      // as long as it was meant to take at most
     Millis commit_since_{};  // the oldest uncommitted batch was handed over; 0: none
     Millis end_at_{};        // while stopping
+    Millis read_at_{};       // boot clock, at the last reading
+    Millis slewed_{};        // what `now` gained on the boot clock and leases were not given back
     bool stopping_ = false;
     bool distrusted_ = false;
 };

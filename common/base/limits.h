@@ -43,6 +43,7 @@ inline constexpr std::size_t kPolls = 10'000;       // parked at once
 inline constexpr std::size_t kPollsPerClient = 64;  // of one identity and client instance
 inline constexpr std::size_t kRequestsPerClient = 1'000;
 inline constexpr std::size_t kRequests = 100'000;
+inline constexpr std::size_t kRolesServed = 10'000;  // remembered names of roles
 inline constexpr std::uint32_t kDeferrals = 20;  // releases with "try later" that charge nothing
 
 // The task envelope's numbers.
@@ -56,7 +57,8 @@ inline constexpr Millis kAgeStep = minutes(5);  // one priority step outweighs t
 
 // Messages.
 inline constexpr std::size_t kMessageBytes = 1024 * 1024;  // one frame
-inline constexpr std::size_t kFrames = 12;  // of one message, return envelope included
+inline constexpr std::size_t kFrames = 12;           // of one message, return envelope included
+inline constexpr std::size_t kEnvelopeBytes = 1024;  // the return envelope, routing id apart
 inline constexpr std::size_t kPackDepth = 16;
 inline constexpr std::size_t kPackItems = 16'384;       // of one array or map
 inline constexpr std::size_t kInlineBytes = 16 * 1024;  // content that travels inside a message

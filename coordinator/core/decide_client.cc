@@ -2,6 +2,7 @@
 #include "common/base/nearest.h"
 #include "coordinator/core/decide_parts.h"
 #include "coordinator/core/outcome.h"
+#include "coordinator/core/remembered_requests.h"
 
 namespace zq::core {
 namespace {
@@ -96,16 +97,6 @@ Decision repeat_claim(const Call& call, const RequestRecord& record) {
     return decision;
 }
 
-std::optional<Error> request_bound(const Call& call) {
-    const auto& counts = call.state.index.requests_per_client;
-    auto mine = counts.find({call.command.identity, call.command.client});
-    const bool full = call.state.durable.requests.size() >= limits::kRequests ||
-                      (mine != counts.end() && mine->second >= limits::kRequestsPerClient);
-    if (!full) return std::nullopt;
-    return Error{
-        ErrorCode::BUSY, "too many requests are remembered for this client", {}, seconds(60)};
-}
-
 }  // namespace
 
 Decision decide_submit(const Call& call, const SubmitTask& submit) {
@@ -141,9 +132,7 @@ Decision decide_submit(const Call& call, const SubmitTask& submit) {
 }
 
 Decision decide_claim(const Call& call, const ClaimTask& claim) {
-    const RequestKey request{call.command.identity, call.command.client, call.command.request};
-    auto record = call.state.durable.requests.find(request);
-    if (record != call.state.durable.requests.end()) return repeat_claim(call, record->second);
+    if (const RequestRecord* record = find_record(call)) return repeat_claim(call, *record);
 
     auto found = task_to_claim(call, claim);
     if (!found) {

@@ -2,6 +2,7 @@
 // stands the fence: nothing is accepted under a token that is not the current one.
 #include "coordinator/core/decide_parts.h"
 #include "coordinator/core/outcome.h"
+#include "coordinator/core/remembered_requests.h"
 
 namespace zq::core {
 namespace {
@@ -106,8 +107,7 @@ void end_attempt(const Call& call, const EndAttempt& end, const Task& task, cons
     }
     attempt.answer = next.state;
     answer(decision, call, AcceptedAnswer{end.task, next.state, lease.attempt});
-    decision.events.push_back(
-        event_of(call, task.key, AttemptEnded{std::move(attempt), std::move(next)}));
+    decision.events.push_back(event_of(call, task.key, AttemptEnded{std::move(attempt), next}));
 }
 
 /// Why a report about a task it has the right to end is refused all the same.
@@ -121,8 +121,23 @@ std::optional<Decision> refusal(const Call& call, const EndAttempt& end, const T
     return reject(call, ErrorCode::CONTRACT, std::move(violation), "artifacts");
 }
 
-/// Claims a queued task and ends it, in one commit.
+/// The answer to a report without a lease that was carried out before.
+Decision repeat_unclaimed(const Call& call, const EndAttempt& end, const Task& task,
+                          const RequestRecord& record) {
+    EndAttempt named = end;
+    named.token = record.token;
+    const Attempt* attempt = record.task == task.key ? ended_attempt(call, task, named) : nullptr;
+    if (attempt != nullptr) return answer_again(call, end, *attempt);
+    return reject(call, ErrorCode::CONFLICT,
+                  "this request was answered before, for another attempt");
+}
+
+/// Claims a queued task and ends it, in one commit. Remembered like a claim: repeated, it would
+/// otherwise end the next attempt too.
 Decision end_unclaimed(const Call& call, const EndAttempt& end, const Task& task) {
+    if (const RequestRecord* record = find_record(call)) {
+        return repeat_unclaimed(call, end, task, *record);
+    }
     if (is_final(task.state)) {
         if (const Attempt* attempt = ended_attempt(call, task, end)) {
             if (attempt->report == end.report) return answer_again(call, end, *attempt);
@@ -142,9 +157,17 @@ Decision end_unclaimed(const Call& call, const EndAttempt& end, const Task& task
                       "task_id");
     }
     if (auto refused = refusal(call, end, task)) return *refused;
+    if (auto full = request_bound(call)) {
+        return reject(call, full->code, full->message, {}, full->retry_after);
+    }
     Decision decision;
     const Lease lease = lease_by_hand(call, task, end.from, call.policy.lease);
     decision.events.push_back(event_of(call, task.key, TaskAssigned{lease}));
+    if (!call.command.client.empty()) {
+        decision.events.push_back(
+            event_of(call, task.key,
+                     RequestRecorded{call.command.client, call.command.request, lease.token}));
+    }
     end_attempt(call, end, task, lease, decision);
     return decision;
 }

@@ -86,9 +86,14 @@ void end_unlisted(const Call& call, const Session& session, const std::vector<Le
                                                     "the worker was restarted",
                                                     after_silence(task, Outcome::kReleased)));
         } else if (number <= seen_number(call, seen)) {
-            decision.events.push_back(silence_event(task, call.now(), Outcome::kLost,
+            // One that it never listed may have gone down with a connection: that is no loss of
+            // its.
+            auto clock = call.state.now.clocks.find(number);
+            const bool confirmed = clock != call.state.now.clocks.end() && clock->second.confirmed;
+            const Outcome outcome = confirmed ? Outcome::kLost : Outcome::kUndelivered;
+            decision.events.push_back(silence_event(task, call.now(), outcome,
                                                     "the worker no longer has it",
-                                                    after_silence(task, Outcome::kLost)));
+                                                    after_silence(task, outcome)));
         }
     }
 }
@@ -123,13 +128,24 @@ std::optional<Error> name_refusal(const Call& call, const OpenSession& open) {
     std::uint64_t newest = 0;
     auto by_folder = call.state.now.by_state_id.find(open.state_id);
     if (by_folder != call.state.now.by_state_id.end()) {
-        newest = call.state.now.sessions.at(by_folder->second).incarnation;
+        const Session& other = call.state.now.sessions.at(by_folder->second);
+        const bool live = other.heard_at + call.policy.lease >= call.now();
+        if (other.identity == call.command.identity) {
+            newest = other.incarnation;
+        } else if (live) {
+            return Error{ErrorCode::NAME_IN_USE,
+                         "another key is connected with this state folder",
+                         "state_id",
+                         {}};
+        }
     }
     auto held = call.state.index.by_holder.find(open.state_id);
     if (held != call.state.index.by_holder.end()) {
         for (std::uint64_t number : held->second) {
             const Task* task = find_holder(call.state, {call.state.durable.journal, number});
-            newest = std::max(newest, task->lease->holder.incarnation);
+            const Holder& holder = task->lease->holder;
+            if (holder.identity != call.command.identity) continue;
+            newest = std::max(newest, holder.incarnation);
         }
     }
     if (open.incarnation >= newest) return std::nullopt;
@@ -198,6 +214,8 @@ Decision decide_open(const Call& call, const OpenSession& open) {
     const Session session = session_of(call, open);
     decision.notices.emplace_back(SessionOpened{session});
     for (const RoleName& role : open.roles) {
+        // They serve a hint alone: beyond the bound they are not remembered.
+        if (call.state.durable.roles_served.size() >= limits::kRolesServed) break;
         if (!call.state.durable.roles_served.contains({call.command.ns, role})) {
             decision.events.push_back(event_of(call, RoleServed{role}));
         }

@@ -37,6 +37,13 @@ Result<void> check_speaker(const wire::Message& message, const Origin& origin) {
     return hello_first();
 }
 
+Result<void> check_size(const ArtifactRef& ref, std::uint64_t size) {
+    if (ref.size == size) return {};
+    return fail(ErrorCode::INVALID,
+                "the content of artifact " + ref.name + " has " + std::to_string(size) + " bytes",
+                "size");
+}
+
 /// Enters the references whose content is neither stored nor inline into the facts, and moves the
 /// inline bytes that are new to `incoming.contents`.
 struct ContentSorter {
@@ -45,18 +52,12 @@ struct ContentSorter {
     std::vector<ArtifactRef>& recorded;  // of the command: inline contents to record
 
     Result<void> sort(const ArtifactRef& ref, std::string* data) {
-        const bool seen_inline = std::any_of(recorded.begin(), recorded.end(),
-                                             [&](const auto& r) { return r.digest == ref.digest; });
-        if (seen_inline) return {};
+        const auto same = std::find_if(recorded.begin(), recorded.end(),
+                                       [&](const auto& r) { return r.digest == ref.digest; });
+        if (same != recorded.end()) return check_size(ref, same->size);
         auto stored = facts.stored_size(ref.digest);
         if (!stored) return Failure(stored.error());
-        if (*stored && **stored != ref.size) {
-            return fail(ErrorCode::INVALID,
-                        "the content of artifact " + ref.name + " has " + std::to_string(**stored) +
-                            " bytes",
-                        "size");
-        }
-        if (*stored) return {};
+        if (*stored) return check_size(ref, **stored);
         if (data == nullptr) {
             auto& missing = incoming.command.facts.missing;
             if (std::find(missing.begin(), missing.end(), ref.digest) == missing.end()) {

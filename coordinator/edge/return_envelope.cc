@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "common/base/check.h"
+#include "common/base/limits.h"
 
 namespace zq::edge {
 namespace {
@@ -25,6 +26,13 @@ std::size_t message_start(const Frames& frames) {
                                     frames.begin());
 }
 
+/// Envelopes are kept as long as an answer may take: what is too large for one is not kept.
+bool is_oversized(const Frames& envelope) {
+    std::size_t bytes = 0;
+    for (std::size_t i = 1; i < envelope.size(); ++i) bytes += envelope[i].size();
+    return bytes > limits::kEnvelopeBytes;
+}
+
 /// Where nothing looks like a message: up to the first empty frame, else the routing id alone.
 std::size_t fallback_envelope(const Frames& frames) {
     for (std::size_t i = 1; i < frames.size(); ++i) {
@@ -41,12 +49,17 @@ SplitFrames split_frames(Frames frames) {
     SplitFrames split;
     if (start == frames.size()) {
         frames.resize(fallback_envelope(frames));
+        if (is_oversized(frames)) frames.resize(1);
         split.envelope = std::move(frames);
         return split;
     }
     const auto middle = frames.begin() + static_cast<std::ptrdiff_t>(start);
     split.message.assign(std::make_move_iterator(middle), std::make_move_iterator(frames.end()));
     frames.resize(start);
+    if (is_oversized(frames)) {
+        frames.resize(1);
+        split.message.clear();
+    }
     split.envelope = std::move(frames);
     return split;
 }

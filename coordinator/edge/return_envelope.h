@@ -6,8 +6,9 @@
 
 namespace zq::edge {
 
-/// A received message, split. `message` is empty where no protocol frame was found; `envelope` then
-/// still leads back to the sender.
+/// A received message, split. `message` is empty where no protocol frame was found, or the envelope
+/// has more than limits::kEnvelopeBytes beside the routing id (then it is the routing id alone);
+/// `envelope` still leads back to the sender.
 struct SplitFrames {
     Frames envelope;  // routing id first; never empty
     Frames message;   // from the frame that begins with `zq/`

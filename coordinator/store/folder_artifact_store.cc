@@ -90,13 +90,15 @@ Result<std::uint64_t> FolderArtifactStore::begin(const Digest& digest, std::uint
     auto upload = open_upload(digest, size);
     if (!upload) return Failure(upload.error());
     if ((*upload)->offset == size) return finish(digest);
+    if (auto ok = check_room(size - (*upload)->offset); !ok) return Failure(ok.error());
+    return (*upload)->offset;
+}
+
+Result<void> FolderArtifactStore::check_room(std::uint64_t wanted) const {
     auto room = free_bytes(options_.folder);
     if (!room) return Failure(room.error());
-    if (*room < options_.keep_free || *room - options_.keep_free < size - (*upload)->offset) {
-        return fail(ErrorCode::STORAGE_FULL,
-                    "the coordinator's disk has no room for this artifact");
-    }
-    return (*upload)->offset;
+    if (*room >= options_.keep_free && *room - options_.keep_free >= wanted) return {};
+    return fail(ErrorCode::STORAGE_FULL, "the coordinator's disk has no room for this artifact");
 }
 
 /// The upload as it stands, opened where it is not. The size that was announced last holds.
@@ -128,6 +130,9 @@ Result<FolderArtifactStore::Upload> FolderArtifactStore::resume(const Digest& di
     const std::string path = incoming_path(digest);
     Upload upload;
     upload.file = FileHandle(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!upload.file.is_open() && errno == EACCES && ::chmod(path.c_str(), 0600) == 0) {
+        upload.file = FileHandle(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+    }
     if (!upload.file.is_open()) return os_error("cannot make", path);
     upload.size = size;
     auto offset = rehash(upload.file.fd(), upload.hash, path);
@@ -166,6 +171,8 @@ Result<std::uint64_t> FolderArtifactStore::append(const Digest& digest, std::uin
         return fail(ErrorCode::TOO_LARGE,
                     "more bytes than the " + std::to_string(upload.size) + " that were announced");
     }
+    // Asked again for each chunk: uploads at the same time share the room they were promised.
+    if (auto ok = check_room(bytes.size()); !ok) return Failure(ok.error());
     if (auto ok = write(upload, bytes); !ok) {
         uploads_.erase(at);  // resumed by the file's length
         return Failure(ok.error());
@@ -209,14 +216,15 @@ Result<std::uint64_t> FolderArtifactStore::finish(const Digest& digest) {
 Result<void> FolderArtifactStore::place(const Digest& digest, const Upload& upload) {
     const std::string to = path_of(digest);
     const std::string folder = to.substr(0, to.rfind('/'));
-    if (::fchmod(upload.file.fd(), kContentMode) != 0)
-        return os_error("cannot set the mode of", to);
     if (::fsync(upload.file.fd()) != 0) return os_error("cannot sync", to);
     if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
         return os_error("cannot make", folder);
     if (::rename(incoming_path(digest).c_str(), to.c_str()) != 0) {
         return os_error("cannot rename to", to);
     }
+    // Under its final name only: an interrupted upload must open for writing again.
+    if (::fchmod(upload.file.fd(), kContentMode) != 0)
+        return os_error("cannot set the mode of", to);
     synced_[digest.bytes[0]] = false;
     return sync_place(digest);
 }

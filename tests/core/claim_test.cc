@@ -49,6 +49,18 @@ TEST(Claim, IsForgottenAfterFifteenMinutes) {
     EXPECT_EQ(rig.state.durable.requests.size(), 1U);
 }
 
+TEST(Claim, BoundOfRememberedRequestsHealsWithTime) {
+    CoreRig rig;
+    for (std::size_t i = 0; i < limits::kRequestsPerClient; ++i) {
+        rig.submit("t" + std::to_string(i));
+        rig.run(claim_of("review"));
+    }
+    rig.submit("one-more");
+    EXPECT_EQ(CoreRig::refusal(rig.run(claim_of("review"))), "BUSY");
+    rig.now = rig.now + limits::kRequestMemory + millis(1);
+    CoreRig::answer<ClaimAnswer>(rig.run(claim_of("review")));
+}
+
 TEST(Claim, OfANamedTaskThatIsHeldIsAConflict) {
     CoreRig rig;
     rig.submit("a");

@@ -108,6 +108,19 @@ TEST(Lease, NotYetSeenAndNotListedStays) {
     EXPECT_EQ(rig.state_of("a"), TaskState::kRunning);
 }
 
+TEST(Lease, ThatWentDownWithAConnectionIsUndeliveredOnceALaterOneIsSeen) {
+    CoreRig rig;
+    rig.submit("a");
+    rig.submit("b");
+    rig.assign_to(1, "w1");
+    rig.hello(2, "w1");
+    const auto second = CoreRig::assignments(rig.ready(2, 2));
+    ASSERT_EQ(second.size(), 1U) << "the first may still be on its way: it takes a slot";
+    rig.run(Renew{2, 0, second[0].lease.token, true, {second[0].lease.token}, {}});
+    EXPECT_EQ(rig.state_of("a"), TaskState::kQueued);
+    EXPECT_EQ(rig.task("a").losses, 0U);
+}
+
 TEST(Lease, ListedAsAReportIsKept) {
     Running rig;
     rig.run(Renew{1, 0, rig.token, true, {}, {rig.token}});

@@ -74,11 +74,27 @@ TEST(Report, OfATaskNobodyHoldsClaimsAndEndsItInOneCommit) {
     const std::size_t before = rig.journal.size();
     CoreRig::answer<AcceptedAnswer>(rig.complete("a", {}));
     EXPECT_EQ(rig.state_of("a"), TaskState::kCompleted);
-    EXPECT_EQ(rig.journal.size(), before + 2);
+    EXPECT_EQ(rig.journal.size(), before + 3) << "assigned, remembered, ended";
     EXPECT_EQ(rig.task("a").worker.text, "hand");
     auto again = CoreRig::answer<AcceptedAnswer>(rig.complete("a", {}));
     EXPECT_EQ(again.state, TaskState::kCompleted);
     EXPECT_EQ(CoreRig::refusal(rig.fail_attempt("a", {})), "CONFLICT");
+}
+
+TEST(Report, WithoutALeaseThatIsSentAgainEndsNoSecondAttempt) {
+    CoreRig rig;
+    TaskSpec spec = CoreRig::spec("a");
+    spec.backoff = {Backoff::Kind::kNone, {}, {}};
+    rig.submit(spec);
+    CoreRig::answer<AcceptedAnswer>(rig.fail_attempt("a", {}));
+    EXPECT_EQ(rig.state_of("a"), TaskState::kQueued);
+    for (int i = 0; i < 3; ++i) {
+        --rig.request;  // the same request: its answer was lost
+        CoreRig::answer<AcceptedAnswer>(rig.fail_attempt("a", {}));
+    }
+    EXPECT_EQ(rig.task("a").failures, 1U);
+    CoreRig::answer<AcceptedAnswer>(rig.fail_attempt("a", {}));
+    EXPECT_EQ(rig.task("a").failures, 2U) << "another request is another failure";
 }
 
 TEST(Report, WithoutALeaseIsRefusedWhereAnotherHoldsTheTask) {

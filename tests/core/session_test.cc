@@ -57,6 +57,15 @@ TEST(Session, AStrangerCannotReleaseAnotherKeysLeases) {
     EXPECT_EQ(rig.state_of("a"), TaskState::kRunning);
 }
 
+TEST(Session, AStrangerCannotTakeOverALiveStateFolder) {
+    CoreRig rig;
+    rig.hello(1, "w1");
+    rig.identity = Identity("mallory@0123456789abcdef");
+    EXPECT_EQ(CoreRig::refusal(rig.hello(2, "w1", 99)), "NAME_IN_USE");
+    rig.identity = kLocalIdentity;
+    CoreRig::answer<BeatAnswer>(rig.heartbeat(1, {}));
+}
+
 TEST(Session, ThatSaidGoodbyeGetsNoMoreAndKeepsWhatItHas) {
     CoreRig rig;
     rig.submit("a");

@@ -31,6 +31,15 @@ TEST(ReturnEnvelope, LeadsBackEvenWhereNothingLooksLikeAMessage) {
     EXPECT_EQ(split_frames({"id", "zq/1", "CHUNK", "m", ""}).envelope, (Frames{"id"}));
 }
 
+TEST(ReturnEnvelope, TooLargeToBeKeptIsNeitherKeptNorAnswered) {
+    const std::string large(limits::kEnvelopeBytes + 1, 'x');
+    for (Frames frames : {Frames{"id", large, "", "zq/1", "PING", "m"}, Frames{"id", large, ""}}) {
+        const SplitFrames split = split_frames(std::move(frames));
+        EXPECT_EQ(split.envelope, (Frames{"id"}));
+        EXPECT_TRUE(split.message.empty());
+    }
+}
+
 ErrorCode code_of(const Result<void>& result) {
     return result ? ErrorCode::IO : result.error().code;
 }
