@@ -24,8 +24,8 @@ wire::Submit make_request(const Submission& submission) {
 
 std::string hint_for(const Error& error, const TaskSpec& spec) {
     if (error.code != ErrorCode::CONFLICT) return {};
-    return "`zq show " + spec.id.text + "` prints the task that has this id; choose another --id" +
-           (spec.idempotency_key.empty() ? "" : " or --idempotency-key");
+    if (error.field == "task.idempotency_key") return "choose another --idempotency-key";
+    return "`zq show " + spec.id.text + "` prints the task that has this id; choose another --id";
 }
 
 void warn_of_role(const wire::Submitted& reply, const RoleName& role) {

@@ -175,14 +175,16 @@ Expected<WaitResult> wait_for(Session& session, const WaitRequest& request,
         if (!ended) return tl::unexpected(ended.error());
         result.open = ended->open;
         for (const wire::TaskRow& row : ended->rows) {
+            forget(waiting.open, row.id.text);  // a second name of one task too
             if (!waiting.seen.insert(row.id.text).second) continue;
-            forget(waiting.open, row.id.text);
             result.ended.push_back(row);
             if (auto ok = seen(row); !ok) return tl::unexpected(ok.error());
         }
         const auto done = static_cast<std::uint32_t>(waiting.seen.size());
         result.reached = waiting.goal() > 0 ? done >= waiting.goal() : ended->open == 0;
         const bool nothing_left = request.group.empty() ? waiting.open.empty() : ended->open == 0;
+        // Two names of one task end together.
+        if (nothing_left && request.count == 0) result.reached = true;
         if (result.reached || nothing_left || left.count <= 0) return result;
     }
 }

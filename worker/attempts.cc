@@ -171,6 +171,7 @@ void Attempts::step(Attempt& attempt, Millis now) {
     if (!end) return;
     attempt.execution.reset();
     restless_ = true;  // another attempt of the task may have waited for this
+    if (running() == 0) kill_strays();
     reap();
     if (attempt.killed) {
         attempt.stage = Stage::kPrepared;  // nothing of it lives: `step` lets it go

@@ -104,25 +104,43 @@ Result<StateFolder> open_state_folder(const std::string& folder, const std::stri
     if (state->name.empty()) {
         state->name = WorkerName(stem + "-" + state->state_id.text.substr(0, kStateIdShown));
     }
-    if (auto ok = make_folders(state->attempts(), 0700); !ok) return Failure(ok.error());
+    for (const std::string& made : {state->attempts(), state->marks()}) {
+        if (auto ok = make_folders(made, 0700); !ok) return Failure(ok.error());
+    }
     return state;
 }
 
-Result<std::size_t> clear_leftovers(const StateFolder& state,
-                                    const std::vector<std::string>& reported, Keep keep) {
-    auto names = list_folder(state.attempts());
+namespace {
+
+/// Kills the processes of every marked attempt; gives how many attempts had some.
+Result<std::size_t> kill_marked(const StateFolder& state) {
+    auto names = list_folder(state.marks());
     if (!names) return Failure(names.error());
     std::size_t killed = 0;
     for (const std::string& name : *names) {
-        const Workspace workspace{state.attempts() + "/" + name};
-        if (auto text = read_file(workspace.mark_file(), 4096)) {
-            auto mark = parse_family_mark(*text);
-            if (mark && !living(*mark).empty()) ++killed;
-            if (mark && !kill_leftovers(*mark, kPatience)) {
-                return fail(ErrorCode::IO, "processes of the attempt " + name +
-                                               " that an earlier start left would not die");
-            }
+        const std::string path = state.marks() + "/" + name;
+        auto text = read_file(path, 4096);
+        auto mark = text ? parse_family_mark(*text) : Result<FamilyMark>(Failure(text.error()));
+        if (mark && !living(*mark).empty()) ++killed;
+        if (mark && !kill_leftovers(*mark, kPatience)) {
+            return fail(ErrorCode::IO, "processes of the attempt " + name +
+                                           " that an earlier start left would not die");
         }
+        ::unlink(path.c_str());
+    }
+    return killed;
+}
+
+}  // namespace
+
+Result<std::size_t> clear_leftovers(const StateFolder& state,
+                                    const std::vector<std::string>& reported, Keep keep) {
+    auto killed = kill_marked(state);
+    if (!killed) return killed;
+    auto names = list_folder(state.attempts());
+    if (!names) return Failure(names.error());
+    for (const std::string& name : *names) {
+        const Workspace workspace{state.attempts() + "/" + name};
         const bool has_report = std::find(reported.begin(), reported.end(), name) != reported.end();
         const bool is_evidence = ::access(workspace.refusal_file().c_str(), F_OK) == 0;
         if (has_report || is_evidence || keep == Keep::kForever) continue;

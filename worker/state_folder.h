@@ -21,6 +21,8 @@ struct StateFolder {
 
     std::string outbox() const { return path + "/outbox"; }
     std::string attempts() const { return path + "/attempts"; }
+    /// One file per attempt that may have processes (family.h).
+    std::string marks() const { return path + "/marks"; }
 };
 
 /// Locks a folder, made if missing, and counts its incarnation up (durably).

@@ -1,4 +1,5 @@
 // The two long jobs of an attempt: what happens before its command runs, and after.
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,13 +23,14 @@ constexpr mode_t kReadOnly = 0400;
 
 /// The last line that a command wrote to stderr, for a reason that people read.
 std::string last_words(const std::string& path) {
-    std::ifstream file(path, std::ios::binary | std::ios::ate);
-    if (!file) return {};
-    const std::streamoff size = file.tellg();
-    const std::streamoff take = std::min<std::streamoff>(size, 4096);
+    // The command may have put anything in its place: a link, a pipe that nobody writes to.
+    FileHandle file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    struct stat info {};
+    if (!file.is_open() || ::fstat(file.fd(), &info) != 0 || !S_ISREG(info.st_mode)) return {};
+    const off_t take = std::min<off_t>(info.st_size, 4096);
     std::string text(static_cast<std::size_t>(take), '\0');
-    file.seekg(size - take);
-    file.read(text.data(), take);
+    const ssize_t got = ::pread(file.fd(), text.data(), text.size(), info.st_size - take);
+    text.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
     while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) {
         text.pop_back();
     }

@@ -110,8 +110,14 @@ Result<void> validate_inputs(const TaskSpec& s) {
         std::string field = "task.inputs[" + std::to_string(i) + "]";
         if (auto ok = validate(s.inputs[i], field); !ok) return ok;
         for (std::size_t j = 0; j < i; ++j) {
-            if (s.inputs[j].name == s.inputs[i].name) {
+            const std::string& one = s.inputs[j].name;
+            const std::string& two = s.inputs[i].name;
+            if (one == two) {
                 return fail(ErrorCode::INVALID, "two inputs of one name", field + ".name");
+            }
+            if (one.starts_with(two + "/") || two.starts_with(one + "/")) {
+                return fail(ErrorCode::INVALID, "an input's name is a folder of another's",
+                            field + ".name");
             }
         }
     }

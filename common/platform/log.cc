@@ -1,7 +1,13 @@
 #include "common/platform/log.h"
 
+#include <poll.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <climits>
+#include <mutex>
+#include <utility>
 
 namespace zq {
 namespace {
@@ -46,6 +52,23 @@ void append_value(std::string& line, const std::string& value) {
     line += '"';
 }
 
+/// A reader that stalls may cost lines, never a heartbeat: what would block is dropped and counted.
+/// A pipe that is writable takes PIPE_BUF bytes at once.
+void write_unless_blocked(spdlog::level::level_enum level, std::string line) {
+    static std::mutex mutex;
+    static std::uint64_t dropped = 0;
+    const std::lock_guard lock(mutex);
+    pollfd out{STDERR_FILENO, POLLOUT, 0};
+    if (::poll(&out, 1, 0) != 1 || (out.revents & POLLOUT) == 0) {
+        ++dropped;
+        return;
+    }
+    if (dropped > 0) line += " dropped_lines_before=" + std::to_string(std::exchange(dropped, 0));
+    constexpr std::size_t kRoomOfHead = 128;  // time and level
+    if (line.size() > PIPE_BUF - kRoomOfHead) line.resize(PIPE_BUF - kRoomOfHead);
+    logger().log(level, "{}", line);
+}
+
 void write(spdlog::level::level_enum level, std::string_view fact, LogFields fields) {
     if (!logger().should_log(level)) return;
     std::string line(fact);
@@ -55,7 +78,7 @@ void write(spdlog::level::level_enum level, std::string_view fact, LogFields fie
         line += '=';
         append_value(line, value);
     }
-    logger().log(level, "{}", line);
+    write_unless_blocked(level, std::move(line));
 }
 
 }  // namespace

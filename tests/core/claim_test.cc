@@ -53,7 +53,7 @@ TEST(Claim, BoundOfRememberedRequestsHealsWithTime) {
     CoreRig rig;
     for (std::size_t i = 0; i < limits::kRequestsPerClient; ++i) {
         rig.submit("t" + std::to_string(i));
-        rig.run(claim_of("review"));
+        rig.complete("t" + std::to_string(i), {});
     }
     rig.submit("one-more");
     EXPECT_EQ(CoreRig::refusal(rig.run(claim_of("review"))), "BUSY");

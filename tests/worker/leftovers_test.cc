@@ -43,7 +43,7 @@ void run_doomed_worker(const std::string& attempt, const std::string& folder, Co
     spec.stdout_file = folder + "/stdout.log";
     spec.stderr_file = folder + "/stderr.log";
     spec.mark = make_mark(contain);
-    spec.mark_file = attempt + "/.mark";
+    spec.mark_file = Workspace{attempt}.mark_file();
     auto child = Child::start(std::move(spec), boottime());
     if (child) (void)child->release();  // its destructor would clean up: a killed worker does not
     ::pause();
@@ -67,8 +67,11 @@ TEST_P(Leftovers, OfAKilledWorkerAreDeadBeforeTheNextStartGoesOnAndOthersLive) {
     }
     const pid_t main = pid_in("main");
     const pid_t daemon = pid_in("daemon");
-    ASSERT_TRUE(eventually(
-        [&] { return read_file(attempt + "/.mark")->find("main=0") == std::string::npos; }));
+    ASSERT_TRUE(eventually([&] {
+        return read_file(Workspace{attempt}.mark_file())->find("main=0") == std::string::npos;
+    }));
+    std::filesystem::remove_all(attempt);  // a command may empty the folder it is given
+    ASSERT_TRUE(make_folders(attempt, 0700));
     ::kill(doomed, SIGKILL);
     ::waitpid(doomed, nullptr, 0);
     EXPECT_TRUE(is_alive(main));

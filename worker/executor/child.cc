@@ -16,6 +16,8 @@
 namespace zq::worker {
 namespace {
 
+constexpr Millis kFirstLook = millis(100);  // for descendants that will not stay visible
+constexpr Millis kLookAgain = seconds(1);
 constexpr Millis kSweepAgain = millis(10);
 constexpr Millis kSweepPatience = seconds(10);  // a process in the kernel's hands cannot be killed
 constexpr Millis kNotYet{INT64_MAX};
@@ -106,7 +108,7 @@ Result<std::unique_ptr<Child>> Child::start(ChildSpec spec, Millis now) {
     }
     std::unique_ptr<Child> child(new Child(std::move(spec)));
     child->started_ = now;
-    child->next_ = kNotYet;
+    child->next_ = child->spec_.mark.cgroup.empty() ? now + kFirstLook : kNotYet;
     child->spec_.mark.main = pid;
     if (auto info = find_process(pid)) child->spec_.mark.start = info->start;
     child->pidfd_ = FileHandle(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
@@ -172,6 +174,10 @@ std::optional<AttemptEnd> Child::step(Millis now) {
             end_.duration = now - started_;
             sweep_until_ = now + kSweepPatience;
         } else {
+            if (phase_ == Phase::kRunning && now >= next_) {
+                remember_descendants(spec_.mark);
+                next_ = now + kLookAgain;
+            }
             if (phase_ == Phase::kStopping && now >= next_) kill();
             return std::nullopt;
         }

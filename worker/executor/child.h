@@ -56,7 +56,7 @@ class Child : public Execution {
     Phase phase_ = Phase::kRunning;
     bool frozen_ = false;
     Millis started_{};
-    Millis next_{};  // of kStopping: end of the grace; of kSweeping: look again
+    Millis next_{};  // of kStopping: end of the grace; else: look again
     Millis sweep_until_{};
     AttemptEnd end_;
 };

@@ -37,11 +37,22 @@ std::set<pid_t> roots(const FamilyMark& mark, const std::vector<ProcessInfo>& al
     const std::string entry = std::string(kTagVariable) + "=" + mark.tag;
     for (const ProcessInfo& p : all) {
         if (p.is_dead() || p.start < mark.start) continue;
+        const auto known = mark.known.find(p.pid);
+        if (known != mark.known.end() && known->second == p.start) found.insert(p.pid);
         if ((main_is_ours && p.group == mark.main) || has_environment(p.pid, entry)) {
             found.insert(p.pid);
         }
     }
     return found;
+}
+
+void add_descendants(std::set<pid_t>& found, const std::vector<ProcessInfo>& all) {
+    for (bool grew = true; grew;) {
+        grew = false;
+        for (const ProcessInfo& p : all) {
+            if (found.contains(p.parent)) grew = found.insert(p.pid).second || grew;
+        }
+    }
 }
 
 }  // namespace
@@ -74,12 +85,7 @@ std::vector<pid_t> living(const FamilyMark& mark) {
     if (!same_boot(mark)) return {};
     const auto all = list_processes();
     std::set<pid_t> found = roots(mark, all);
-    for (bool grew = true; grew;) {
-        grew = false;
-        for (const ProcessInfo& p : all) {
-            if (found.contains(p.parent)) grew = found.insert(p.pid).second || grew;
-        }
-    }
+    add_descendants(found, all);
     found.erase(::getpid());
     std::vector<pid_t> alive;
     for (const ProcessInfo& p : all) {
@@ -143,6 +149,28 @@ bool kill_leftovers(const FamilyMark& mark, Millis patience) {
         }
     }
     return true;
+}
+
+void remember_descendants(FamilyMark& mark) {
+    const auto all = list_processes();
+    std::set<pid_t> found;
+    for (const ProcessInfo& p : all) {
+        const auto known = mark.known.find(p.pid);
+        const bool is_known = known != mark.known.end() && known->second == p.start;
+        if (is_known || (p.pid == mark.main && p.start == mark.start)) found.insert(p.pid);
+    }
+    add_descendants(found, all);
+    mark.known.clear();
+    for (const ProcessInfo& p : all) {
+        if (found.contains(p.pid) && !p.is_dead()) mark.known.emplace(p.pid, p.start);
+    }
+}
+
+void kill_strays() {
+    const pid_t own_group = ::getpgrp();
+    for (const ProcessInfo& child : children_of(::getpid())) {
+        if (!child.is_dead() && child.group != own_group) ::kill(child.pid, SIGKILL);
+    }
 }
 
 void reap_orphans(const std::vector<pid_t>& mains) {

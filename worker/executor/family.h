@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,9 @@ struct FamilyMark {
     std::string cgroup;  // path, or empty
     pid_t main = 0;      // 0: not started yet
     std::uint64_t start = 0;
+    /// Descendants that were seen, by pid, with their start times; in memory only. One of them that
+    /// leaves its group, loses its parent and cleans its environment is still known.
+    std::map<pid_t, std::uint64_t> known = {};
 
     friend bool operator==(const FamilyMark&, const FamilyMark&) = default;
 };
@@ -31,6 +35,12 @@ Result<FamilyMark> parse_family_mark(const std::string& text);
 
 /// Every living process of the family; never this process itself.
 std::vector<pid_t> living(const FamilyMark& mark);
+
+/// Enters the descendants that can be seen now into `mark.known`.
+void remember_descendants(FamilyMark& mark);
+/// SIGKILL to every live child of this process outside its own group. For when no family is left
+/// that they could belong to: they are orphans that no look ever saw.
+void kill_strays();
 
 /// Stops, and lets go on, every process of the family: by its control group where there is one, the
 /// others by signals, until no new one is found.

@@ -60,6 +60,9 @@ bool is_own_name(const std::string& name) {
 void collect_out(const Workspace& workspace, Collected& found) {
     std::error_code error;
     const std::string root = workspace.out_folder();
+    if (!fs::is_directory(fs::symlink_status(root, error))) {
+        return note(found, "out/: not a folder any more, left out");
+    }
     fs::recursive_directory_iterator it(root, error);
     std::size_t visited = 0;
     for (const fs::recursive_directory_iterator end; !error && it != end; it.increment(error)) {

@@ -1,6 +1,7 @@
 #include "worker/workspace/workspace.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -9,12 +10,18 @@
 namespace zq::worker {
 namespace fs = std::filesystem;
 
+std::string Workspace::mark_file() const {
+    const fs::path path(folder);
+    return (path.parent_path().parent_path() / "marks" / path.filename()).string();
+}
+
 std::string Workspace::artifact_file(const std::string& name) const {
+    if (name == "stdout.log") return stdout_file();
+    if (name == "stderr.log") return stderr_file();
     std::string own = out_folder() + "/" + name;
     std::error_code error;
     if (fs::is_regular_file(fs::symlink_status(own, error))) return own;
-    if (name == "stderr.log") return stderr_file();
-    return stdout_file();  // `stdout.log`, and the result that was taken from it
+    return stdout_file();  // the result that was taken from it
 }
 
 std::string attempt_folder_name(const wire::HeldLease& held) {
@@ -22,14 +29,16 @@ std::string attempt_folder_name(const wire::HeldLease& held) {
 }
 
 Result<void> make_workspace(const Workspace& workspace) {
+    const std::string marks = fs::path(workspace.mark_file()).parent_path().string();
     for (const std::string& folder :
-         {workspace.folder, workspace.context_folder(), workspace.out_folder()}) {
+         {marks, workspace.folder, workspace.context_folder(), workspace.out_folder()}) {
         if (auto ok = make_folders(folder, 0700); !ok) return ok;
     }
     return write_file(workspace.output_file(), "", 0600, Durability::kNone);
 }
 
 Result<void> remove_workspace(const Workspace& workspace) {
+    ::unlink(workspace.mark_file().c_str());
     std::error_code error;
     fs::remove_all(workspace.folder, error);
     if (!error) return {};

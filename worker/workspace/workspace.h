@@ -23,8 +23,9 @@ struct Workspace {
     std::string cancel_file() const { return folder + "/cancel"; }
     std::string stdout_file() const { return folder + "/stdout.log"; }
     std::string stderr_file() const { return folder + "/stderr.log"; }
-    /// What a later incarnation needs to find this attempt's processes (family.h).
-    std::string mark_file() const { return folder + "/.mark"; }
+    /// What a later incarnation needs to find this attempt's processes (family.h). Not in the
+    /// folder: the command may empty that.
+    std::string mark_file() const;
     /// Why the attempt's report was refused: a folder with it is kept as evidence.
     std::string refusal_file() const { return folder + "/.refused"; }
     /// Where the result is looked for first.
