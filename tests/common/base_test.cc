@@ -196,6 +196,10 @@ TEST(TaskSpecs, AreRefusedAtEachBoundWithTheFieldAsItStandsOnTheWire) {
          [](TaskSpec& s) {
              s.inputs = {input_named("a"), input_named("a")};
          }},
+        {"task.inputs[1].name", ErrorCode::INVALID,
+         [](TaskSpec& s) {
+             s.inputs = {input_named("a/b"), input_named("a")};
+         }},
         {"task.inputs[0].name", ErrorCode::INVALID,
          [](TaskSpec& s) { s.inputs = {input_named("a/../b")}; }},
         {"task.inputs", ErrorCode::TOO_LARGE,

@@ -67,6 +67,25 @@ TEST_P(ChildOf, GivesExitCodeAndWhatItWrote) {
     EXPECT_EQ(folder.read("stderr.log"), "err\n");
 }
 
+TEST_P(ChildOf, ADaemonWithoutGroupParentAndEnvironmentIsSweptUpAllTheSame) {
+    // The main process stays until the daemon has been its visible descendant for a while.
+    auto child = shell(
+        "(/usr/bin/setsid /usr/bin/env -i /bin/sh -c 'echo $$ > hidden; exec /bin/sleep 600' &) ;"
+        "while [ ! -e go ]; do :; done");
+    const pid_t hidden = pid_in("hidden");
+    if (GetParam() == Containment::kSignalsOnly) {
+        EXPECT_TRUE(eventually([&] {
+            EXPECT_FALSE(child->step(boottime()).has_value());
+            return child->mark().known.contains(child->mark().main);
+        }));
+    }
+    EXPECT_TRUE(is_alive(hidden));
+    ASSERT_TRUE(write_file(folder.file("go"), "", 0600, Durability::kNone).has_value());
+    finish(*child);
+    if (is_alive(hidden)) kill_strays();  // as Attempts does when its last execution has ended
+    EXPECT_TRUE(eventually([&] { return !is_alive(hidden); }));
+}
+
 TEST_P(ChildOf, ACommandThatDoesNotExistIsAnErrorOrExit127) {
     auto child = start({"/no/such/command"});
     if (!child) return;  // without a control group it is known at once
