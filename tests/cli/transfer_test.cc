@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <mutex>
 
 #include "common/platform/digest.h"
 #include "common/platform/files.h"
@@ -95,7 +96,10 @@ class TransferTest : public testing::Test {
 
     std::unique_ptr<Transfer> transfer() {
         if (!server_) {
-            server_.emplace(context_, [this](const wire::Message& m) { return store_.answer(m); });
+            server_.emplace(context_, [this](const wire::Message& m) {
+                std::lock_guard lock(mutex_);
+                return store_.answer(m);
+            });
         }
         TransferOptions options;
         options.endpoint = server_->endpoint();
@@ -109,8 +113,20 @@ class TransferTest : public testing::Test {
         return transfer()->put_file({sha256(bytes), bytes.size(), {}, {}}, write(bytes));
     }
 
+    /// What the server has got, and what it gives from now on.
+    std::string received() {
+        std::lock_guard lock(mutex_);
+        return store_.received;
+    }
+    void hold(const std::string& content) {
+        std::lock_guard lock(mutex_);
+        store_.held = content;
+        store_.told = sha256(content);
+    }
+
     std::string folder_;
     SocketContext context_;
+    std::mutex mutex_;  // of store_, once the server runs
     Store store_;
     Millis give_up_ = seconds(10);
     std::function<bool()> stop_;
@@ -120,7 +136,7 @@ class TransferTest : public testing::Test {
 TEST_F(TransferTest, PutsAFileInChunksWithinTheCredit) {
     const std::string bytes = content_of(5 * limits::kChunkBytes + 17);
     ASSERT_TRUE(put(bytes));
-    EXPECT_EQ(store_.received, bytes);
+    EXPECT_EQ(received(), bytes);
     for (const wire::Message& request : server_->requests()) {
         EXPECT_LE(request.payload.size(), limits::kChunkBytes);
     }
@@ -136,7 +152,7 @@ TEST_F(TransferTest, ResumesAPutWhereTheLinkBroke) {
     store_.cut_after = 6;
     store_.silences = 4;
     ASSERT_TRUE(put(bytes));
-    EXPECT_EQ(store_.received, bytes);
+    EXPECT_EQ(received(), bytes);
     // What had arrived before the cut was not sent again from the beginning.
     std::size_t first_chunks = 0;
     for (const wire::Message& request : server_->requests()) {
@@ -229,8 +245,7 @@ TEST_F(TransferTest, OneTransferCarriesSeveralContents) {
     const std::string first = content_of(2 * limits::kChunkBytes);
     auto one = transfer();
     ASSERT_TRUE(one->put_file({sha256(first), first.size(), {}, {}}, write(first)));
-    store_.held = content_of(3 * limits::kChunkBytes);
-    store_.told = sha256(store_.held);
+    hold(content_of(3 * limits::kChunkBytes));
     for (const char* name : {"a", "b"}) {
         ASSERT_TRUE(one->fetch_file(TaskId("t"), 1, name, store_.told, path(name)));
         EXPECT_EQ(*read_file(path(name)), store_.held);

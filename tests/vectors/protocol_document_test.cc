@@ -174,7 +174,8 @@ TEST(ProtocolDocument, PrintsEveryLimitWithItsValue) {
     ZQ_LIMIT(kRequestsPerClient), ZQ_LIMIT(kDeferrals), ZQ_LIMIT(kPriorityMax);
     ZQ_LIMIT(kPriorityDefault), ZQ_LIMIT(kAttemptsMax), ZQ_LIMIT(kAttemptsDefault);
     ZQ_LIMIT(kLostDefault), ZQ_LIMIT(kLongest), ZQ_LIMIT(kAgeStep), ZQ_LIMIT(kMessageBytes);
-    ZQ_LIMIT(kFrames), ZQ_LIMIT(kPackDepth), ZQ_LIMIT(kPackItems), ZQ_LIMIT(kInlineBytes);
+    ZQ_LIMIT(kRolesServed), ZQ_LIMIT(kFrames), ZQ_LIMIT(kEnvelopeBytes);
+    ZQ_LIMIT(kPackDepth), ZQ_LIMIT(kPackItems), ZQ_LIMIT(kInlineBytes);
     ZQ_LIMIT(kInlineTotalBytes), ZQ_LIMIT(kChunkBytes), ZQ_LIMIT(kChunkCredit);
     ZQ_LIMIT(kArtifactBytes), ZQ_LIMIT(kLeaseDefault), ZQ_LIMIT(kLeaseMin), ZQ_LIMIT(kLeaseMax);
     ZQ_LIMIT(kHeartbeatDefault), ZQ_LIMIT(kPollMax), ZQ_LIMIT(kRequestMemory);
