@@ -30,7 +30,7 @@ std::size_t bytes_of(const Received& received) {
 
 }  // namespace
 
-Loop::Loop(LoopParts parts) : parts_(parts) {
+Loop::Loop(const LoopParts& parts) : parts_(parts) {
     // A pollable item per source; descriptors that are absent point at the stop descriptor.
     const int stop = parts_.stop_fd;
     const int results = parts_.journal.results_fd();

@@ -21,7 +21,7 @@ struct LoopParts {
 
 class Loop {
   public:
-    explicit Loop(LoopParts parts);
+    explicit Loop(const LoopParts& parts);
 
     /// Serves until it is told to stop. Errors: IO (nothing may be said any more: the process must
     /// end and a restart replays).

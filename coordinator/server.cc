@@ -14,6 +14,10 @@ namespace {
 /// A reader may ask for so many chunks on one connection; more is not queued for it.
 constexpr int kArtifactsHighWater = 64;
 
+/// A supervisor starts the next coordinator as soon as the last one is killed, and a big process
+/// takes a while to be gone.
+constexpr Millis kLockPatience = seconds(3);
+
 Result<std::optional<KeyPair>> load_keys(const Options& options) {
     auto keys = KeyRegistry(options.keys_folder()).server_keys();
     if (keys) return std::optional(std::move(*keys));
@@ -161,6 +165,7 @@ Result<void> serve(const Options& options, int stop_fd) {
     if (!keys) return Failure(keys.error());
     store::SqliteJournalOptions journal_options;
     journal_options.folder = options.data;
+    journal_options.lock_patience = kLockPatience;
     store::SqliteJournal journal(journal_options);
     Pipeline pipeline(journal, policy_of(options));
     auto recovery = pipeline.acquire();

@@ -40,8 +40,15 @@ JournalId fresh_id() {
 
 }  // namespace
 
-Result<FileHandle> lock_data_folder(const std::string& folder) {
+Result<FileHandle> lock_data_folder(const std::string& folder, Millis patience) {
+    constexpr auto kBetween = std::chrono::milliseconds(10);
+    const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(patience.count);
     auto lock = lock_file(folder + "/lock");
+    while (!lock && lock.error().code == ErrorCode::CONFLICT &&
+           std::chrono::steady_clock::now() < until) {
+        std::this_thread::sleep_for(kBetween);
+        lock = lock_file(folder + "/lock");
+    }
     if (!lock && lock.error().code == ErrorCode::CONFLICT) {
         return fail(ErrorCode::CONFLICT, "another coordinator is using " + folder +
                                              ": stop it first, or give this one a --data folder of"
@@ -61,7 +68,7 @@ SqliteJournal::~SqliteJournal() {
 
 Result<void> SqliteJournal::take_folder() {
     if (auto ok = make_folders(options_.folder, 0700); !ok) return ok;
-    auto lock = lock_data_folder(options_.folder);
+    auto lock = lock_data_folder(options_.folder, options_.lock_patience);
     if (!lock) return Failure(lock.error());
     lock_ = std::move(*lock);
     return {};

@@ -11,6 +11,9 @@ namespace zq::store {
 
 struct SqliteJournalOptions {
     std::string folder;  // made if missing, for this user alone
+    /// How long to wait for the folder while another process has it: one that was just killed keeps
+    /// its locks until the kernel has taken its memory apart.
+    Millis lock_patience{};
     StorageBounds storage;
     LogBounds log;
 };
@@ -47,7 +50,8 @@ class SqliteJournal : public Journal {
     std::size_t bytes_ = 0;
 };
 
-/// Takes FOLDER/lock for this process. Errors: CONFLICT, with whose fault it is; IO.
-Result<FileHandle> lock_data_folder(const std::string& folder);
+/// Takes FOLDER/lock for this process, waiting at most `patience` for it. Errors: CONFLICT, with
+/// whose fault it is; IO.
+Result<FileHandle> lock_data_folder(const std::string& folder, Millis patience);
 
 }  // namespace zq::store

@@ -131,7 +131,7 @@ Result<VerifyReport> verify(const std::string& folder, VerifyDepth depth) {
     if (::access(path.c_str(), F_OK) != 0) {
         return fail(ErrorCode::NOT_FOUND, "there is no journal in " + folder);
     }
-    auto lock = lock_data_folder(folder);
+    auto lock = lock_data_folder(folder, Millis{});
     if (!lock) return Failure(lock.error());
     auto database = Database::open(path, OpenMode::kExisting);
     if (!database) return Failure(database.error());

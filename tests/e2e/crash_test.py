@@ -29,6 +29,17 @@ class KilledCoordinator(Case):
         self.assertEqual(box.zq("result", task), f"{task} attempt 1")
         self.assertEqual(len(box.lives(task)), 1)
 
+    def test_the_next_coordinator_takes_over_even_before_the_killed_one_is_gone(self):
+        box = self.box
+        tasks = []
+        coordinator = box.coordinator()
+        for _ in range(5):
+            tasks.append(box.submit("build"))
+            coordinator.signal(signal.SIGKILL)
+            coordinator = box.coordinator()
+        for task in tasks:
+            self.assertEqual(box.state_of(task), "queued")
+
     def test_a_task_that_ends_while_the_coordinator_is_down_is_delivered_after_its_restart(self):
         box = self.box
         coordinator = box.coordinator(*SHORT_LEASE)

@@ -117,6 +117,20 @@ TEST(SqliteJournal, IsSetUpAsDurableAsItMustBe) {
     EXPECT_EQ(info.st_mode & 0777, 0600U);
 }
 
+TEST(SqliteJournal, WaitsForAHolderThatIsAboutToBeGone) {
+    TemporaryFolder folder;
+    auto held = lock_data_folder(folder.path(), Millis{});
+    ASSERT_TRUE(held.has_value());
+    SqliteJournalOptions options = sqlite_options(folder.path());
+    core::State state;
+    EXPECT_EQ(SqliteJournal(options).acquire(state).error().code, ErrorCode::CONFLICT);
+    options.lock_patience = seconds(30);
+    std::thread holder([&] { *held = FileHandle(); });
+    SqliteJournal journal(options);
+    EXPECT_TRUE(journal.acquire(state).has_value());
+    holder.join();
+}
+
 TEST(SqliteJournal, ALaterFormatIsRefusedAndNotTouched) {
     TemporaryFolder folder;
     {
