@@ -1,7 +1,6 @@
 // What comes in by the control socket. What goes out is control_out.cc.
 #include "coordinator/control.h"
 
-#include "common/platform/files.h"
 #include "common/platform/log.h"
 #include "coordinator/edge/check_fields.h"
 #include "coordinator/edge/cluster.h"
@@ -38,7 +37,7 @@ Control::Control(ControlParts parts)
     : parts_(std::move(parts)),
       outlet_(parts_.sender),
       specs_(kSpecCacheBytes),
-      seeds_(random_u64()) {
+      seeds_(parts_.seed) {
     parts_.pipeline.watch_submits([this](Seq seq, const TaskSpec& spec) { specs_.put(seq, spec); });
 }
 

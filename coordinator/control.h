@@ -48,6 +48,7 @@ struct ControlParts {
     edge::Self self;
     KeyRegistry keys;
     Instant started_at;
+    std::uint64_t seed = 0;  // of the jitter in waits: its own for every start
 };
 
 class Control {

@@ -1,10 +1,8 @@
-// The coordinator's one loop: waits, takes what has come, has it decided, hands the batch to the
-// journal, lets go what is durable. Here alone are clocks read and messages timed.
+// The coordinator's one loop: waits, reads the sockets and the clocks, and takes turn after turn
+// (turn.h). Here alone are clocks read and messages timed.
 #pragma once
 
-#include "coordinator/clock.h"
-#include "coordinator/control.h"
-#include "coordinator/stall_watch.h"
+#include "coordinator/turn.h"
 
 namespace zq::coordinator {
 
@@ -28,31 +26,14 @@ class Loop {
     Result<void> run();
 
   private:
-    Result<void> pass(Instant now);
     void wait();
-    Instant read_clock();
-    void note_stalls();
     void take_messages(Instant now);
     void take_store_requests(Instant now);
-    void decide_due(Instant now);
-    void run(core::CommandBody body, Instant now);
-    Millis timeout();
-    bool has_work(Instant now) const;
     void begin_stop();
-    bool may_end() const;
 
     LoopParts parts_;
+    Turn turn_;
     std::vector<PollItem> items_;
-    StallWatch stalls_;
-    Millis woke_{};          // boot clock, when the last wait ended
-    Millis waited_from_{};   // and when it began
-    Millis may_wait_{};      // as long as it was meant to take at most
-    Millis commit_since_{};  // the oldest uncommitted batch was handed over; 0: none
-    Millis end_at_{};        // while stopping
-    Millis read_at_{};       // boot clock, at the last reading
-    Millis slewed_{};        // what `now` gained on the boot clock and leases were not given back
-    bool stopping_ = false;
-    bool distrusted_ = false;
 };
 
 }  // namespace zq::coordinator

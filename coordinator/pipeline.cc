@@ -54,6 +54,7 @@ Result<void> Pipeline::wait_committed() {
 void Pipeline::accept(core::Decision decision, const core::Command& command,
                       std::vector<store::InlineContent> contents) {
     core::stamp(decision, state_, command.now);
+    if (on_decision_) on_decision_(command, decision);
     for (const core::Event& event : decision.events) core::apply(state_, event);
     for (const core::Notice& notice : decision.notices) core::apply(state_, notice);
     const Seq written = decision.events.empty() ? 0 : decision.events.back().seq;

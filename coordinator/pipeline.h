@@ -74,6 +74,11 @@ class Pipeline {
         on_submit_ = std::move(watcher);
     }
 
+    /// Sees every command that is carried out with what was decided, numbered, before it is
+    /// applied.
+    using Watcher = std::function<void(const core::Command&, const core::Decision&)>;
+    void watch_decisions(Watcher watcher) { on_decision_ = std::move(watcher); }
+
     Seq durable_seq() const { return durable_seq_; }
     Digest chain_head() const { return chain_head_; }
     /// No more may be decided until a batch is committed.
@@ -96,6 +101,7 @@ class Pipeline {
     std::multimap<Seq, Outgoing> held_;
     edge::PendingContents pending_contents_;
     std::function<void(Seq, const TaskSpec&)> on_submit_;
+    Watcher on_decision_;
     JournalId new_journal_ = 0;
     Seq durable_seq_ = 0;
     Digest chain_head_;

@@ -1,6 +1,7 @@
 #include "coordinator/server.h"
 
 #include "common/platform/clock.h"
+#include "common/platform/files.h"
 #include "common/platform/log.h"
 #include "coordinator/artifact_server.h"
 #include "coordinator/edge/zap.h"
@@ -142,7 +143,7 @@ Result<void> Service::open_artifacts(const std::optional<KeyPair>& keys) {
 
 Result<void> Service::loop(int stop_fd) {
     Control control({pipeline_, *reader_, *doors_, counters_, artifacts_->results(), places_, self_,
-                     KeyRegistry(options_.keys_folder()), clock_.now()});
+                     KeyRegistry(options_.keys_folder()), clock_.now(), random_u64()});
     LoopParts parts{journal_,
                     pipeline_,
                     control,

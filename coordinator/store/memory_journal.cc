@@ -81,6 +81,7 @@ Result<Recovery> MemoryJournal::acquire(core::State& state) {
 
 Result<void> MemoryJournal::settle() {
     sync();
+    disk_.settled = true;
     return {};
 }
 
@@ -91,12 +92,18 @@ void MemoryJournal::append(Batch batch) {
     if (sync_ == MemorySync::kAtOnce) sync();
 }
 
-void MemoryJournal::sync() {
-    while (!unsynced_.empty()) {
+void MemoryJournal::sync(std::size_t batches) {
+    for (std::size_t i = 0; i < batches && !unsynced_.empty(); ++i) {
         Batch batch = std::move(unsynced_.front());
         unsynced_.pop_front();
         results_.push_back(commit(std::move(batch)));
     }
+}
+
+void MemoryJournal::tear(std::size_t kept) {
+    failure_.reset();
+    sync(kept);
+    unsynced_.clear();
 }
 
 CommitResult MemoryJournal::commit(Batch batch) {

@@ -21,7 +21,8 @@ struct MemoryContent {
 /// Everything that is durable. Comparable to the SQLite journal table by table.
 struct MemoryDisk {
     JournalId journal = 1;
-    bool held = false;  // by a journal that has acquired it
+    bool held = false;    // by a journal that has acquired it
+    bool settled = true;  // false: it shows batches that a power cut would still take back
     Epoch epoch = 0;
     std::uint64_t last_token = 0;
     Instant last_at;
@@ -59,8 +60,13 @@ class MemoryJournal : public Journal {
     Result<std::unique_ptr<Reader>> open_reader() override;
     Result<void> close() override;
 
-    /// Makes every appended batch durable, in order.
-    void sync();
+    /// Makes appended batches durable, in order, so many at most.
+    void sync(std::size_t batches = SIZE_MAX);
+    /// From now on appended batches count as durable by this rule.
+    void set_sync(MemorySync sync) { sync_ = sync; }
+    /// The process is killed: of what is not synced the first `kept` batches are on the disk all
+    /// the same, never one without those before it. Afterwards only the destructor.
+    void tear(std::size_t kept);
     /// The next batch that would be made durable fails so instead; kUnknown fails all later ones
     /// too.
     void fail_next(CommitStatus status) { failure_ = status; }
