@@ -16,7 +16,7 @@ cmake --preset release -B "$build" -DZQ_TESTS=OFF -DCMAKE_INSTALL_RPATH='$ORIGIN
 cmake --build "$build" --target zq zq-coordinator zq-worker -j "$(nproc)"
 
 rm -rf "$stage"
-cmake --install "$build" --prefix "$stage" --strip >/dev/null
+cmake --install "$build" --component programs --prefix "$stage" --strip >/dev/null
 mkdir -p "$stage/lib" "$stage/share/zq" "$stage/share/doc/zq/third-party"
 cp -r examples "$stage/share/zq/"
 
