@@ -34,6 +34,15 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
+def is_free(port: int) -> bool:
+    """True if nobody listens there on loopback."""
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+        return True
+    except OSError:
+        return False
+
+
 def await_that(condition, what: str, seconds: float = 20):
     """Calls `condition` until it gives something true, and gives that; fails after `seconds`."""
     deadline = time.monotonic() + seconds * PATIENCE
