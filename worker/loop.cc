@@ -98,6 +98,7 @@ SessionOptions Loop::session_options(const WorkerParts& parts) {
     options.program = "zq-worker " ZQ_VERSION;
     options.lifetime = parts.options.lifetime;
     options.idle_exit = parts.options.idle_exit;
+    options.orphan_hold = parts.options.orphan_hold;
     return options;
 }
 

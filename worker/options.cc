@@ -22,6 +22,7 @@ struct Raw {
     std::string run_timeout;
     std::string grace = "30s";
     std::string idle_exit;
+    std::string orphan_hold;
     bool once = false;
     bool keep = false;
     bool version = false;
@@ -48,6 +49,8 @@ void declare(CLI::App& app, Raw& raw, WorkerOptions& options) {
     app.add_option("--grace", raw.grace, "Between SIGTERM and SIGKILL (30s)");
     app.add_flag("--once", raw.once, "Take one task, report it, end");
     app.add_option("--idle-exit", raw.idle_exit, "End when there was nothing to do for this long");
+    app.add_option("--orphan-hold", raw.orphan_hold,
+                   "How long a task is kept frozen while its lease cannot be renewed (30m)");
     app.add_flag("--keep", raw.keep, "Keep the folders of attempts that are reported");
     app.add_flag("--shell", options.shell, "COMMAND is a text for /bin/sh");
     app.add_option("--log", options.log_level, "debug, info, warn or error (info)")
@@ -104,6 +107,8 @@ Result<void> check(const Raw& raw, const Handlers& handlers, WorkerOptions& opti
         return ok;
     if (auto ok = take_duration(raw.grace, "--grace", options.grace); !ok) return ok;
     if (auto ok = take_duration(raw.idle_exit, "--idle-exit", options.idle_exit); !ok) return ok;
+    if (auto ok = take_duration(raw.orphan_hold, "--orphan-hold", options.orphan_hold); !ok)
+        return ok;
     if (raw.once) options.lifetime = Lifetime::kOneTask;
     if (raw.keep) options.keep = Keep::kForever;
     if (raw.stdin_from == "prompt") options.stdin_from = StdinFrom::kPrompt;

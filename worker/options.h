@@ -26,6 +26,7 @@ struct WorkerOptions {
     Millis run_timeout{};                  // 0: the task's alone
     Millis grace = seconds(30);
     Millis idle_exit{};
+    Millis orphan_hold = limits::kOrphanHold;
     Lifetime lifetime = Lifetime::kForever;
     Keep keep = Keep::kUntilSettled;
     std::string log_level = "info";

@@ -19,6 +19,7 @@ import zq_e2e
 HERE = os.path.dirname(os.path.abspath(__file__))
 LEASE = ("--lease", "4s", "--heartbeat", "1s")
 GRACE = "1s"
+ORPHAN_HOLD = "3s"  # of every other worker: some frozen children are given up, some come back
 LINKS_PER_PROXY = 4
 WORKERS = {  # name -> roles, slots
     "w1": (("alpha",), 1), "w2": (("alpha",), 2), "w3": (("alpha", "beta"), 1), "w4": (("beta",), 2),
@@ -166,6 +167,8 @@ class World:
         roles, slots = WORKERS[name]
         argv = [self.bin("zq-worker"), "--connect", self.endpoint(name), "--name", name,
                 "--state", os.path.join(self.folder, f"state-{name}"), "--slots", str(slots), "--grace", GRACE]
+        if list(WORKERS).index(name) % 2:
+            argv += ["--orphan-hold", ORPHAN_HOLD]
         for role in roles:
             argv += ["--role", role]
         child = [sys.executable, "-I", "-S", os.path.join(HERE, "chaos_child.py"), self.record, name]

@@ -26,6 +26,13 @@ TEST(WorkerOptions, TakesRolesFlagsAndACommandThatLooksLikeFlags) {
     EXPECT_EQ(parsed.options.command, (std::vector<std::string>{"cmd", "--role", "--", "x"}));
 }
 
+TEST(WorkerOptions, AFrozenTaskIsHeldForHalfAnHourUnlessSaidOtherwise) {
+    EXPECT_EQ(parse({"--role", "a", "--", "x"}).options.orphan_hold, minutes(30));
+    EXPECT_EQ(parse({"--role", "a", "--orphan-hold", "6s", "--", "x"}).options.orphan_hold,
+              seconds(6));
+    EXPECT_EQ(parse({"--role", "a", "--orphan-hold", "soon", "--", "x"}).exit_code, kExitUsage);
+}
+
 TEST(WorkerOptions, ARelativeCommandIsTheOneOfTheFolderWhereTheWorkerStarts) {
     const auto here = std::filesystem::temp_directory_path() / "zq-options-test";
     std::filesystem::create_directories(here);
