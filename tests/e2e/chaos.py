@@ -37,6 +37,8 @@ from chaos_world import World
 
 STEP_S = 0.02
 HEALING_S = 40  # of a run's time; more is waited, see `heal`
+LEAST_COMPLETED = 20  # a run with fewer, or without any of these, has tested nothing
+LEAST_FAULTS = ("kill_coordinator", "kill_worker", "kill_zq", "pause_worker")
 PAUSES = ("pause_coordinator", "pause_worker")
 
 
@@ -129,6 +131,13 @@ class Run:
             proxy.end(10)
         self.violations += [f"left behind: {pid} {line}" for pid, line in self.world.strays().items()]
         self.figures |= figures_of(evidence)
+        self.violations += self.what_was_too_easy()
+
+    def what_was_too_easy(self) -> list[str]:
+        missing = [name for name in LEAST_FAULTS if not self.faults.counts[name]]
+        completed = self.figures["states"].get("completed", 0)
+        few = [f"only {completed} tasks were completed"] if completed < LEAST_COMPLETED else []
+        return few + [f"the run had no {name}" for name in missing]
 
     def check_data(self) -> list[str]:
         """`zq-coordinator --check`: chain, states and contents."""
