@@ -30,6 +30,10 @@ TEST(ConfigFile, ComplainsWithFileAndLine) {
     EXPECT_EQ(ConfigFile::parse("x = \n", "f.toml").error().message.find("f.toml:1: "), 0U);
     EXPECT_EQ(ConfigFile::parse("x = 1\nx = 2\n", "f.toml").error().message.find("f.toml:2: "), 0U);
     EXPECT_FALSE(ConfigFile::parse("a = \"\xff\"", "f.toml"));
+    EXPECT_EQ(ConfigFile::parse("a \ufe7f= 1\n", "f.toml").error().message.find("f.toml:1: "), 0U);
+    EXPECT_EQ(ConfigFile::parse("a = \u00e9\n", "f.toml").error().message.find("f.toml:1: "), 0U);
+    // toml++ stops the process here where its assertions are on.
+    EXPECT_EQ(ConfigFile::parse("\n[[[", "f.toml").error().message.find("f.toml:2: "), 0U);
 }
 
 TEST(ConfigFile, NamesTheFirstUnknownKeyOfTheFile) {
