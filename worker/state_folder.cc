@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
+#include <optional>
 
 #include "common/platform/log.h"
 #include "worker/executor/family.h"
@@ -61,20 +62,36 @@ Result<StateFolder> lock_folder(const std::string& path) {
     return state;
 }
 
+bool is_state_id(const std::string& text) {
+    return text.size() == 32 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+/// The number that a file holds; nullopt where it holds none that can still grow.
+std::optional<std::uint64_t> parse_incarnation(const std::string& text) {
+    std::uint64_t number = 0;
+    const char* end = text.data() + text.size();
+    const auto [at, status] = std::from_chars(text.data(), end, number);
+    if (status != std::errc{} || at != end || number == UINT64_MAX) return std::nullopt;
+    return number;
+}
+
+/// A folder with an id or a number that is damaged gets a new id: a coordinator would refuse the
+/// one, and call the other superseded, at every start.
 Result<void> count_up(StateFolder& state) {
     const std::string id_file = state.path + "/state_id";
+    const std::string number_file = state.path + "/incarnation";
     auto id = read_word(id_file);
-    if (!id || id->size() != 32) {
-        if (!id && id.error().code != ErrorCode::NOT_FOUND) return Failure(id.error());
+    auto text = read_word(number_file);
+    for (const auto* word : {&id, &text}) {
+        if (!*word && word->error().code == ErrorCode::IO) return Failure(word->error());
+    }
+    const auto number = text ? parse_incarnation(*text) : std::nullopt;
+    if (!id || !is_state_id(*id) || !number) {
         id = to_hex(random_bytes(16));
         if (auto ok = write_file(id_file, *id + "\n", 0600, Durability::kSynced); !ok) return ok;
     }
     state.state_id = StateId(*id);
-    const std::string number_file = state.path + "/incarnation";
-    if (auto number = read_word(number_file)) {
-        std::from_chars(number->data(), number->data() + number->size(), state.incarnation);
-    }
-    ++state.incarnation;
+    state.incarnation = number.value_or(0) + 1;
     return write_file(number_file, std::to_string(state.incarnation) + "\n", 0600,
                       Durability::kSynced);
 }
