@@ -351,8 +351,8 @@ std::string encode(const T& value) {
     return writer.take();
 }
 
-/// Parses a described struct. Errors: MALFORMED (not MessagePack, or over a bound), INVALID with
-/// the field's path.
+/// Parses a described struct. Errors: MALFORMED (not MessagePack), TOO_LARGE (over a bound of it),
+/// INVALID with the field's path.
 template <class T>
 Result<T> decode(std::string_view bytes) {
     auto document = Document::parse(bytes);

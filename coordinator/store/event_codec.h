@@ -35,7 +35,7 @@ std::uint16_t kind_number(const core::EventBody& body);
 /// MessagePack of a body's fields (record_fields.h).
 std::string encode_body(const core::EventBody& body);
 
-/// Errors: UNSUPPORTED_VERSION (kind or version of a later program), MALFORMED, INVALID.
+/// Errors: UNSUPPORTED_VERSION (kind or version of a later program), and pack::decode's.
 Result<core::EventBody> decode_body(std::uint16_t kind, std::uint16_t version,
                                     std::string_view bytes);
 

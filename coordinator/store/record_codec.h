@@ -12,7 +12,7 @@ namespace zq::store {
 std::string encode_task(const core::Task& task);
 std::string encode_attempt(const core::Attempt& attempt);
 
-/// Errors: MALFORMED, INVALID.
+/// Errors: pack::decode's.
 Result<core::Task> decode_task(std::string_view bytes);
 Result<core::Attempt> decode_attempt(std::string_view bytes);
 
