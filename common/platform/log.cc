@@ -92,6 +92,8 @@ Result<void> set_log_level(std::string_view level) {
         logger().set_level(spdlog::level::warn);
     } else if (level == "error") {
         logger().set_level(spdlog::level::err);
+    } else if (level == "off") {
+        logger().set_level(spdlog::level::off);
     } else {
         return fail(ErrorCode::INVALID, "a log level is debug, info, warn or error", "log_level");
     }

@@ -16,7 +16,8 @@ namespace zq {
 using LogField = std::pair<std::string_view, std::string>;
 using LogFields = std::initializer_list<LogField>;
 
-/// `debug`, `info`, `warn` or `error`; default `info`. Errors: INVALID.
+/// `debug`, `info`, `warn` or `error`; default `info`. `off`, for tests alone, drops everything.
+/// Errors: INVALID.
 Result<void> set_log_level(std::string_view level);
 
 void log_debug(std::string_view fact, LogFields fields = {});
