@@ -59,9 +59,10 @@ Result<Meta> read_meta(Database& database) {
     if (!*row) return fail(ErrorCode::IO, "journal database: its meta row is missing");
     auto head = statement->digest_at(5);
     if (!head) return Failure(head.error());
-    return Meta{statement->number_at(0),           static_cast<Epoch>(statement->number_at(1)),
-                statement->number_at(2),           statement->number_at(3),
-                Instant{statement->integer_at(4)}, *head};
+    const std::uint64_t epoch = statement->number_at(1);
+    if (epoch > UINT32_MAX) return fail(ErrorCode::IO, "journal database: an epoch of 33 bits");
+    return Meta{statement->number_at(0), static_cast<Epoch>(epoch),         statement->number_at(2),
+                statement->number_at(3), Instant{statement->integer_at(4)}, *head};
 }
 
 Result<BatchWriter> BatchWriter::open(Database& database) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "common/platform/files.h"
+#include "coordinator/store/anchors.h"
 #include "coordinator/store/journal.h"
 
 namespace zq::store {
@@ -29,7 +30,11 @@ struct SettleOrder {
 struct StopOrder {
     std::promise<Result<void>> done;
 };
-using Order = std::variant<CommitOrder, SettleOrder, StopOrder>;
+/// Store an anchor of what has been committed. Nobody waits for it.
+struct AnchorOrder {
+    Anchor anchor;
+};
+using Order = std::variant<CommitOrder, SettleOrder, StopOrder, AnchorOrder>;
 
 /// A result with the place of its batch.
 struct Answered {

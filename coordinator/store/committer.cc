@@ -45,7 +45,8 @@ void Committer::serve(CommitQueue& queue) {
                          [&](StopOrder& stop_order) {
                              stop_order.done.set_value(stop());
                              stopped = true;
-                         }},
+                         },
+                         [&](AnchorOrder& anchor_order) { write(anchor_order.anchor); }},
                    *order);
     }
 }
@@ -105,8 +106,29 @@ Result<void> Committer::settle() {
     return done;
 }
 
+/// Evidence only: a full disk leaves it out. Any other failure is one of the disk.
+void Committer::write(const Anchor& anchor) {
+    if (poisoned_) return;
+    auto done = write_anchor(database_, anchor);
+    if (!done && done.error().code != ErrorCode::STORAGE_FULL) poison(done.error());
+}
+
+/// A journal that is closed in good order says what it led to.
+Result<void> Committer::anchor_end() {
+    if (poisoned_) return fail(ErrorCode::IO, *poisoned_);
+    auto last = last_anchor(database_);
+    if (!last) return Failure(last.error());
+    if (*last == meta_.last_seq) return {};
+    auto anchor = take_anchor(database_);
+    if (!anchor) return Failure(anchor.error());
+    write(*anchor);
+    return {};
+}
+
 Result<void> Committer::stop() {
+    auto anchored = anchor_end();
     auto done = settle();
+    if (done && !anchored) done = anchored;
     // What could not be brought over stays in the log for the next start.
     if (!done) database_.keep_log_on_close();
     return done;

@@ -35,6 +35,8 @@ class Committer {
     Result<Meta> try_commit(const Batch& batch);
     Result<void> settle();
     Result<void> stop();
+    Result<void> anchor_end();
+    void write(const Anchor& anchor);
     void keep_log_short(const CommitQueue& queue);
     void rest();
     void poison(const Error& error);

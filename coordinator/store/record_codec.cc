@@ -1,6 +1,5 @@
 #include "coordinator/store/record_codec.h"
 
-#include "common/platform/digest.h"
 #include "coordinator/store/record_fields.h"
 
 namespace zq::store {
@@ -20,27 +19,31 @@ Result<core::Attempt> decode_attempt(std::string_view bytes) {
     return pack::decode<core::Attempt>(bytes);
 }
 
-Digest state_hash(const core::State& state) {
-    const core::Durable& durable = state.durable;
+StateHash::StateHash(const core::Durable& rest, std::uint64_t open_tasks) : rest_(rest) {
     pack::Writer head;
     head.text("zq-state-1");
-    head.uint(durable.journal);
-    head.uint(durable.epoch);
-    head.uint(durable.last_token);
-    head.uint(durable.last_seq);
-    head.sint(durable.last_at.ms);
-    head.uint(durable.open.size());
-    head.uint(durable.roles_served.size());
-    head.uint(durable.requests.size());
-    Sha256 hash;
-    hash.update(head.take());
-    for (const auto& [key, task] : durable.open) hash.update(pack::encode(task));
+    head.uint(rest.journal);
+    head.uint(rest.epoch);
+    head.uint(rest.last_token);
+    head.uint(rest.last_seq);
+    head.sint(rest.last_at.ms);
+    head.uint(open_tasks);
+    head.uint(rest.roles_served.size());
+    head.uint(rest.requests.size());
+    hash_.update(head.take());
+}
+
+void StateHash::add_task(std::string_view record) {
+    hash_.update(record);
+}
+
+Digest StateHash::finish() {
     pack::Writer rest;
-    for (const RoleKey& key : durable.roles_served) {
+    for (const RoleKey& key : rest_.roles_served) {
         rest.text(key.ns.text);
         rest.text(key.role.text);
     }
-    for (const auto& [key, record] : durable.requests) {
+    for (const auto& [key, record] : rest_.requests) {
         rest.text(key.identity.text);
         rest.text(key.client.text);
         rest.uint(key.request);
@@ -49,7 +52,13 @@ Digest state_hash(const core::State& state) {
         rest.text(to_string(record.token));
         rest.sint(record.at.ms);
     }
-    hash.update(rest.take());
+    hash_.update(rest.take());
+    return hash_.finish();
+}
+
+Digest state_hash(const core::State& state) {
+    StateHash hash(state.durable, state.durable.open.size());
+    for (const auto& [key, task] : state.durable.open) hash.add_task(encode_task(task));
     return hash.finish();
 }
 

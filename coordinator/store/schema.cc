@@ -1,6 +1,7 @@
 #include "coordinator/store/schema.h"
 
 #include <array>
+#include <map>
 
 namespace zq::store {
 namespace {
@@ -102,8 +103,26 @@ CREATE TABLE meta(              -- one row: the rest of the durable state
 ) STRICT;
 )sql";
 
-// Step i leads from version i to version i + 1. A released one is never edited.
-constexpr std::array<const char*, kFormatVersion> kSteps = {kVersion1};
+// Evidence: what the state was at places of the chain, and, where older rows were dropped, the
+// state that the remaining ones start from.
+constexpr const char* kVersion2 = R"sql(
+CREATE TABLE anchors(
+  seq INTEGER PRIMARY KEY,      -- of the last event it speaks of
+  at INTEGER NOT NULL,          -- ms since 1970: the latest time of any event up to it
+  state BLOB NOT NULL,          -- state_hash after it
+  chain_head BLOB NOT NULL      -- its hash
+) STRICT;
+
+CREATE TABLE base(              -- empty, or as base.h draws it: rows up to its anchor were dropped
+  place INTEGER PRIMARY KEY,    -- consecutive from 0
+  kind INTEGER NOT NULL,
+  record BLOB NOT NULL
+) STRICT;
+)sql";
+
+// Step i leads from version i to version i + 1. A released one is never edited; FORMAT.md says how
+// to add one.
+constexpr std::array<const char*, kFormatVersion> kSteps = {kVersion1, kVersion2};
 
 Result<void> insert_meta(Database& database, JournalId fresh) {
     auto statement = database.prepare("INSERT INTO meta VALUES (1, ?1, 0, 0, 0, 0, ?2)");
@@ -157,11 +176,18 @@ Result<int> format_version(Database& database) {
     if (!is_new && *owner != kApplicationId) {
         return fail(ErrorCode::UNSUPPORTED_VERSION, "the database is not a zq journal");
     }
-    if (*version < 0 || *version > kFormatVersion) {
+    if (*version > kFormatVersion) {
         return fail(ErrorCode::UNSUPPORTED_VERSION,
                     "the journal has format " + std::to_string(*version) +
                         ", this program knows formats up to " + std::to_string(kFormatVersion) +
                         ": use the newer program that wrote it");
+    }
+    if (!is_new && *version < kOldestFormat) {
+        return fail(ErrorCode::UNSUPPORTED_VERSION,
+                    "the journal has format " + std::to_string(*version) +
+                        ", this program knows formats from " + std::to_string(kOldestFormat) +
+                        " on: start a release between the two on it first (CHANGELOG.md names them)"
+                        ", or restore a backup if no release ever wrote that format");
     }
     return static_cast<int>(*version);
 }
@@ -173,6 +199,53 @@ Result<void> migrate(Database& database, JournalId fresh) {
         if (auto ok = take_step(database, from, fresh); !ok) return ok;
     }
     return {};
+}
+
+namespace {
+
+/// Name and text of everything in the schema but SQLite's own.
+Result<std::map<std::string, std::string>> read_schema(Database& database) {
+    auto rows = database.prepare(
+        "SELECT type || ' ' || name || ' on ' || tbl_name, sql FROM sqlite_schema"
+        " WHERE name NOT LIKE 'sqlite_%'");
+    if (!rows) return Failure(rows.error());
+    std::map<std::string, std::string> schema;
+    while (true) {
+        auto row = rows->step();
+        if (!row) return Failure(row.error());
+        if (!*row) return schema;
+        schema.emplace(rows->text_at(0), rows->text_at(1));
+    }
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> schema_problems(Database& database, int version) {
+    auto fresh = Database::open(":memory:", OpenMode::kCreate);
+    if (!fresh) return Failure(fresh.error());
+    for (int from = 0; from < version; ++from) {
+        if (auto ok = take_step(*fresh, from, 1); !ok) return Failure(ok.error());
+    }
+    auto expected = read_schema(*fresh);
+    if (!expected) return Failure(expected.error());
+    auto found = read_schema(database);
+    if (!found) return Failure(found.error());
+    std::vector<std::string> problems;
+    for (const auto& [name, sql] : *expected) {
+        auto at = found->find(name);
+        if (at == found->end()) {
+            problems.push_back("schema: " + name + " is missing");
+        } else if (at->second != sql) {
+            problems.push_back("schema: " + name + " is not what format " +
+                               std::to_string(version) + " has");
+        }
+    }
+    for (const auto& [name, sql] : *found) {
+        if (!expected->contains(name)) {
+            problems.push_back("schema: " + name + " is none of format " + std::to_string(version));
+        }
+    }
+    return problems;
 }
 
 }  // namespace zq::store

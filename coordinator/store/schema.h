@@ -2,12 +2,17 @@
 // The tables are drawn in schema.cc.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "coordinator/store/sqlite.h"
 
 namespace zq::store {
 
 /// The format this program writes; it stands in PRAGMA user_version.
-inline constexpr int kFormatVersion = 1;
+inline constexpr int kFormatVersion = 2;
+/// The oldest one that it still reads and migrates.
+inline constexpr int kOldestFormat = 1;
 
 /// The database's file in a data folder.
 std::string journal_path(const std::string& folder);
@@ -17,11 +22,15 @@ Result<void> configure_writer(Database& database);
 /// Settings of a connection that only reads.
 Result<void> configure_reader(Database& database);
 
-/// Errors: UNSUPPORTED_VERSION (a later program's format, or not a journal), IO.
+/// 0: a new database. Errors: UNSUPPORTED_VERSION (newer or older than is known, or not a journal;
+/// with what to do), IO.
 Result<int> format_version(Database& database);
 
 /// Brings the database to kFormatVersion; a new one gets its tables and `fresh` as its journal id.
 /// Each step is one transaction. Errors as above.
 Result<void> migrate(Database& database, JournalId fresh);
+
+/// In which tables and indexes the database differs from what this version has: sentences.
+Result<std::vector<std::string>> schema_problems(Database& database, int version);
 
 }  // namespace zq::store

@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "common/base/check.h"
 
@@ -19,6 +20,22 @@ Failure failure(sqlite3* connection, int code) {
     message += connection != nullptr ? sqlite3_errmsg(connection) : sqlite3_errstr(code);
     message += " (SQLite code " + std::to_string(code) + ")";
     return fail(kind, std::move(message));
+}
+
+/// The file as one that nobody writes: read without locks, its log not looked at.
+std::string immutable_uri(const std::string& path) {
+    constexpr std::string_view kHex = "0123456789abcdef";
+    std::string uri = "file:";
+    for (const char c : path) {
+        if (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '/' || c == '.') {
+            uri += c;
+        } else {
+            uri += '%';
+            uri += kHex[static_cast<unsigned char>(c) >> 4];
+            uri += kHex[static_cast<unsigned char>(c) & 15];
+        }
+    }
+    return uri + "?immutable=1";
 }
 
 int note_log_pages(void* pages, sqlite3*, const char*, int count) {
@@ -127,7 +144,24 @@ Result<Digest> Statement::digest_at(int column) const {
 }
 
 bool Statement::is_null(int column) const {
-    return sqlite3_column_type(statement_, column) == SQLITE_NULL;
+    return kind_at(column) == ColumnKind::kNull;
+}
+
+ColumnKind Statement::kind_at(int column) const {
+    switch (sqlite3_column_type(statement_, column)) {
+        case SQLITE_INTEGER:
+            return ColumnKind::kInteger;
+        case SQLITE_TEXT:
+            return ColumnKind::kText;
+        case SQLITE_NULL:
+            return ColumnKind::kNull;
+        default:
+            return ColumnKind::kBlob;  // no column of ours is a float
+    }
+}
+
+int Statement::columns() const {
+    return sqlite3_column_count(statement_);
 }
 
 struct Database::Body {
@@ -147,10 +181,14 @@ Result<Database> Database::open(const std::string& path, OpenMode mode) {
         case OpenMode::kReadOnly:
             flags |= SQLITE_OPEN_READONLY;
             break;
+        case OpenMode::kUnchanging:
+            flags |= SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
+            break;
     }
+    const std::string name = mode == OpenMode::kUnchanging ? immutable_uri(path) : path;
     Database database(new Body);
     Body& body = *database.body_;
-    const int code = sqlite3_open_v2(path.c_str(), &body.connection, flags, "unix-excl");
+    const int code = sqlite3_open_v2(name.c_str(), &body.connection, flags, "unix-excl");
     if (code != SQLITE_OK) {
         Failure failed = failure(body.connection, code);
         failed.value().message += ": " + path;

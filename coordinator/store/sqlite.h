@@ -17,6 +17,8 @@ struct sqlite3_stmt;
 
 namespace zq::store {
 
+enum class ColumnKind : std::uint8_t { kNull, kInteger, kText, kBlob };
+
 /// A prepared statement, kept for the connection's life. Columns and parameters count from 0 and 1,
 /// as in SQLite. What is bound is not copied: it must live until the statement is reset.
 class Statement {
@@ -48,6 +50,8 @@ class Statement {
     /// Errors: IO if the column has not 32 bytes.
     Result<Digest> digest_at(int column) const;
     bool is_null(int column) const;
+    ColumnKind kind_at(int column) const;
+    int columns() const;
 
   private:
     friend class Database;
@@ -68,9 +72,10 @@ class ResetAtEnd {
 };
 
 enum class OpenMode : std::uint8_t {
-    kCreate,    // read and write, made if missing
-    kExisting,  // read and write; must be there
-    kReadOnly,  // beside a writing connection of this process
+    kCreate,      // read and write, made if missing
+    kExisting,    // read and write; must be there
+    kReadOnly,    // beside a writing connection of this process
+    kUnchanging,  // read only, without locks and without a log: nobody can write it meanwhile
 };
 
 enum class Checkpoint : std::uint8_t {

@@ -61,6 +61,7 @@ SqliteJournal::SqliteJournal(SqliteJournalOptions options) : options_(std::move(
 
 SqliteJournal::~SqliteJournal() {
     if (!thread_.joinable()) return;
+    if (taking_.valid()) taking_.wait();
     StopOrder order;
     queue_.push(std::move(order));
     thread_.join();
@@ -99,6 +100,9 @@ Result<Recovery> SqliteJournal::open_and_restore(core::State& state) {
     if (!recovery) return Failure(recovery.error());
     auto meta = read_meta(*database);
     if (!meta) return Failure(meta.error());
+    auto anchored = last_anchor(*database);
+    if (!anchored) return Failure(anchored.error());
+    anchored_ = *anchored;
     auto writer = BatchWriter::open(*database);
     if (!writer) return Failure(writer.error());
     next_seq_ = meta->last_seq + 1;
@@ -136,9 +140,33 @@ std::vector<CommitResult> SqliteJournal::results() {
         if (answered.result.status == CommitStatus::kFull) {
             next_seq_ = std::min(next_seq_, answered.first_seq);
         }
+        if (answered.result.status == CommitStatus::kCommitted) {
+            keep_anchored(answered.result.last_seq);
+        }
         results.push_back(std::move(answered.result));
     }
     return results;
+}
+
+/// Hashing the state takes seconds where a million tasks are open: a reader does it on a thread of
+/// its own, and neither the loop nor a commit waits.
+void SqliteJournal::keep_anchored(Seq committed) {
+    if (taking_.valid()) {
+        if (taking_.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return;
+        // One that could not be taken is made up for by the next.
+        if (auto anchor = taking_.get()) queue_.push(AnchorOrder{*anchor});
+    }
+    if (committed - anchored_ < options_.anchor_every) return;
+    anchored_ = committed;
+    taking_ =
+        std::async(std::launch::async, [path = journal_path(options_.folder)]() -> Result<Anchor> {
+            auto reader = Database::open(path, OpenMode::kReadOnly);
+            if (!reader) return Failure(reader.error());
+            if (auto ok = configure_reader(*reader); !ok) {
+                return Failure(ok.error());
+            }
+            return take_anchor(*reader);
+        });
 }
 
 int SqliteJournal::results_fd() const {
@@ -156,6 +184,7 @@ Result<std::unique_ptr<Reader>> SqliteJournal::open_reader() {
 
 Result<void> SqliteJournal::close() {
     ZQ_CHECK(thread_.joinable());
+    if (taking_.valid()) taking_.wait();
     StopOrder order;
     auto done = order.done.get_future();
     queue_.push(std::move(order));

@@ -2,6 +2,7 @@
 // kept for a full disk. This is the loop's side; committer.h is the thread that writes.
 #pragma once
 
+#include <future>
 #include <thread>
 
 #include "common/platform/files.h"
@@ -16,6 +17,7 @@ struct SqliteJournalOptions {
     Millis lock_patience{};
     StorageBounds storage;
     LogBounds log;
+    std::uint64_t anchor_every = 100'000;  // events between two anchors, about
 };
 
 class SqliteJournal : public Journal {
@@ -39,6 +41,7 @@ class SqliteJournal : public Journal {
   private:
     Result<void> take_folder();
     Result<Recovery> open_and_restore(core::State& state);
+    void keep_anchored(Seq committed);
 
     SqliteJournalOptions options_;
     FileHandle lock_;
@@ -48,6 +51,8 @@ class SqliteJournal : public Journal {
     Seq next_seq_ = 1;
     std::size_t batches_ = 0;
     std::size_t bytes_ = 0;
+    Seq anchored_ = 0;                    // the last anchor, or the one that is being taken
+    std::future<Result<Anchor>> taking_;  // beside the commits, on a thread and reader of its own
 };
 
 /// Takes FOLDER/lock for this process, waiting at most `patience` for it. Errors: CONFLICT, with

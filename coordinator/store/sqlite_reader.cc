@@ -52,6 +52,11 @@ std::int64_t row_limit(std::size_t limit) {
 
 Result<ChainedEvent> event_at(const Statement& row) {
     ChainedEvent chained;
+    // The header has fewer bits for these than SQLite: what goes beyond would be lost in the hash.
+    if (row.number_at(2) > UINT32_MAX || row.number_at(5) > UINT16_MAX ||
+        row.number_at(6) > UINT16_MAX) {
+        return fail(ErrorCode::IO, "epoch, kind or version is out of its range");
+    }
     core::Event& event = chained.event;
     event.seq = row.number_at(0);
     event.at = Instant{row.integer_at(1)};

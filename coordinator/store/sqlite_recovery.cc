@@ -1,5 +1,6 @@
 #include "coordinator/store/sqlite_recovery.h"
 
+#include <algorithm>
 #include <array>
 
 #include "coordinator/store/record_codec.h"
@@ -108,11 +109,10 @@ Result<void> restore_requests(Database& database, core::State& state) {
     }
 }
 
-}  // namespace
-
-Result<Recovery> restore_state(Database& database, core::State& state) {
+/// Everything but the tasks.
+Result<Meta> restore_rest(Database& database, core::State& state) {
     auto meta = read_meta(database);
-    if (!meta) return Failure(meta.error());
+    if (!meta) return meta;
     if (auto ok = check_end(database, *meta); !ok) return Failure(ok.error());
     core::restore(state, meta->journal, meta->epoch, meta->last_token, meta->last_seq,
                   meta->last_at);
@@ -120,10 +120,63 @@ Result<Recovery> restore_state(Database& database, core::State& state) {
     if (!served) return Failure(served.error());
     for (RoleKey& key : *served) core::restore(state, std::move(key));
     if (auto ok = restore_requests(database, state); !ok) return Failure(ok.error());
+    return meta;
+}
+
+/// Where the open tasks' rows are, in the order of their keys.
+Result<std::vector<std::pair<TaskKey, Seq>>> open_places(Database& database) {
+    auto roles = read_roles(database, kTaskRoles);
+    if (!roles) return Failure(roles.error());
+    auto tasks = database.prepare(
+        "SELECT id, submitted_seq FROM tasks INDEXED BY tasks_role WHERE ns = ?1 AND role = ?2"
+        " AND state = ?3");
+    if (!tasks) return Failure(tasks.error());
+    std::vector<std::pair<TaskKey, Seq>> places;
+    for (const RoleKey& key : *roles) {
+        for (TaskState open : kOpenStates) {
+            tasks->text(1, key.ns.text).text(2, key.role.text).text(3, to_string(open));
+            ResetAtEnd reset_at_end(*tasks);
+            while (true) {
+                auto row = tasks->step();
+                if (!row) return Failure(row.error());
+                if (!*row) break;
+                places.emplace_back(TaskKey{key.ns, TaskId(tasks->text_at(0))},
+                                    tasks->number_at(1));
+            }
+        }
+    }
+    std::sort(places.begin(), places.end());
+    return places;
+}
+
+}  // namespace
+
+Result<Recovery> restore_state(Database& database, core::State& state) {
+    auto meta = restore_rest(database, state);
+    if (!meta) return Failure(meta.error());
     auto open = restore_open(database, state);
     if (!open) return Failure(open.error());
     return Recovery{meta->journal,    meta->epoch,      meta->last_seq, meta->last_at,
                     meta->last_token, meta->chain_head, *open};
+}
+
+Result<ProjectedState> hash_projected(Database& database) {
+    core::State state;
+    auto meta = restore_rest(database, state);
+    if (!meta) return Failure(meta.error());
+    auto places = open_places(database);
+    if (!places) return Failure(places.error());
+    auto record = database.prepare("SELECT record FROM tasks WHERE submitted_seq = ?1");
+    if (!record) return Failure(record.error());
+    StateHash hash(state.durable, places->size());
+    for (const auto& [key, seq] : *places) {
+        record->number(1, seq);
+        ResetAtEnd reset_at_end(*record);
+        auto row = record->step();
+        if (!row) return Failure(row.error());
+        hash.add_task(record->blob_at(0));
+    }
+    return ProjectedState{meta->last_seq, meta->last_at, meta->chain_head, hash.finish()};
 }
 
 }  // namespace zq::store

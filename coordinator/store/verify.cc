@@ -1,15 +1,12 @@
 #include "coordinator/store/verify.h"
 
-#include <unistd.h>
-
-#include "common/platform/digest.h"
 #include "coordinator/core/invariants.h"
-#include "coordinator/store/event_codec.h"
+#include "coordinator/store/anchors.h"
+#include "coordinator/store/base.h"
 #include "coordinator/store/folder_artifact_store.h"
+#include "coordinator/store/offline.h"
 #include "coordinator/store/record_codec.h"
 #include "coordinator/store/schema.h"
-#include "coordinator/store/sqlite_journal.h"
-#include "coordinator/store/sqlite_reader.h"
 #include "coordinator/store/sqlite_recovery.h"
 #include "coordinator/store/verify_projection.h"
 
@@ -18,18 +15,18 @@ namespace {
 
 constexpr Seq kCompareEvery = 10'000;  // events between two comparisons: bounds the memory
 
-constexpr std::string_view kWalk =
-    "SELECT j.seq, at, epoch, ns, task, kind, version, identity, body_digest, hash, body"
-    " FROM journal j LEFT JOIN bodies b ON b.seq = j.seq ORDER BY j.seq";
-
 class Check {
   public:
-    Check(Database& database, ArtifactStore& artifacts, VerifyDepth depth, VerifyReport& report)
-        : database_(database), report_(report), projection_(database, artifacts, depth, report) {}
+    Check(const CheckParts& parts, VerifyReport& report)
+        : database_(parts.database),
+          format_(parts.format),
+          report_(report),
+          projection_(database_, parts.artifacts, parts.depth, report) {}
 
     Result<void> run() {
         if (auto ok = check_database(); !ok) return ok;
         if (auto ok = projection_.prepare(); !ok) return ok;
+        if (auto ok = check_start(); !ok || !report_.problems.empty()) return ok;
         if (auto ok = walk(); !ok) return ok;
         if (!report_.problems.empty()) return {};  // a replay of doubtful events proves nothing
         if (auto ok = projection_.compare_totals(); !ok) return ok;
@@ -37,69 +34,93 @@ class Check {
     }
 
   private:
+    /// What SQLite itself can say, indexes included; and that nothing was added or taken away.
     Result<void> check_database() {
-        auto rows = database_.prepare("PRAGMA quick_check(10)");
-        if (!rows) return Failure(rows.error());
-        while (true) {
-            auto row = rows->step();
-            if (!row) return Failure(row.error());
-            if (!*row) return {};
-            const std::string said(rows->text_at(0));
-            if (said != "ok") note_problem(report_, "database: " + said);
-        }
-    }
-
-    /// Follows the chain, and replays each event that is proved by it.
-    Result<void> walk() {
-        auto rows = database_.prepare(kWalk);
+        auto rows = database_.prepare("PRAGMA integrity_check(10)");
         if (!rows) return Failure(rows.error());
         while (true) {
             auto row = rows->step();
             if (!row) return Failure(row.error());
             if (!*row) break;
-            if (!follow(*rows)) return {};
-            if (auto ok = projection_.follow(event_); !ok) return ok;
+            const std::string said(rows->text_at(0));
+            if (said != "ok") note_problem(report_, "database: " + said);
+        }
+        auto problems = schema_problems(database_, format_);
+        if (!problems) return Failure(problems.error());
+        for (std::string& problem : *problems) note_problem(report_, std::move(problem));
+        return {};
+    }
+
+    /// The base, if older rows were dropped, and the anchors to come.
+    Result<void> check_start() {
+        if (format_ < 2) return {};
+        auto base = read_base(database_);
+        if (!base) return Failure(base.error());
+        auto anchors = read_anchors(database_);
+        if (!anchors) return Failure(anchors.error());
+        anchors_ = std::move(*anchors);
+        report_.anchors = anchors_.size();
+        report_.last_seq = report_.base_seq = base->place.seq;
+        report_.head = base->place.head;
+        if (base->place.seq == 0) return {};
+        if (anchors_.empty() || anchors_.front().seq != base->place.seq) {
+            note_problem(report_, "the base, event " + std::to_string(base->place.seq) +
+                                      ", is not the oldest anchor");
+            return {};
+        }
+        if (auto ok = projection_.compare_base(*base); !ok) return ok;
+        state_ = std::move(base->state);
+        check_anchor();
+        return {};
+    }
+
+    /// Follows the chain, and replays each event that is proved by it.
+    Result<void> walk() {
+        auto walk = ChainWalk::open(database_, {report_.last_seq, report_.head});
+        if (!walk) return Failure(walk.error());
+        while (true) {
+            auto more = walk->next();
+            if (!more) return Failure(more.error());
+            if (!*more) break;
+            const core::Event& event = walk->event().event;
+            report_.head = walk->place().head;
+            report_.last_seq = event.seq;
+            ++report_.events;
+            core::apply(state_, event);
+            check_anchor();
+            if (auto ok = projection_.follow(event); !ok) return ok;
             if (report_.last_seq % kCompareEvery == 0) {
                 if (auto ok = projection_.compare_changes(state_); !ok) return ok;
             }
         }
+        if (!walk->broken().empty()) {
+            note_problem(report_, walk->broken());
+            return {};
+        }
+        if (next_anchor_ < anchors_.size()) {
+            note_problem(report_, "anchor " + std::to_string(anchors_[next_anchor_].seq) +
+                                      " speaks of no event that is there");
+        }
         return projection_.compare_changes(state_);
     }
 
-    /// False where the chain breaks: nothing after it can be relied on.
-    bool follow(const Statement& row) {
-        const Seq seq = row.number_at(0);
-        const std::string place = "event " + std::to_string(seq) + ": ";
-        auto broken = [&](const std::string& what) {
-            note_problem(report_, place + what);
-            return false;
-        };
-        if (seq != report_.last_seq + 1) {
-            return broken("the one before it, " + std::to_string(seq - 1) + ", is missing");
-        }
-        if (row.is_null(10)) return broken("its body is missing");
-        auto chained = event_at(row);
-        if (!chained) return broken("cannot be read: " + chained.error().message);
-        if (sha256(row.blob_at(10)) != chained->body_digest) {
-            return broken("its body has another digest than it was stored with");
-        }
-        const std::string header =
-            header_bytes(chained->event, static_cast<std::uint16_t>(row.integer_at(5)),
-                         static_cast<std::uint16_t>(row.integer_at(6)));
-        if (chain_hash(report_.head, header, chained->body_digest) != chained->hash) {
-            return broken("its hash does not follow from its fields and the event before it");
-        }
-        report_.head = chained->hash;
-        report_.last_seq = seq;
-        ++report_.events;
-        event_ = std::move(chained->event);
-        core::apply(state_, event_);
-        return true;
+    /// Where an anchor says what the state is, it is that.
+    void check_anchor() {
+        if (next_anchor_ >= anchors_.size()) return;
+        const Anchor& anchor = anchors_[next_anchor_];
+        if (anchor.seq > report_.last_seq) return;
+        ++next_anchor_;
+        const Anchor found{report_.last_seq, state_.durable.last_at, state_hash(state_),
+                           report_.head};
+        if (anchor == found) return;
+        note_problem(report_, "anchor " + std::to_string(anchor.seq) +
+                                  " is not what the events up to it lead to");
     }
 
     /// What a restart would know is what the events say.
     Result<void> compare_states() {
         report_.state = state_hash(state_);
+        report_.journal = state_.durable.journal;
         core::State restored;
         auto recovery = restore_state(database_, restored);
         if (!recovery) {
@@ -107,7 +128,7 @@ class Check {
             return {};
         }
         // A journal without events has an id that no event has said yet.
-        if (report_.events == 0) return {};
+        if (report_.last_seq == 0) return {};
         if (state_hash(restored) != report_.state) {
             note_problem(report_, "a restart would restore another state than the events lead to");
         }
@@ -118,39 +139,30 @@ class Check {
     }
 
     Database& database_;
+    int format_;
     VerifyReport& report_;
     ProjectionCheck projection_;
     core::State state_;
-    core::Event event_;  // the last one followed
+    std::vector<Anchor> anchors_;
+    std::size_t next_anchor_ = 0;
 };
 
 }  // namespace
 
-Result<VerifyReport> verify(const std::string& folder, VerifyDepth depth) {
-    const std::string path = journal_path(folder);
-    if (::access(path.c_str(), F_OK) != 0) {
-        return fail(ErrorCode::NOT_FOUND, "there is no journal in " + folder);
-    }
-    auto lock = lock_data_folder(folder, Millis{});
-    if (!lock) return Failure(lock.error());
-    auto database = Database::open(path, OpenMode::kExisting);
-    if (!database) return Failure(database.error());
-    database->keep_log_on_close();
+VerifyReport check_journal(const CheckParts& parts) {
     VerifyReport report;
-    auto version = format_version(*database);
-    if (!version) return Failure(version.error());
-    report.format = *version;
-    if (*version != kFormatVersion) {
-        return fail(ErrorCode::UNSUPPORTED_VERSION,
-                    "the journal has format " + std::to_string(*version) +
-                        ": start the coordinator once to bring it to " +
-                        std::to_string(kFormatVersion) + ", then check it");
-    }
-    auto artifacts = FolderArtifactStore::at(folder + "/artifacts");
-    if (auto ok = Check(*database, *artifacts, depth, report).run(); !ok) {
+    report.format = parts.format;
+    if (auto ok = Check(parts, report).run(); !ok) {
         note_problem(report, ok.error().message);  // a damaged file fails wherever it is read
     }
     return report;
+}
+
+Result<VerifyReport> verify(const std::string& folder, VerifyDepth depth) {
+    auto journal = OfflineJournal::open(folder);
+    if (!journal) return Failure(journal.error());
+    auto artifacts = FolderArtifactStore::at(folder + "/artifacts");
+    return check_journal({journal->database(), journal->format(), *artifacts, depth});
 }
 
 }  // namespace zq::store

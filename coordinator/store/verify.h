@@ -1,13 +1,14 @@
-// Whether a data folder says the truth: `zq-coordinator --check`. It walks everything, so it takes
-// as long as the journal is; it changes nothing, and needs the folder to itself.
+// Whether a data folder says the truth: `zq journal verify`, `zq-coordinator --check`. It walks
+// everything, so it takes as long as the journal is; it changes nothing, and needs the folder to
+// itself.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
-#include "common/base/error.h"
-#include "common/base/ids.h"
+#include "coordinator/store/artifact_store.h"
+#include "coordinator/store/sqlite.h"
 
 namespace zq::store {
 
@@ -17,10 +18,13 @@ enum class VerifyDepth : std::uint8_t {
 };
 
 struct VerifyReport {
+    JournalId journal = 0;
     std::uint64_t events = 0;
     std::uint64_t tasks = 0;
     std::uint64_t attempts = 0;
     std::uint64_t contents = 0;
+    std::uint64_t anchors = 0;
+    Seq base_seq = 0;  // events up to it were dropped; what stayed of them is checked too
     Seq last_seq = 0;
     Digest head;   // of the hash chain, at the last event that could be followed
     Digest state;  // state_hash after all events
@@ -29,9 +33,19 @@ struct VerifyReport {
 };
 inline constexpr std::size_t kProblems = 100;
 
-/// Checks the database (its own integrity, the hash chain with every body, the projections against
-/// a replay of all events) and the artifacts. What is found wrong is in the report. Errors:
-/// NOT_FOUND (no journal there), CONFLICT (in use), UNSUPPORTED_VERSION, IO (it could not be read).
+/// Checks the database (its own integrity, its schema, the hash chain with every body, every
+/// anchor, the projections against a replay from the base or from nothing) and the artifacts. What
+/// is found wrong is in the report. Errors: NOT_FOUND (no journal there), CONFLICT (in use),
+/// UNSUPPORTED_VERSION, IO (it could not be read).
 Result<VerifyReport> verify(const std::string& folder, VerifyDepth depth);
+
+/// The same on an open database.
+struct CheckParts {
+    Database& database;
+    int format = 0;
+    ArtifactStore& artifacts;
+    VerifyDepth depth = VerifyDepth::kContents;
+};
+VerifyReport check_journal(const CheckParts& parts);
 
 }  // namespace zq::store

@@ -3,6 +3,7 @@
 
 #include "coordinator/core/apply.h"
 #include "coordinator/store/artifact_store.h"
+#include "coordinator/store/base.h"
 #include "coordinator/store/batch_writer.h"
 #include "coordinator/store/verify.h"
 
@@ -20,6 +21,8 @@ class ProjectionCheck {
 
     Result<void> prepare();
 
+    /// What stayed of the time before the base is what it was.
+    Result<void> compare_base(const Base& base);
     /// The contents that an event stores or names.
     Result<void> follow(const core::Event& event);
     /// Compares the rows of everything that changed since the last call, and forgets it.
@@ -32,6 +35,8 @@ class ProjectionCheck {
     Result<void> compare_attempt(const core::Attempt& attempt);
     Result<void> compare_content(Seq seq, const core::ContentStored& body);
     Result<void> check_reference(const ArtifactRef& ref, const std::string& where);
+    Result<void> check_kept_bodies(Seq upto);
+    Result<void> check_kept_contents(Seq upto);
     void check_bytes(const Digest& digest, std::uint64_t size);
     Result<void> compare_total(std::string_view table, std::uint64_t matched);
 
@@ -39,6 +44,7 @@ class ProjectionCheck {
     ArtifactStore& artifacts_;
     VerifyDepth depth_;
     VerifyReport& report_;
+    std::uint64_t kept_events_ = 0;
     Statement task_;
     Statement attempt_;
     Statement content_;

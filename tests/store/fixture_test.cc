@@ -1,10 +1,13 @@
-// Journals of every released format are opened, migrated, verified and gone on with.
+// Journals of every released format are opened, migrated, verified and gone on with. A new format
+// adds its file to tests/fixtures and its row to kFixtures; a file without a row fails.
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "coordinator/core/invariants.h"
 #include "coordinator/store/record_codec.h"
+#include "coordinator/store/schema.h"
 #include "coordinator/store/verify.h"
 #include "tests/store/journal_bench.h"
 #include "tests/store/story.h"
@@ -12,40 +15,120 @@
 namespace zq::store {
 namespace {
 
-TEST(JournalFixture, Version1IsRestoredVerifiedAndGoneOnWith) {
-    TemporaryFolder folder;
-    std::filesystem::copy_file(ZQ_SOURCE_DIR "/tests/fixtures/journal-v1.db",
-                               folder.path() + "/journal.db");
-    std::filesystem::permissions(folder.path() + "/journal.db", std::filesystem::perms::owner_write,
-                                 std::filesystem::perm_options::add);
-    {
+namespace fs = std::filesystem;
+
+struct Fixture {
+    int format;
+    const char* chain_head;
+    const char* state;
+};
+
+const std::vector<Fixture> kFixtures = {
+    {1, "8d4b2a77d37563839f8b142f1ac6360fd78d51a9dcf515eb32432fd75214fd80",
+     "2345aab0113ad2027e31d469051cda0fdffb4a9f00b7a16a6b95d31725de920b"},
+    {2, "a2e58c04d57a05287ab560281fb3b5a27ebbfdd5a82bc9413baaa5e1793bffc9",
+     "648566a2da839f462266f26f5671695a9d272f94fa37a45c7f9f337de738af80"},
+};
+
+std::string name_of(int format) {
+    return "journal-v" + std::to_string(format) + ".db";
+}
+
+/// A copy that may be written to.
+void lay(const std::string& name, const std::string& folder) {
+    const fs::path to = folder + "/journal.db";
+    fs::copy_file(fs::path(ZQ_SOURCE_DIR "/tests/fixtures") / name, to);
+    fs::permissions(to, fs::perms::owner_write, fs::perm_options::add);
+}
+
+std::vector<std::string> problems_in(const std::string& folder) {
+    auto report = verify(folder, VerifyDepth::kContents);
+    if (!report) return {report.error().message};
+    return report->problems;
+}
+
+TEST(JournalFixture, EveryFormatFromTheOldestOnHasOne) {
+    ASSERT_EQ(kFixtures.size(), static_cast<std::size_t>(kFormatVersion - kOldestFormat + 1));
+    for (const auto& entry : fs::directory_iterator(ZQ_SOURCE_DIR "/tests/fixtures")) {
+        const std::string name = entry.path().filename();
+        if (entry.path().extension() != ".db") continue;
+        const bool known =
+            std::any_of(kFixtures.begin(), kFixtures.end(),
+                        [&](const Fixture& fixture) { return name == name_of(fixture.format); });
+        EXPECT_TRUE(known) << name << " is opened by no test";
+    }
+}
+
+TEST(JournalFixture, EachIsCleanAsItWasWritten) {
+    for (const Fixture& fixture : kFixtures) {
+        TemporaryFolder folder;
+        lay(name_of(fixture.format), folder.path());
+        auto report = verify(folder.path(), VerifyDepth::kContents);
+        ASSERT_TRUE(report.has_value()) << report.error().message;
+        EXPECT_EQ(report->format, fixture.format);
+        EXPECT_EQ(report->problems, std::vector<std::string>{});
+        EXPECT_EQ(to_hex(report->head), fixture.chain_head);
+        EXPECT_EQ(to_hex(report->state), fixture.state);
+    }
+}
+
+TEST(JournalFixture, EachIsRestoredMigratedAndGoneOnWith) {
+    for (const Fixture& fixture : kFixtures) {
+        const std::string prefix = "v" + std::to_string(fixture.format) + "-";
+        TemporaryFolder folder;
+        lay(name_of(fixture.format), folder.path());
+        {
+            SqliteJournal journal(sqlite_options(folder.path()));
+            core::State state;
+            auto recovery = journal.acquire(state);
+            ASSERT_TRUE(recovery.has_value()) << recovery.error().message;
+            EXPECT_EQ(recovery->journal, 0x5a5a000000000001U);
+            EXPECT_EQ(recovery->epoch, 1U);
+            EXPECT_EQ(recovery->open_tasks, 6U);
+            EXPECT_EQ(to_hex(recovery->chain_head), fixture.chain_head);
+            EXPECT_EQ(to_hex(state_hash(state)), fixture.state);
+            EXPECT_TRUE(core::broken_invariants(state).empty());
+            EXPECT_EQ(state.durable.open.at(Story::key(prefix + "failing")).worker.text,
+                      "host-review-2");
+            auto reader = std::move(journal.open_reader().value());
+            auto done = reader->task(Story::key(prefix + "done")).value();
+            ASSERT_TRUE(done.has_value());
+            EXPECT_EQ(done->summary, "3 findings");
+            EXPECT_EQ(reader->spec(done->submitted_seq).value()->instructions,
+                      "Review the façade of " + prefix + "done");
+            EXPECT_EQ(reader->attempt(done->key, 1).value()->output.at("verdict"), "needs work");
+            Story story(std::move(state));
+            commit_all(journal, tell_everything(story, recovery->journal, "again-"));
+            ASSERT_TRUE(journal.close().has_value());
+        }
+        EXPECT_EQ(problems_in(folder.path()), std::vector<std::string>{});
+    }
+}
+
+/// Writes another number where SQLite keeps user_version (fileformat2, section 1.3).
+void set_version(const std::string& folder, char version) {
+    std::fstream file(folder + "/journal.db", std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(63);
+    file.put(version);
+}
+
+TEST(JournalFixture, AFormatThatIsNewerOrOlderThanKnownIsRefusedWithWhatToDo) {
+    const std::vector<std::pair<char, std::string>> versions = {
+        {kFormatVersion + 1, "use the newer program that wrote it"},
+        {kOldestFormat - 1, "start a release between the two on it first"}};
+    for (const auto& [version, advice] : versions) {
+        TemporaryFolder folder;
+        lay(name_of(kFormatVersion), folder.path());
+        set_version(folder.path(), version);
         SqliteJournal journal(sqlite_options(folder.path()));
         core::State state;
         auto recovery = journal.acquire(state);
-        ASSERT_TRUE(recovery.has_value()) << recovery.error().message;
-        EXPECT_EQ(recovery->journal, 0x5a5a000000000001U);
-        EXPECT_EQ(recovery->epoch, 1U);
-        EXPECT_EQ(recovery->open_tasks, 6U);
-        EXPECT_EQ(to_hex(recovery->chain_head),
-                  "8d4b2a77d37563839f8b142f1ac6360fd78d51a9dcf515eb32432fd75214fd80");
-        EXPECT_EQ(to_hex(state_hash(state)),
-                  "2345aab0113ad2027e31d469051cda0fdffb4a9f00b7a16a6b95d31725de920b");
-        EXPECT_TRUE(core::broken_invariants(state).empty());
-        EXPECT_EQ(state.durable.open.at(Story::key("v1-failing")).worker.text, "host-review-2");
-        auto reader = std::move(journal.open_reader().value());
-        auto done = reader->task(Story::key("v1-done")).value();
-        ASSERT_TRUE(done.has_value());
-        EXPECT_EQ(done->summary, "3 findings");
-        EXPECT_EQ(reader->spec(done->submitted_seq).value()->instructions,
-                  "Review the façade of v1-done");
-        EXPECT_EQ(reader->attempt(done->key, 1).value()->output.at("verdict"), "needs work");
-        Story story(std::move(state));
-        commit_all(journal, tell_everything(story, recovery->journal, "again-"));
-        ASSERT_TRUE(journal.close().has_value());
+        ASSERT_FALSE(recovery.has_value());
+        EXPECT_EQ(recovery.error().code, ErrorCode::UNSUPPORTED_VERSION);
+        EXPECT_NE(recovery.error().message.find(advice), std::string::npos);
+        auto report = verify(folder.path(), VerifyDepth::kPresence);
+        ASSERT_FALSE(report.has_value());
     }
-    auto report = verify(folder.path(), VerifyDepth::kContents);
-    ASSERT_TRUE(report.has_value()) << report.error().message;
-    EXPECT_EQ(report->problems, std::vector<std::string>{});
 }
 
 }  // namespace

@@ -4,18 +4,20 @@
 #include <cstdio>
 
 #include "coordinator/store/record_codec.h"
+#include "coordinator/store/schema.h"
 #include "tests/store/journal_bench.h"
 #include "tests/store/story.h"
 
 int main(int argc, char** argv) {
     using namespace zq::store;
+    const std::string prefix = "v" + std::to_string(kFormatVersion) + "-";
     if (argc != 2) {
         std::fprintf(stderr, "usage: store_make_fixture FOLDER\n");
         return 2;
     }
     SqliteJournal journal(sqlite_options(argv[1]));
     Story story(acquire(journal));
-    commit_all(journal, tell_everything(story, 0x5a5a000000000001, "v1-"));
+    commit_all(journal, tell_everything(story, 0x5a5a000000000001, prefix));
     auto closed = journal.close();
     if (!closed) {
         std::fprintf(stderr, "%s\n", closed.error().message.c_str());

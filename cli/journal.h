@@ -1,0 +1,17 @@
+// The commands that read a coordinator's data folder without a coordinator: `journal …`. They alone
+// (and `backup verify|restore`) see the store; what the other commands know comes over the wire.
+#pragma once
+
+#include <span>
+
+#include "cli/command.h"
+
+namespace zq::cli {
+
+/// With what to do about it.
+tl::unexpected<Problem> journal_problem(Error error);
+
+Ending run_journal_info(const Context& context);    // journal_report.cc
+Ending run_journal_verify(const Context& context);  // journal_report.cc
+
+}  // namespace zq::cli

@@ -1,0 +1,49 @@
+// The state that a journal starts from once its older rows were dropped. It is the durable state
+// after the base's anchor (and has that anchor's hash), so that a replay of the remaining events
+// leads to what all of them led to.
+//
+// Rows of the table `base`, by `place`:
+//
+//     0      kind 0   {journal, epoch, last_token, last_seq, last_at, chain_head, kept}
+//     1 …    kind 1   the open tasks, in the order of their keys: records as in `tasks`
+//            kind 2   the ended attempts of those tasks: records as in `attempts`
+//            kind 3   {ns, role}: the roles that were served
+//            kind 4   {identity, client, request, ns, task_id, token, at}: remembered requests
+//
+// What else stays of the time before: the submits (with instructions and payload) of tasks that
+// have a row, tasks that had ended with their attempts, contents. `kept` is the RowSum of all that
+// and of kind 2: none of these rows changes any more.
+#pragma once
+
+#include <vector>
+
+#include "coordinator/core/state.h"
+#include "coordinator/store/chain_walk.h"
+
+namespace zq::store {
+
+struct Base {
+    ChainPlace place;   // seq 0: the journal has all its events
+    core::State state;  // after that event
+    std::vector<core::Attempt> attempts;
+    Digest kept;
+};
+
+/// Errors: IO, MALFORMED, INVALID (a row of the table was changed from outside).
+Result<Base> read_base(Database& database);
+
+/// In place of the former one. The rows that `kept` counts must be as they will stay; it is
+/// computed here. In the caller's transaction.
+Result<void> write_base(Database& database, const Base& base);
+
+/// What `kept` must be, and how many rows of each table it counts. Reads them all.
+struct Kept {
+    Digest sum;
+    std::uint64_t events = 0;
+    std::uint64_t tasks = 0;
+    std::uint64_t attempts = 0;
+    std::uint64_t contents = 0;
+};
+Result<Kept> sum_kept(Database& database, const Base& base);
+
+}  // namespace zq::store

@@ -1,0 +1,57 @@
+#include "coordinator/store/chain_walk.h"
+
+#include "common/platform/digest.h"
+#include "coordinator/store/event_codec.h"
+#include "coordinator/store/sqlite_reader.h"
+
+namespace zq::store {
+namespace {
+
+constexpr std::string_view kRows =
+    "SELECT j.seq, at, epoch, ns, task, kind, version, identity, body_digest, hash, body"
+    " FROM journal j LEFT JOIN bodies b ON b.seq = j.seq"
+    " WHERE j.seq > ?1 AND j.seq <= ?2 ORDER BY j.seq";
+
+}  // namespace
+
+Result<ChainWalk> ChainWalk::open(Database& database, const ChainPlace& after, Seq upto) {
+    auto rows = database.prepare(kRows);
+    if (!rows) return Failure(rows.error());
+    rows->number(1, after.seq).number(2, upto);
+    return ChainWalk(std::move(*rows), after);
+}
+
+Result<bool> ChainWalk::next() {
+    if (!broken_.empty()) return false;
+    auto row = rows_.step();
+    if (!row || !*row) return row;
+    const std::string wrong = check();
+    if (!wrong.empty()) {
+        broken_ = "event " + std::to_string(rows_.number_at(0)) + ": " + wrong;
+        return false;
+    }
+    place_ = {event_.event.seq, event_.hash};
+    return true;
+}
+
+std::string ChainWalk::check() {
+    if (rows_.number_at(0) != place_.seq + 1) {
+        return "the one before it, " + std::to_string(rows_.number_at(0) - 1) + ", is missing";
+    }
+    if (rows_.is_null(10)) return "its body is missing";
+    auto chained = event_at(rows_);
+    if (!chained) return "cannot be read: " + chained.error().message;
+    if (sha256(body()) != chained->body_digest) {
+        return "its body has another digest than it was stored with";
+    }
+    kind_ = static_cast<std::uint16_t>(rows_.number_at(5));
+    version_ = static_cast<std::uint16_t>(rows_.number_at(6));
+    const std::string header = header_bytes(chained->event, kind_, version_);
+    if (chain_hash(place_.head, header, chained->body_digest) != chained->hash) {
+        return "its hash does not follow from its fields and the event before it";
+    }
+    event_ = std::move(*chained);
+    return {};
+}
+
+}  // namespace zq::store
