@@ -107,6 +107,9 @@ void take_step(ControlConversation& conversation, InputReader& input) {
     }
 }
 
+constexpr std::string_view kTurnAndSync = "\x03\x04";
+static_assert(kTurnAndSync[0] == kTurn && kTurnAndSync[1] == kSync);
+
 std::string long_text(const std::string& text) {
     return std::string{static_cast<char>(text.size() >> 8), static_cast<char>(text.size() & 0xff)} +
            text;
@@ -117,39 +120,58 @@ std::string say_of(char who, const wire::Message& message) {
     const wire::Frames frames = wire::encode(message);
     std::string step{kSay, who, static_cast<char>(frames.size())};
     for (const std::string& frame : frames) step += long_text(frame);
-    return step + std::string{kTurn, kSync};
+    return step.append(kTurnAndSync);
 }
 
-wire::Message request(std::uint64_t id, wire::Body body) {
-    return {{id, ClientId(std::string(16, '1')), 0, 0, 0, ""}, std::move(body), ""};
+/// A request whose first fields are chosen by `choices`; all others are absent, or the first
+/// choice.
+template <class T>
+std::string ask_of(char who, const std::string& choices) {
+    constexpr std::size_t kMostFields = 64;
+    std::string bytes = choices + std::string(kMostFields, '\0');
+    const std::vector<LeaseToken> tokens{{1, 1}};
+    InputReader input(bytes);
+    FieldFiller filler(input, tokens);
+    T message;
+    filler.fill(message);
+    bytes.resize(bytes.size() - input.size());
+    const auto type = static_cast<char>(wire::Body(message).index());
+    return std::string{kAsk, who, type, 0} + bytes;
 }
 
-/// A task's whole life between a client and a worker, with a crash in the middle.
-std::string life_of_a_task() {
-    wire::Submit submit;
-    submit.task.id = TaskId("t-1");
-    submit.task.role = RoleName("a");
-    wire::Hello hello;
-    hello.worker = WorkerName("w-1");
-    hello.state_id = StateId(std::string(32, 'a'));
-    hello.incarnation = 1;
-    hello.roles = {RoleName("a")};
-    const LeaseToken token{1, (1ULL << 32) + 1};
-    wire::Complete complete;
-    complete.report.task = TaskId("t-1");
-    complete.report.lease = token;
-    complete.report.attempt = 1;
-    hello.leases = {};
-    std::string story =
-        say_of(2, request(1, submit)) + say_of(0, {{1, {}, 0, 0, 0, ""}, hello, ""});
-    story += say_of(0, {{2, {}, 0, 0, 0, ""}, wire::Ready{1, {}}, ""});
-    story += say_of(
-        0, {{3, {}, 0, 0, 0, ""}, wire::Heartbeat{0, token, {{TaskId("t-1"), 1, token}}, {}}, ""});
-    story += std::string{kCrash};
-    hello.leases = {{TaskId("t-1"), 1, token}};
-    hello.seen = token;
-    story += say_of(0, {{4, {}, 0, 0, 0, ""}, hello, ""});
-    return story + say_of(0, {{5, {}, 0, 0, 0, ""}, complete, ""});
+/// Task `t-1` of role `a` is submitted by a client and assigned to a worker, which confirms it.
+std::string running_task() {
+    constexpr char kWorker = 0;
+    constexpr char kClient = 2;
+    std::string steps = ask_of<wire::Submit>(kClient, {0, 2, 0});
+    steps.append(kTurnAndSync) += ask_of<wire::Hello>(kWorker, {0, 0, 1, 1, 0, 1});
+    steps.append(kTurnAndSync) += ask_of<wire::Ready>(kWorker, {1, 0});
+    steps.append(kTurnAndSync) += ask_of<wire::Heartbeat>(kWorker, {0, 1, 0, 1, 1, 2, 1, 0});
+    return steps.append(kTurnAndSync);
+}
+
+/// Lives of a task, each with a crash where something was just said.
+std::vector<std::string> lives() {
+    const std::string crash_unsynced{kTurn, kCrash};
+    const std::string report{2, 1, 1, 1, 0};  // of t-1, attempt 1, the last lease
+    const std::string complete = ask_of<wire::Complete>(0, report);
+    const std::string fail = ask_of<wire::Fail>(0, report);
+    const std::string retried{kPass, 7, kTurn, kSync, kPass, 7, kTurn, kSync};
+    return {
+        ask_of<wire::Submit>(2, {0, 2, 0}) + crash_unsynced,
+        running_task() + complete + crash_unsynced,
+        running_task() + complete + std::string(kTurnAndSync) + std::string{kCrash},
+        running_task() + fail + retried + std::string{kCrash} + retried,
+        running_task() + ask_of<wire::Cancel>(2, {2}) + crash_unsynced + retried,
+        running_task() + ask_of<wire::Release>(0, report) + retried,
+        running_task() + ask_of<wire::Progress>(0, {2, 0, 2}) + crash_unsynced,
+        running_task() + ask_of<wire::Wait>(2, {1, 1, 2, 0, 0, 1, 4}) + complete +
+            std::string(kTurnAndSync),
+        ask_of<wire::Submit>(2, {0, 2, 0}) + ask_of<wire::Claim>(2, {1, 0}) +
+            std::string(kTurnAndSync) + complete + crash_unsynced,
+        ask_of<wire::Claim>(2, {1, 0, 0, 0, 0, 1, 4}) + ask_of<wire::Submit>(2, {0, 2, 0}) +
+            std::string(kTurnAndSync),
+    };
 }
 
 }  // namespace
@@ -164,9 +186,9 @@ void run(std::string_view bytes) {
     conversation.finish();
 }
 
-/// The life of a task, every golden message, and random conversations of valid messages.
+/// Lives of a task, every golden message, and random conversations of valid messages.
 std::vector<std::string> seeds() {
-    std::vector<std::string> found{life_of_a_task()};
+    std::vector<std::string> found = lives();
     for (const auto& samples : {vectors::worker_samples(), vectors::client_samples()}) {
         for (const auto& sample : samples) {
             if (wire::encode(sample.message).at(2).size() > 1024) continue;

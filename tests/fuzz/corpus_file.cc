@@ -8,9 +8,9 @@ namespace {
 constexpr std::string_view kEmpty = "\\e";
 constexpr std::string_view kHex = "0123456789abcdef";
 
-bool is_plain(char c, bool first) {
+bool is_plain(char c, bool first, bool last) {
     if (c < ' ' || c > '~' || c == '\\') return false;
-    return !first || (c != '#' && c != ' ');
+    return (c != '#' || !first) && (c != ' ' || (!first && !last));
 }
 
 /// The byte of `\xNN` or `\\` at `at`, which moves behind it.
@@ -36,8 +36,9 @@ Result<char> read_escape(std::string_view line, std::size_t& at) {
 std::string to_line(std::string_view input) {
     if (input.empty()) return std::string(kEmpty);
     std::string line;
-    for (const char c : input) {
-        if (is_plain(c, line.empty())) {
+    for (std::size_t i = 0; i < input.size(); ++i) {
+        const char c = input[i];
+        if (is_plain(c, i == 0, i + 1 == input.size())) {
             line += c;
         } else if (c == '\\') {
             line += "\\\\";

@@ -11,7 +11,7 @@
 
 namespace zq::fuzz {
 
-/// A leading # or blank is escaped, too; an empty input is the line \e.
+/// A leading # and a blank at an end are escaped, too; an empty input is the line \e.
 std::string to_line(std::string_view input);
 /// Errors: INVALID.
 Result<std::string> from_line(std::string_view line);

@@ -14,6 +14,7 @@ class InputReader {
     explicit InputReader(std::string_view bytes) : rest_(bytes) {}
 
     bool is_empty() const { return rest_.empty(); }
+    std::size_t size() const { return rest_.size(); }
 
     std::uint8_t byte() {
         if (rest_.empty()) return 0;
