@@ -4,7 +4,7 @@
     tests/ledger.py run sim --seeds 1000         runs it and appends a row (words after it are its own)
     tests/ledger.py run fuzz-control --minutes 10
     tests/ledger.py show                         the totals, by format version
-    tests/ledger.py add --command '…' < log      appends what a run elsewhere printed on this commit
+    tests/ledger.py add --command '…' [--commit C] < log     appends what a run elsewhere printed
 
 The machinery prints `ledger: machinery=NAME key=number …` as its last word, whether it found something
 or not; `violations` must be among the keys. A row is a line of ledger.tsv: rows are added, never
@@ -80,26 +80,33 @@ def problem_of(machinery, counts):
     return ""
 
 
-def number_in(path, pattern):
-    return re.search(pattern, (ROOT / path).read_text(encoding="utf-8")).group(1)
+def git(*words):
+    return subprocess.run(["git", "-C", ROOT, *words], check=True, capture_output=True, text=True).stdout.strip()
 
 
-def versions():
-    return (number_in("coordinator/store/schema.h", r"kFormatVersion = (\d+)"),
-            number_in("common/wire/codec.h", r'kProtocol = "zq/(\d+)"'))
+def number_in(commit, path, pattern):
+    text = git("show", f"{commit}:{path}") if commit else (ROOT / path).read_text(encoding="utf-8")
+    return re.search(pattern, text).group(1)
 
 
-def commit():
+def versions(commit=None):
+    """Journal format and wire version, of a commit or of the tree."""
+    return (number_in(commit, "coordinator/store/schema.h", r"kFormatVersion = (\d+)"),
+            number_in(commit, "common/wire/codec.h", r'kProtocol = "zq/(\d+)"'))
+
+
+def current_commit():
     """HEAD, with a `+` where the tree differs from it."""
-    def git(*words):
-        return subprocess.run(["git", "-C", ROOT, *words], check=True, capture_output=True, text=True).stdout.strip()
     changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!tests/ledger.tsv", ":!tests/LEDGER.md")
     return git("rev-parse", "--short=10", "HEAD") + ("+" if changed else "")
 
 
-def append(machinery, counts, command):
+def append(machinery, counts, command, commit=None):
+    """`commit`: what was run, where it is not the tree as it stands; with a `+` where it was changed."""
     date = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%MZ")
-    cells = (date, commit(), *versions(), machinery, " ".join(command.split()),
+    base = commit.rstrip("+") if commit else None
+    name = git("rev-parse", "--short=10", base) + commit[len(base):] if commit else current_commit()
+    cells = (date, name, *versions(base), machinery, " ".join(command.split()),
              " ".join(f"{key}={value}" for key, value in counts.items()))
     with DATA.open("a", encoding="utf-8") as file:
         file.write("\t".join(cells) + "\n")
@@ -220,6 +227,7 @@ def main():
     adding = verbs.add_parser("add", help="append the last `ledger:` line of stdin, or of --line")
     adding.add_argument("--command", required=True, help="what was run")
     adding.add_argument("--line")
+    adding.add_argument("--commit", help="of which commit it was (else of the tree as it stands)")
     verbs.add_parser("page", help="write the page's totals anew")
     arguments = parser.parse_args()
     if arguments.verb == "run":
@@ -228,7 +236,7 @@ def main():
         result = read_line(sys.stdin.read() if arguments.line is None else arguments.line)
         if result is None:
             sys.exit("no `ledger:` line")
-        append(*result, arguments.command)
+        append(*result, arguments.command, arguments.commit)
     elif arguments.verb == "page":
         write_page()
     else:
