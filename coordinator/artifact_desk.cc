@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/platform/clock.h"
 #include "common/platform/log.h"
 #include "coordinator/edge/check_fields.h"
 
@@ -183,6 +184,12 @@ void ArtifactDesk::refuse(const edge::Route& route, Error error) {
     if (error.code == ErrorCode::IO) {
         log_error("the artifact store failed", {{"error", error.message}});
         error = {ErrorCode::BUSY, "the artifact store failed just now", {}, seconds(1)};
+    }
+    // Everyone who puts something asks again and again: one line a minute says it.
+    if (error.code == ErrorCode::STORAGE_FULL &&
+        (told_full_.count == 0 || boottime() - told_full_ > minutes(1))) {
+        told_full_ = boottime();
+        log_warn("no room for artifacts: uploads are refused", {{"error", error.message}});
     }
     parts_.counters.count_refusal(error.code);
     reply(route, edge::error_message(error));

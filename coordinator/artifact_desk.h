@@ -58,6 +58,7 @@ class ArtifactDesk {
 
     ArtifactParts parts_;
     std::uint64_t last_ticket_ = 0;
+    Millis told_full_{};  // boottime, of the last line about a full disk
     std::map<std::uint64_t, std::pair<edge::Route, wire::Stored>> storing_;  // by ticket
     std::list<PlaceName> recent_;                                            // the last found first
     std::map<PlaceName, std::pair<Place, std::list<PlaceName>::iterator>> places_;

@@ -11,6 +11,8 @@ namespace {
 
 /// Answers that may wait for one commit: beyond it a stalled disk stops the reading too.
 constexpr std::size_t kHeldMost = 65'536;
+/// Events that are decided while the disk is full.
+constexpr std::size_t kWaitingEvents = 256;
 
 template <class... Ts>
 struct Overloaded : Ts... {
@@ -45,6 +47,11 @@ Result<void> Pipeline::wait_committed() {
     while (!batches_.empty()) {
         if (auto committed = collect(); !committed) return Failure(committed.error());
         if (batches_.empty()) break;
+        // Nobody is served yet: whoever starts this program is told at once.
+        if (journal_.waits_for_room()) {
+            return fail(ErrorCode::STORAGE_FULL,
+                        "the disk of the data folder is full: free some space, then start again");
+        }
         std::vector<PollItem> items{{nullptr, journal_.results_fd(), false}};
         poll(items, seconds(1));
     }
@@ -99,7 +106,8 @@ void Pipeline::defer(std::uint64_t ticket) {
 }
 
 void Pipeline::append() {
-    if (batch_.events.empty()) return;
+    // While a batch waits for room the next one only grows, so that heartbeats are still read.
+    if (batch_.events.empty() || journal_.waits_for_room()) return;
     batch_.changes = core::take_changes(state_);
     Committed news{batch_.events.back().seq, {}};
     news.changed.reserve(batch_.changes.tasks.size());
@@ -136,8 +144,10 @@ std::vector<Outgoing> Pipeline::release() {
 }
 
 bool Pipeline::is_full() const {
+    if (held_.size() >= kHeldMost) return true;
+    if (journal_.waits_for_room()) return batch_.events.size() >= kWaitingEvents;
     return journal_.uncommitted_batches() >= limits::kUncommittedBatches ||
-           journal_.uncommitted_bytes() >= limits::kUncommittedBytes || held_.size() >= kHeldMost;
+           journal_.uncommitted_bytes() >= limits::kUncommittedBytes;
 }
 
 }  // namespace zq::coordinator

@@ -185,6 +185,10 @@ Result<void> serve(const Options& options, int stop_fd) {
         if (auto ok = service.run(*keys, stop_fd); !ok) return ok;
     }
     if (auto ok = journal.close(); !ok) return ok;
+    if (pipeline.has_uncommitted()) {
+        return fail(ErrorCode::STORAGE_FULL,
+                    "ended on a full disk: what could not be committed was not acknowledged");
+    }
     log_info("closed", {{"last_seq", std::to_string(pipeline.durable_seq())},
                         {"chain_head", to_hex(pipeline.chain_head())}});
     return {};

@@ -34,7 +34,7 @@ Result<Instant> Turn::wake(ClockReading reading) {
     if (!committed) return Failure(committed.error());
     parts_.control.wake(*committed, now);
     if (!committed->empty()) commit_since_ = parts_.pipeline.has_uncommitted() ? woke_ : Millis{};
-    parts_.control.note_storage(parts_.journal.storage_low());
+    note_storage();
     may_read_ = !parts_.pipeline.is_full();
     return now;
 }
@@ -82,8 +82,32 @@ void Turn::note_stalls(Millis woke) {
         run(core::NoteStall{std::exchange(slewed_, Millis{})}, parts_.clock.now());
     }
     if (stalled.count == 0) return;
-    log_warn("the coordinator did not listen for a while", {{"ms", std::to_string(stalled.count)}});
+    // A full disk was told of when it began, and may last.
+    if (!waits_for_room_) {
+        log_warn("the coordinator did not listen for a while",
+                 {{"ms", std::to_string(stalled.count)}});
+    }
     run(core::NoteStall{stalled}, parts_.clock.now());
+}
+
+void Turn::note_storage() {
+    const bool low = parts_.journal.storage_low();
+    const bool waits = parts_.journal.waits_for_room();
+    parts_.control.note_storage(low);
+    if (std::exchange(storage_low_, low) != low) {
+        if (low) {
+            log_warn("the disk is nearly full: submits are refused, completions still land");
+        } else {
+            log_info("the disk has room: submits are taken");
+        }
+    }
+    if (std::exchange(waits_for_room_, waits) != waits) {
+        if (waits) {
+            log_error("the disk is full: nothing is acknowledged until there is room");
+        } else {
+            log_info("the disk has room: commits go on");
+        }
+    }
 }
 
 void Turn::run(core::CommandBody body, Instant now) {
@@ -131,7 +155,8 @@ void Turn::stop(Millis boot) {
 
 bool Turn::may_end(Millis boot) const {
     if (boot >= end_at_ + kLongestEnd) return true;
-    return boot >= end_at_ && !parts_.pipeline.has_uncommitted() && !parts_.control.has_backlog();
+    const bool settled = !parts_.pipeline.has_uncommitted() || parts_.journal.waits_for_room();
+    return boot >= end_at_ && settled && !parts_.control.has_backlog();
 }
 
 }  // namespace zq::coordinator

@@ -48,6 +48,7 @@ class Turn {
   private:
     Instant read_clock(ClockReading reading);
     void note_stalls(Millis woke);
+    void note_storage();
     void decide_due(Instant now);
     void run(core::CommandBody body, Instant now);
     bool has_work(Instant now) const;
@@ -63,6 +64,8 @@ class Turn {
     Millis read_at_{};       // boot clock, at the last reading
     Millis slewed_{};        // what `now` gained on the boot clock and leases were not given back
     bool may_read_ = false;
+    bool storage_low_ = false;
+    bool waits_for_room_ = false;
     bool stopping_ = false;
     bool distrusted_ = false;
 };

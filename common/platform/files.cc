@@ -84,10 +84,16 @@ Result<void> write_file(const std::string& path, std::string_view content, unsig
             return ok;
         }
         if (durability == Durability::kSynced && ::fsync(file.fd()) != 0) {
-            return os_error("cannot sync", temporary);
+            Failure failed = os_error("cannot sync", temporary);
+            ::unlink(temporary.c_str());
+            return failed;
         }
     }
-    if (::rename(temporary.c_str(), path.c_str()) != 0) return os_error("cannot rename to", path);
+    if (::rename(temporary.c_str(), path.c_str()) != 0) {
+        Failure failed = os_error("cannot rename to", path);
+        ::unlink(temporary.c_str());
+        return failed;
+    }
     if (durability == Durability::kSynced) return sync_folder(parent_of(path));
     return {};
 }

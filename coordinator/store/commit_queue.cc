@@ -3,6 +3,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "common/base/check.h"
 
 namespace zq::store {
@@ -34,6 +36,15 @@ std::optional<Order> CommitQueue::next(std::chrono::milliseconds wait) {
     Order order = std::move(orders_.front());
     orders_.pop_front();
     return order;
+}
+
+bool CommitQueue::await_stop(std::chrono::milliseconds wait) {
+    std::unique_lock lock(mutex_);
+    return arrived_.wait_for(lock, wait, [&] {
+        return std::any_of(orders_.begin(), orders_.end(), [](const Order& order) {
+            return std::holds_alternative<StopOrder>(order);
+        });
+    });
 }
 
 bool CommitQueue::is_empty() const {

@@ -36,11 +36,14 @@ struct AnchorOrder {
 };
 using Order = std::variant<CommitOrder, SettleOrder, StopOrder, AnchorOrder>;
 
-/// A result with the place of its batch.
+/// A result: of a batch, with its estimated size; or the failure of other work on the disk, which
+/// nobody asked for.
 struct Answered {
+    enum class Of : std::uint8_t { kBatch, kUpkeep };
+
     CommitResult result;
-    Seq first_seq = 0;
     std::size_t bytes = 0;
+    Of of = Of::kBatch;
 };
 
 class CommitQueue {
@@ -58,6 +61,8 @@ class CommitQueue {
     /// Waits for the next order; nullopt when none came in this time.
     std::optional<Order> next(std::chrono::milliseconds wait);
     bool is_empty() const;
+    /// Waits this long, or until there is a StopOrder; true if there is one.
+    bool await_stop(std::chrono::milliseconds wait);
     void answer(Answered answered);
 
   private:

@@ -8,6 +8,7 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kRestAfter{500};
+constexpr std::chrono::milliseconds kRoomAgainAfter{200};  // between two looks at a full disk
 
 /// Visits a variant with one lambda per alternative.
 template <class... F>
@@ -33,13 +34,14 @@ void Committer::serve(CommitQueue& queue) {
         auto order = queue.next(kRestAfter);
         if (!order) {
             rest();
+            tell_failure(queue);
             continue;
         }
         std::visit(Cases{[&](CommitOrder& commit_order) {
-                             const Batch& batch = commit_order.batch;
-                             const Seq first = batch.events.front().seq;
-                             queue.answer({commit(batch), first, commit_order.bytes});
+                             queue.answer({commit_when_it_fits(commit_order.batch, queue),
+                                           commit_order.bytes});
                              keep_log_short(queue);
+                             tell_failure(queue);
                          },
                          [&](SettleOrder& settle_order) { settle_order.done.set_value(settle()); },
                          [&](StopOrder& stop_order) {
@@ -51,11 +53,31 @@ void Committer::serve(CommitQueue& queue) {
     }
 }
 
+/// What was decided can't be taken back: the same batch again until it fits.
+CommitResult Committer::commit_when_it_fits(const Batch& batch, CommitQueue& queue) {
+    CommitResult result = commit(batch);
+    while (result.status == CommitStatus::kFull) {
+        waits_for_room_ = true;
+        if (queue.await_stop(kRoomAgainAfter)) break;
+        result = commit(batch);
+    }
+    waits_for_room_ = false;
+    return result;
+}
+
+/// The loop learns of a failure outside of commits too: it must stop, not find out with its next
+/// batch.
+void Committer::tell_failure(CommitQueue& queue) {
+    if (!poisoned_ || std::exchange(told_, true)) return;
+    queue.answer(
+        {{CommitStatus::kUnknown, meta_.last_seq, {}, *poisoned_}, 0, Answered::Of::kUpkeep});
+}
+
 CommitResult Committer::commit(const Batch& batch) {
     const Seq last_seq = batch.events.back().seq;
     if (poisoned_) return {CommitStatus::kUnknown, last_seq, {}, *poisoned_};
     if (batch.events.front().seq != meta_.last_seq + 1) {
-        // The loop's side lets only batches through that follow a refused one.
+        // Only behind one that was given up may there be others.
         ZQ_CHECK(batch.events.front().seq > meta_.last_seq);
         return {CommitStatus::kFull, last_seq, {}, "a batch before this one did not fit"};
     }

@@ -3,10 +3,13 @@
 //
 // - One transaction per batch, durable when it is answered.
 // - A full disk with the transaction rolled back: the reserve is given up and the same batch is
-//   committed once more. Full again: kFull, nothing is stored, and later batches get kFull until
-//   the same one comes back.
-// - Any other failure leaves the outcome unknown: kUnknown for this batch and all later ones.
+//   committed once more. Full again: it is tried until there is room, and nothing is answered
+//   meanwhile. Closed before there is: kFull for this batch and those behind it.
+// - Any other failure leaves the outcome unknown: kUnknown for this batch and all later ones. A
+//   failed checkpoint is told at once, though no batch waits for it.
 #pragma once
+
+#include <atomic>
 
 #include "coordinator/store/batch_writer.h"
 #include "coordinator/store/commit_queue.h"
@@ -29,8 +32,10 @@ class Committer {
     void serve(CommitQueue& queue);
 
     bool storage_low() const { return reserve_.is_low(); }
+    bool waits_for_room() const { return waits_for_room_.load(std::memory_order_relaxed); }
 
   private:
+    CommitResult commit_when_it_fits(const Batch& batch, CommitQueue& queue);
     CommitResult commit(const Batch& batch);
     Result<Meta> try_commit(const Batch& batch);
     Result<void> settle();
@@ -39,6 +44,7 @@ class Committer {
     void write(const Anchor& anchor);
     void keep_log_short(const CommitQueue& queue);
     void rest();
+    void tell_failure(CommitQueue& queue);
     void poison(const Error& error);
 
     Database database_;
@@ -49,6 +55,8 @@ class Committer {
     int checkpointed_pages_ = 0;  // of the log as it was after the last checkpoint
     std::chrono::steady_clock::time_point looked_{};
     std::optional<std::string> poisoned_;
+    bool told_ = false;  // the loop knows that it is poisoned
+    std::atomic<bool> waits_for_room_ = false;
 };
 
 }  // namespace zq::store

@@ -90,7 +90,10 @@ Result<std::uint64_t> FolderArtifactStore::begin(const Digest& digest, std::uint
     auto upload = open_upload(digest, size);
     if (!upload) return Failure(upload.error());
     if ((*upload)->offset == size) return finish(digest);
-    if (auto ok = check_room(size - (*upload)->offset); !ok) return Failure(ok.error());
+    if (auto ok = check_room(size - (*upload)->offset); !ok) {
+        if ((*upload)->offset == 0) drop(digest);
+        return Failure(ok.error());
+    }
     return (*upload)->offset;
 }
 
@@ -174,11 +177,20 @@ Result<std::uint64_t> FolderArtifactStore::append(const Digest& digest, std::uin
     // Asked again for each chunk: uploads at the same time share the room they were promised.
     if (auto ok = check_room(bytes.size()); !ok) return Failure(ok.error());
     if (auto ok = write(upload, bytes); !ok) {
-        uploads_.erase(at);  // resumed by the file's length
+        if (ok.error().code == ErrorCode::STORAGE_FULL) {
+            drop(digest);  // its bytes are room for the journal
+        } else {
+            uploads_.erase(at);  // resumed by the file's length
+        }
         return Failure(ok.error());
     }
     if (upload.offset == upload.size) return finish(digest);
     return upload.offset;
+}
+
+void FolderArtifactStore::drop(const Digest& digest) {
+    uploads_.erase(digest);
+    ::unlink(incoming_path(digest).c_str());
 }
 
 Result<void> FolderArtifactStore::write(Upload& upload, std::string_view bytes) {

@@ -52,6 +52,7 @@ class FolderArtifactStore : public ArtifactStore {
     Result<Upload*> open_upload(const Digest& digest, std::uint64_t size);
     Result<Upload> resume(const Digest& digest, std::uint64_t size);
     Result<void> make_room();
+    void drop(const Digest& digest);
     /// STORAGE_FULL if these bytes would leave less than keep_free.
     Result<void> check_room(std::uint64_t wanted) const;
     Result<void> write(Upload& upload, std::string_view bytes);

@@ -35,7 +35,8 @@ struct Batch {
 
 enum class CommitStatus : std::uint8_t {
     kCommitted,
-    kFull,     // the disk is full and nothing of the batch is stored; the same batch may come again
+    kFull,     // the disk is full and nothing of the batch is stored; the same batch may come
+               // again, unless the journal was closed while it waited for room by itself
     kFenced,   // another coordinator has acquired the journal
     kUnknown,  // the outcome can't be known: say nothing, stop, replay
 };
@@ -88,6 +89,10 @@ class Journal {
     /// True while the disk is below its low-water mark, or a full disk has used up the reserve:
     /// submits are to be refused, so that completions still land. Any thread may ask.
     virtual bool storage_low() const = 0;
+
+    /// True while a batch that did not fit is tried again and again: no result comes before there
+    /// is room. Any thread may ask. Bodies that give kFull instead never wait.
+    virtual bool waits_for_room() const { return false; }
 
     /// Until when this process is the only one that may append; kNever for bodies that lock.
     virtual Instant leadership_until() const = 0;

@@ -230,12 +230,17 @@ Result<void> Database::run(const std::string& sql) {
     return {};
 }
 
+// A statement that changes something (PRAGMA journal_mode) commits after its only row: it is
+// stepped to its end, or a failure there would go unnoticed.
 Result<std::int64_t> Database::number(std::string_view sql) {
     auto statement = prepare(sql);
     if (!statement) return Failure(statement.error());
     auto row = statement->step();
     if (!row) return Failure(row.error());
-    return *row ? statement->integer_at(0) : 0;
+    if (!*row) return 0;
+    const std::int64_t number = statement->integer_at(0);
+    if (auto ok = statement->run(); !ok) return Failure(ok.error());
+    return number;
 }
 
 Result<std::string> Database::text(std::string_view sql) {
@@ -243,7 +248,10 @@ Result<std::string> Database::text(std::string_view sql) {
     if (!statement) return Failure(statement.error());
     auto row = statement->step();
     if (!row) return Failure(row.error());
-    return std::string(*row ? statement->text_at(0) : std::string_view{});
+    if (!*row) return std::string();
+    std::string text(statement->text_at(0));
+    if (auto ok = statement->run(); !ok) return Failure(ok.error());
+    return text;
 }
 
 bool Database::in_transaction() const {

@@ -134,12 +134,8 @@ void SqliteJournal::append(Batch batch) {
 std::vector<CommitResult> SqliteJournal::results() {
     std::vector<CommitResult> results;
     for (Answered& answered : queue_.take_answers()) {
-        --batches_;
+        if (answered.of == Answered::Of::kBatch) --batches_;
         bytes_ -= answered.bytes;
-        // A batch that did not fit may come again; everything after it too.
-        if (answered.result.status == CommitStatus::kFull) {
-            next_seq_ = std::min(next_seq_, answered.first_seq);
-        }
         if (answered.result.status == CommitStatus::kCommitted) {
             keep_anchored(answered.result.last_seq);
         }
@@ -175,6 +171,10 @@ int SqliteJournal::results_fd() const {
 
 bool SqliteJournal::storage_low() const {
     return committer_ && committer_->storage_low();
+}
+
+bool SqliteJournal::waits_for_room() const {
+    return committer_ && committer_->waits_for_room();
 }
 
 Result<std::unique_ptr<Reader>> SqliteJournal::open_reader() {

@@ -34,6 +34,7 @@ class SqliteJournal : public Journal {
     std::size_t uncommitted_batches() const override { return batches_; }
     std::size_t uncommitted_bytes() const override { return bytes_; }
     bool storage_low() const override;
+    bool waits_for_room() const override;
     Instant leadership_until() const override { return kNever; }
     Result<std::unique_ptr<Reader>> open_reader() override;
     Result<void> close() override;

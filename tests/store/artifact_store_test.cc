@@ -99,6 +99,7 @@ TEST_F(Artifacts, MoreThanAnnouncedOrAllowedIsRefused) {
     const Digest digest = sha256("0123");
     EXPECT_EQ(store->begin(digest, limits::kArtifactBytes + 1).error().code, ErrorCode::TOO_LARGE);
     EXPECT_EQ(store->begin(digest, limits::kArtifactBytes).error().code, ErrorCode::STORAGE_FULL);
+    EXPECT_FALSE(std::filesystem::exists(incoming(digest)));
     ASSERT_TRUE(store->begin(digest, 4).has_value());
     EXPECT_EQ(store->append(digest, 0, "01234").error().code, ErrorCode::TOO_LARGE);
     EXPECT_EQ(store->append(digest, 0, "0123").value(), 4U);
