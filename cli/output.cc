@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 
 #include "cli/arguments.h"
@@ -310,7 +311,11 @@ void print_raw(std::string_view bytes) {
     while (!bytes.empty()) {
         const ssize_t put = ::write(STDOUT_FILENO, bytes.data(), bytes.size());
         if (put < 0 && errno == EINTR) continue;
-        if (put < 0) std::_Exit(errno == EPIPE ? 0 : static_cast<int>(ExitCode::kUnexpected));
+        if (put < 0 && errno == EPIPE) std::_Exit(0);  // whoever read it has enough
+        if (put < 0) {
+            note(std::string("error: cannot write the output: ") + std::strerror(errno));
+            std::_Exit(static_cast<int>(ExitCode::kUnexpected));
+        }
         bytes.remove_prefix(static_cast<std::size_t>(put));
     }
 }

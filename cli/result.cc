@@ -248,6 +248,10 @@ Expected<void> save_artifact(Session& session, const TaskId& task, std::uint32_t
     auto transfer = session.transfer();
     if (!transfer) return tl::unexpected(transfer.error());
     auto ok = (*transfer)->fetch_file(task, attempt, artifact.name, artifact.digest, path);
+    if (!ok && ok.error().code == ErrorCode::STORAGE_FULL) {
+        return tl::unexpected(
+            Problem(ok.error(), "free space on this disk", ExitCode::kUnexpected));
+    }
     if (!ok) return problem(ok.error());
     return {};
 }

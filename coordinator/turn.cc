@@ -19,6 +19,7 @@ constexpr int kRounds = 8;  // of Match or Tick in one turn
 
 void Turn::begin_service(ClockReading reading) {
     woke_ = reading.boot;
+    note_storage();  // the start's own commits may have met a full disk
     run(core::BeginService{}, read_clock(reading));
 }
 

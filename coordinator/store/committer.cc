@@ -84,6 +84,7 @@ CommitResult Committer::commit(const Batch& batch) {
     auto meta = try_commit(batch);
     if (!meta && meta.error().code == ErrorCode::STORAGE_FULL && !database_.in_transaction() &&
         reserve_.release()) {
+        looked_ = steady_clock::now();  // not made again before the loop has seen that it is gone
         meta = try_commit(batch);
     }
     if (meta) {

@@ -20,7 +20,8 @@ CLEAN, FAILED = 0, 1  # exit codes of zq-coordinator
 UNDER_FAULT_S = 10.0   # for one answer
 ON_FULL_DISK_S = 0.5   # for one that may well wait until there is room
 
-FAILURE_LINE = re.compile(r" (warning|error) .*(fail|cannot|error|full|could not)", re.IGNORECASE)
+FAILURE_LINE = re.compile(r"(^zq-coordinator:| warning | error ).*(fail|cannot|error|full|could not)",
+                          re.IGNORECASE | re.MULTILINE)
 
 
 @dataclasses.dataclass
@@ -158,16 +159,16 @@ class Run:
         """Failures that leave nothing undone, so that nobody is told."""
         if self.fault.how.endswith(":lie"):
             return True  # nobody knows
-        if call in ("unlink", "fallocate"):
-            return True  # a file stays; or no reserve is there, and the refusing state says so
+        if call in ("unlink", "fallocate") or path.endswith("/reserve"):
+            return True  # a file stays; or there is no reserve, which the refusing state tells if it lasts
         if self.exit_code == FAILED:
             return False
         if call in ("open", "fdatasync") and path == self.data:
             return True  # SQLite does not insist on syncing the folder: the journal does it again
         if call == "open" and "/journal.db" in path:
             return True  # SQLite opens it again to read only; a writer would fail by that
-        # The reserve makes room, and may be there again before anyone looks; copying can wait.
-        return call == "pwrite" and "/journal.db" in path and "ENOSPC" in self.fault.how
+        # A log that can't be copied back on a full disk is copied later.
+        return call == "pwrite" and path.endswith("/journal.db") and "ENOSPC" in self.fault.how
 
     def _check_folder(self):
         checked = subprocess.run([f"{BIN}/zq-coordinator", "--check", "--data", self.data], capture_output=True,

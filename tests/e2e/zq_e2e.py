@@ -288,12 +288,16 @@ class Case(unittest.TestCase):
         self.box = Sandbox(self)
 
 
-def main() -> None:
-    """Runs the tests of the calling file; exit code 77 if every one was skipped."""
+def main(machinery: str = "") -> None:
+    """Runs the tests of the calling file; exit code 77 if every one was skipped. Machinery that
+    counts in the ledger says so in its last line."""
     if not os.access(os.path.join(BIN, "zq"), os.X_OK):
         sys.exit("ZQ_BIN_DIR must name the folder of zq, zq-coordinator and zq-worker")
     program = unittest.main(exit=False, verbosity=2)
     result = program.result
+    if machinery:
+        print(f"ledger: machinery={machinery} runs={result.testsRun - len(result.skipped)}"
+              f" violations={len(result.failures) + len(result.errors)}", flush=True)
     if not result.wasSuccessful():
         sys.exit(1)
     if result.testsRun and len(result.skipped) == result.testsRun:
