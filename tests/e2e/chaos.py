@@ -39,6 +39,7 @@ STEP_S = 0.02
 HEALING_S = 40  # of a run's time; more is waited, see `heal`
 LEAST_COMPLETED = 20  # a run with fewer, or without any of these, has tested nothing
 LEAST_FAULTS = ("kill_coordinator", "kill_worker", "kill_zq", "pause_worker")
+SILENCE_MS = 1000  # of a child that ticks every 50 ms
 PAUSES = ("pause_coordinator", "pause_worker")
 
 
@@ -183,10 +184,22 @@ def figures_of(evidence: Evidence) -> dict:
         "events": len(evidence.events),
         "states": dict(collections.Counter(row["state"] for row in evidence.rows.values())),
         "outcomes": dict(outcomes),
-        "resumed": len(evidence.events_of("lease_resumed")),
+        "frozen": frozen_children(evidence), "resumed": len(evidence.events_of("lease_resumed")),
         "children": sum(life.what == "start" for life in evidence.lives),
         "unwatched_overlaps": len({(life.task, life.attempt) for life, _ in chaos_checker.overlaps(evidence)}),
         "events_read": len(evidence.hashes), "results_read": len(evidence.results)}
+
+
+def frozen_children(evidence: Evidence) -> int:
+    """How many gave no sign of life for a second and then one: frozen and thawed, or stopped with their worker."""
+    last: dict[tuple[str, int], int] = {}
+    frozen = set()
+    for life in evidence.lives:
+        child = (life.lease, life.pid)
+        if life.at - last.get(child, life.at) > SILENCE_MS:
+            frozen.add(child)
+        last[child] = life.at
+    return len(frozen)
 
 
 def main() -> int:

@@ -72,8 +72,8 @@ class Client(threading.Thread):
     def _some_spec(self, task: str) -> tuple[dict, bytes]:
         chance = self.chance
         mode = chance.choices(list(MODES), list(MODES.values()))[0]
-        # A few outlast a lease, so that it can be lost under them.
-        length = chance.randint(4000, 12_000) if chance.random() < 0.1 else chance.randint(50, 2000)
+        # A quarter outlasts a lease, so that it can be lost under them.
+        length = chance.randint(4000, 12_000) if chance.random() < 0.25 else chance.randint(50, 2000)
         spec = {"to": chance.choice(ROLES), "type": f"{mode}-{length}", "instructions": f"Do {task}.",
                 "priority": chance.randint(0, 10), "group": "chaos", "from": "chaos",
                 "backoff": {"kind": "fixed", "min_ms": 200, "max_ms": 200}}

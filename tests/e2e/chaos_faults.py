@@ -17,7 +17,7 @@ LINK_FAULTS = {"cut": 5, "tear": 5, "stall": 6, "slow": 4, "half-open": 4, "refu
 AT_ONCE = ("cut", "tear")  # over as soon as they are done: nothing to heal
 
 
-WEATHER_S = 12  # one kind of trouble, then another: a lease cannot end while coordinators come and go
+WEATHER_S = 15  # one kind of trouble, then another: a lease cannot end while coordinators come and go
 
 ANYTHING = {"kill_coordinator": 5, "pause_coordinator": 3, "kill_worker": 9, "pause_worker": 8, "kill_zq": 10,
             "kill_child": 4, "kill_proxy": 3, "trouble_link": 24, "partition": 2}
@@ -129,7 +129,8 @@ class Faults:
         return True
 
     def _trouble_link(self) -> bool:
-        return self._trouble(self.chance.choice([*WORKERS, *CLIENTS]))
+        """Workers' more often than clients': theirs carry the leases."""
+        return self._trouble(self.chance.choice([*WORKERS, *WORKERS, *CLIENTS]))
 
     def _partition(self) -> bool:
         """Half of all links at once."""
