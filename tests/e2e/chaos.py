@@ -7,8 +7,9 @@ whole history.
   chaos.py --minutes 30                      a long one
   chaos.py --profile coordinator-kills --until-kills 100 --minutes 20
 
-Prints the seed first and the ledger's line last. Exit codes: 0 nothing was violated, 1 something was (the
-folder of the run stays, and its name is printed).
+The programs are those of ZQ_BIN_DIR, or of this tree's release build. Prints the seed first and the
+ledger's line last. Exit codes: 0 nothing was violated, 1 something was (the folder of the run stays, and its
+name is printed).
 """
 
 import argparse
@@ -22,6 +23,9 @@ import tempfile
 import time
 import traceback
 
+# Before zq_e2e is read, which takes the folder from there.
+os.environ.setdefault("ZQ_BIN_DIR", os.path.abspath(os.path.join(os.path.dirname(__file__),
+                                                                 "../../build/release/bin")))
 try:
     import chaos_clients
     import chaos_reader
@@ -184,22 +188,22 @@ def figures_of(evidence: Evidence) -> dict:
         "events": len(evidence.events),
         "states": dict(collections.Counter(row["state"] for row in evidence.rows.values())),
         "outcomes": dict(outcomes),
-        "frozen": frozen_children(evidence), "resumed": len(evidence.events_of("lease_resumed")),
+        "thawed": thawed_children(evidence), "resumed": len(evidence.events_of("lease_resumed")),
         "children": sum(life.what == "start" for life in evidence.lives),
         "unwatched_overlaps": len({(life.task, life.attempt) for life, _ in chaos_checker.overlaps(evidence)}),
         "events_read": len(evidence.hashes), "results_read": len(evidence.results)}
 
 
-def frozen_children(evidence: Evidence) -> int:
-    """How many gave no sign of life for a second and then one: frozen and thawed, or stopped with their worker."""
+def thawed_children(evidence: Evidence) -> int:
+    """How many gave no sign of life for a second, and then one again."""
     last: dict[tuple[str, int], int] = {}
-    frozen = set()
+    thawed = set()
     for life in evidence.lives:
         child = (life.lease, life.pid)
         if life.at - last.get(child, life.at) > SILENCE_MS:
-            frozen.add(child)
+            thawed.add(child)
         last[child] = life.at
-    return len(frozen)
+    return len(thawed)
 
 
 def main() -> int:
