@@ -35,7 +35,7 @@ COMMANDS = {
     "power": [BIN + "zq-power", "--workload", "journal"],
     "artifact-power": [BIN + "zq-power", "--workload", "artifacts"],
     "disk-faults": ["/usr/bin/python3", "tests/e2e/disk_faults.py"],
-    "full-disk": ["/usr/bin/python3", "tests/e2e/full_disk.py"],
+    "full-disk": ["/usr/bin/python3", "tests/e2e/disk_full_test.py"],
     "chaos": ["/usr/bin/python3", "tests/e2e/chaos.py"],
 }
 # These draw their faults from a seed. A seed that is run again is no new evidence, so each run gets its own.

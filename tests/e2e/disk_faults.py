@@ -84,8 +84,8 @@ class Sweep:
             run.perform()
             return run.calls
 
-    def cover(self, scenario, call, how, step=1, first=1):
-        """Call numbers `first`, `first` + `step`, … to the end of what runs reach."""
+    def cover(self, scenario, call, how, step, first):
+        """Call numbers `first`, `first` + `step`, … to the end of what runs reach; gives the one after."""
         number, misses = first, 0
         while misses < MISSES:
             misses = 0 if self.run(scenario, Fault(call, number, how)) else misses + 1
@@ -109,22 +109,22 @@ def check_the_check(scenario):
 
 
 def sweep_all(sweep, scenarios, jobs):
-    """Every number of every function, each way; `jobs` ranges at a time."""
-    ranges = []
-    for scenario in scenarios:
-        counted = sweep.count_calls(scenario)
-        print(f"{scenario.name}: {counted}", flush=True)
-        sweep.calls += sum(counted.values())
-        ranges += [(scenario, call, how, 1) for call, ways in ERRORS.items() for how in ways]
-        ranges += [(scenario, call, how, PARTLY_EVERY) for call, ways in PARTLY.items() for how in ways]
-
-    def cover(scenario, call, how, step):
-        until = sweep.cover(scenario, call, how, step)
-        print(f"{scenario.name} {call}:{how} up to {until - step * MISSES - 1}", flush=True)
-
+    """Every number of every function, each way; `jobs` runs at a time."""
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        for done in [pool.submit(cover, *each) for each in ranges]:
-            done.result()
+        for scenario in scenarios:
+            counted = sweep.count_calls(scenario)
+            print(f"{scenario.name}: {counted}", flush=True)
+            sweep.calls += sum(counted.values())
+            ways = [(call, how, 1) for call, hows in ERRORS.items() for how in hows]
+            ways += [(call, how, PARTLY_EVERY) for call, hows in PARTLY.items() for how in hows]
+            for call, how, step in ways:
+                numbers = range(1, counted[call] + 1, step)
+                known = [pool.submit(sweep.run, scenario, Fault(call, number, how)) for number in numbers]
+                for each in known:
+                    each.result()
+                # Runs differ a little in their number of calls: on to where none is met.
+                until = sweep.cover(scenario, call, how, step, first=len(numbers) * step + 1)
+                print(f"{scenario.name} {call}:{how} up to {until - step * MISSES - 1}", flush=True)
 
 
 def sweep_sample(sweep, scenarios, seconds, seed):
