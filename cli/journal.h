@@ -14,4 +14,10 @@ tl::unexpected<Problem> journal_problem(Error error);
 Ending run_journal_info(const Context& context);    // journal_report.cc
 Ending run_journal_verify(const Context& context);  // journal_report.cc
 
+Ending run_journal_export(const Context& context);   // journal_export.cc
+Ending run_journal_archive(const Context& context);  // journal_archive.cc
+/// An archive's file alone; with --data, that the journal goes on where it ends.
+Ending run_archive_verify(const Context& context, const std::string& file);
+Ending run_journal_restore(const Context& context);  // journal_restore.cc
+
 }  // namespace zq::cli

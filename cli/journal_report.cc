@@ -133,6 +133,9 @@ Ending run_journal_info(const Context& context) {
 }
 
 Ending run_journal_verify(const Context& context) {
+    if (context.args.has("archive")) {
+        return run_archive_verify(context, context.args.text("archive"));
+    }
     const auto depth =
         context.args.has("quick") ? store::VerifyDepth::kPresence : store::VerifyDepth::kContents;
     auto report = store::verify(data_folder_of(context.args), depth);

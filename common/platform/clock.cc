@@ -34,4 +34,26 @@ std::string to_rfc3339(Instant t) {
     return std::string(text, size) + fraction;
 }
 
+Result<Instant> parse_rfc3339(const std::string& text, const std::string& field) {
+    for (const char* form :
+         {"%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%MZ", "%Y-%m-%dT%H:%M", "%Y-%m-%d"}) {
+        std::tm parts{};
+        const char* rest = ::strptime(text.c_str(), form, &parts);
+        if (rest == nullptr) continue;
+        std::int64_t ms = static_cast<std::int64_t>(::timegm(&parts)) * 1000;
+        int digits = 0;
+        if (*rest == '.') {
+            for (++rest; *rest >= '0' && *rest <= '9'; ++rest, ++digits) {
+                constexpr int kPlaces[] = {100, 10, 1};
+                if (digits < 3) ms += kPlaces[digits] * (*rest - '0');
+            }
+        }
+        if (*rest == 'Z') ++rest;
+        if (*rest == '\0') return Instant{ms};
+    }
+    return fail(ErrorCode::INVALID,
+                "'" + text + "' is no time in UTC such as 2026-11-20T12:31:07Z or 2026-11-20",
+                field);
+}
+
 }  // namespace zq

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "common/base/error.h"
 #include "common/base/time.h"
 
 namespace zq {
@@ -15,5 +16,8 @@ Instant wall_time();
 
 /// `2026-11-20T12:31:07.042Z`; empty for the "none" value.
 std::string to_rfc3339(Instant t);
+/// A time in UTC, down to the part that is given: `2026-11-20`, `2026-11-20T12:31Z`,
+/// `2026-11-20T12:31:07.042Z`. Errors: INVALID, with `field`.
+Result<Instant> parse_rfc3339(const std::string& text, const std::string& field);
 
 }  // namespace zq

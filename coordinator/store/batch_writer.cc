@@ -83,14 +83,19 @@ Result<Meta> BatchWriter::write(const Batch& batch, const Meta& before) {
         if (auto ok = write_event(event, meta); !ok) return Failure(ok.error());
         if (auto ok = project(event, batch, meta); !ok) return Failure(ok.error());
     }
-    for (const core::Task& task : batch.changes.tasks) {
-        if (auto ok = write_task(task); !ok) return Failure(ok.error());
-    }
-    for (const core::Attempt& attempt : batch.changes.attempts) {
-        if (auto ok = write_attempt(attempt); !ok) return Failure(ok.error());
-    }
+    if (auto ok = project(batch.changes); !ok) return Failure(ok.error());
     if (auto ok = write_meta(meta); !ok) return Failure(ok.error());
     return meta;
+}
+
+Result<void> BatchWriter::project(const core::Changes& changes) {
+    for (const core::Task& task : changes.tasks) {
+        if (auto ok = write_task(task); !ok) return ok;
+    }
+    for (const core::Attempt& attempt : changes.attempts) {
+        if (auto ok = write_attempt(attempt); !ok) return ok;
+    }
+    return {};
 }
 
 Result<void> BatchWriter::write_event(const core::Event& event, Meta& meta) {

@@ -43,6 +43,10 @@ class BatchWriter {
     /// (checked). Errors: those of the database; the transaction must then be rolled back.
     Result<Meta> write(const Batch& batch, const Meta& before);
 
+    /// Writes the rows of records alone, where their events are stored already.
+    Result<void> project(const core::Changes& changes);
+    Result<void> write_meta(const Meta& meta);
+
   private:
     explicit BatchWriter(std::vector<Statement> statements) : statements_(std::move(statements)) {}
 
@@ -53,7 +57,6 @@ class BatchWriter {
     Result<void> project(const core::Event& event, const Batch& batch, Meta& meta);
     Result<void> write_task(const core::Task& task);
     Result<void> write_attempt(const core::Attempt& attempt);
-    Result<void> write_meta(const Meta& meta);
 
     std::vector<Statement> statements_;
 };

@@ -1,0 +1,96 @@
+#include "coordinator/store/rewind.h"
+
+#include "coordinator/store/fold.h"
+#include "coordinator/store/schema.h"
+
+namespace zq::store {
+namespace {
+
+constexpr Seq kProjectEvery = 10'000;  // events between two writes of rows: bounds the memory
+
+Result<void> cut(Database& database, Seq upto) {
+    const std::string after = " > " + std::to_string(upto) + ";";
+    return database.run("DELETE FROM journal WHERE seq" + after +          //
+                        "DELETE FROM bodies WHERE seq" + after +           //
+                        "DELETE FROM tasks WHERE changed_seq" + after +    //
+                        "DELETE FROM attempts WHERE ended_seq" + after +   //
+                        "DELETE FROM contents WHERE stored_seq" + after +  //
+                        "DELETE FROM anchors WHERE seq" + after +          //
+                        "DELETE FROM requests; DELETE FROM roles_served;");
+}
+
+Result<void> write_roles(Database& database, const core::Durable& durable) {
+    auto insert = database.prepare("INSERT INTO roles_served VALUES (?1, ?2)");
+    if (!insert) return Failure(insert.error());
+    for (const RoleKey& key : durable.roles_served) {
+        if (auto ok = insert->text(1, key.ns.text).text(2, key.role.text).run(); !ok) return ok;
+    }
+    return {};
+}
+
+Result<void> write_requests(Database& database, const core::Durable& durable) {
+    auto insert = database.prepare("INSERT INTO requests VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+    if (!insert) return Failure(insert.error());
+    for (const auto& [key, record] : durable.requests) {
+        auto ok = insert->text(1, key.identity.text)
+                      .text(2, key.client.text)
+                      .number(3, key.request)
+                      .text(4, record.task.ns.text)
+                      .text(5, record.task.id.text)
+                      .number(6, record.token.journal)
+                      .number(7, record.token.number)
+                      .integer(8, record.at.ms)
+                      .run();
+        if (!ok) return ok;
+    }
+    return {};
+}
+
+Meta meta_of(const Fold& fold) {
+    const core::Durable& durable = fold.state().durable;
+    return {durable.journal,  durable.epoch,   durable.last_token,
+            durable.last_seq, durable.last_at, fold.place().head};
+}
+
+/// Every row as the replay leads to it.
+Result<void> rebuild(Database& database, BatchWriter& writer, Fold& fold, Seq upto) {
+    auto ok = fold.run(upto, [&](const ChainWalk& walk) -> Result<void> {
+        if (walk.place().seq % kProjectEvery != 0) return {};
+        return writer.project(fold.take_changes());
+    });
+    if (!ok) return ok;
+    if (ok = writer.project(fold.take_changes()); !ok) return ok;
+    // What the base holds and no event has changed since.
+    core::Changes open;
+    for (const auto& [key, task] : fold.state().durable.open) open.tasks.push_back(task);
+    open.attempts = fold.open_attempts();
+    if (ok = writer.project(open); !ok) return ok;
+    if (ok = write_roles(database, fold.state().durable); !ok) return ok;
+    if (ok = write_requests(database, fold.state().durable); !ok) return ok;
+    return writer.write_meta(meta_of(fold));
+}
+
+}  // namespace
+
+Result<Rewound> rewind(Database& database, BatchWriter& writer, Seq upto) {
+    auto meta = read_meta(database);
+    if (!meta) return Failure(meta.error());
+    auto fold = Fold::open(database, kFormatVersion);
+    if (!fold) return Failure(fold.error());
+    if (upto < fold->place().seq || upto > meta->last_seq || upto == 0) {
+        return fail(ErrorCode::INVALID, "event " + std::to_string(upto) +
+                                            " is not in the journal, which has those from " +
+                                            std::to_string(std::max<Seq>(1, fold->place().seq)) +
+                                            " to " + std::to_string(meta->last_seq));
+    }
+    const auto work = [&]() -> Result<void> {
+        if (auto ok = database.run("BEGIN IMMEDIATE"); !ok) return ok;
+        if (auto ok = cut(database, upto); !ok) return ok;
+        if (auto ok = rebuild(database, writer, *fold, upto); !ok) return ok;
+        return database.run("COMMIT");
+    };
+    if (auto ok = work(); !ok) return Failure(ok.error());
+    return Rewound{fold->state(), meta_of(*fold)};
+}
+
+}  // namespace zq::store
