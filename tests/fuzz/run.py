@@ -6,7 +6,7 @@
     tests/fuzz/run.py --target all --minutes 1
     tests/fuzz/run.py --target messages --keep       # minimizes what was found into corpus/messages.txt
 
-Needs the preset: cmake --preset fuzz && cmake --build --preset fuzz. A run goes on where the last one
+Needs the preset: cmake --preset fuzz && cmake --build build/fuzz --target zq_fuzz_all. A run goes on where the last one
 ended: its inputs lie in build/fuzz/corpus/TARGET (together with the seeds and corpus/TARGET.txt).
 The last line for each target is for the ledger (tests/LEDGER.md); the exit code is 1 where an input
 broke something, and that input is then printed as a line to add to corpus/TARGET.txt with its fix.
