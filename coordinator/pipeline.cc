@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/base/check.h"
+#include "common/base/mutant.h"
 #include "common/platform/files.h"
 #include "common/platform/socket.h"
 
@@ -40,6 +41,7 @@ Result<void> Pipeline::open_epoch(Instant now, const std::string& program) {
     run(command);
     append();
     if (auto ok = wait_committed(); !ok) return ok;
+    if (mutant(Mutant::kUnsettledStart)) return {};
     return journal_.settle();
 }
 
@@ -137,7 +139,8 @@ Result<std::vector<Committed>> Pipeline::collect() {
 
 std::vector<Outgoing> Pipeline::release() {
     std::vector<Outgoing> out;
-    const auto end = held_.upper_bound(durable_seq_);
+    const bool early = mutant(Mutant::kReplyBeforeCommit);
+    const auto end = held_.upper_bound(early ? state_.durable.last_seq : durable_seq_);
     for (auto at = held_.begin(); at != end; ++at) out.push_back(std::move(at->second));
     held_.erase(held_.begin(), end);
     return out;

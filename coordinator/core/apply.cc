@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/base/check.h"
+#include "common/base/mutant.h"
 #include "coordinator/core/task_index.h"
 
 namespace zq::core {
@@ -36,6 +37,7 @@ void change_task(State& state, const Event& event, Change change) {
 void apply_body(State& state, const Event& event, const EpochStarted& body) {
     state.durable.journal = body.journal;
     state.durable.epoch = event.epoch;
+    if (mutant(Mutant::kTokenResetAtRestart)) return;
     state.durable.last_token = static_cast<std::uint64_t>(event.epoch) << 32;
 }
 
@@ -105,7 +107,7 @@ void apply_body(State& state, const Event& event, const LeaseResumed& body) {
         task.lease = task.lost_lease;
         task.lost_lease.reset();
         task.lost_lease_charged = false;
-        task.losses = body.losses;
+        if (!mutant(Mutant::kLossNotTakenBack)) task.losses = body.losses;
     });
 }
 

@@ -1,5 +1,6 @@
 // The volatile half of apply: sessions, credit, lease clocks, progress.
 #include "common/base/check.h"
+#include "common/base/mutant.h"
 #include "coordinator/core/apply.h"
 #include "coordinator/core/task_index.h"
 
@@ -84,7 +85,7 @@ void apply_notice(State& state, const CreditUsed& notice) {
     auto at = state.now.sessions.find(notice.session);
     ZQ_CHECK(at != state.now.sessions.end() && at->second.free > 0);
     change_session(state, at->second, [&](Session& session) {
-        --session.free;
+        if (!mutant(Mutant::kDoubleCredit)) --session.free;
         session.last_assigned = notice.token;
     });
 }

@@ -1,4 +1,5 @@
 // What clients ask for: submit, claim by hand, cancel; and contents that were stored.
+#include "common/base/mutant.h"
 #include "common/base/nearest.h"
 #include "coordinator/core/decide_parts.h"
 #include "coordinator/core/outcome.h"
@@ -26,6 +27,7 @@ const Task* find_by_key(const Call& call, const std::string& key) {
     if (key.empty()) return nullptr;
     auto at = call.state.index.by_idempotency_key.find({call.command.ns, key});
     if (at != call.state.index.by_idempotency_key.end()) return find_task(call.state, at->second);
+    if (mutant(Mutant::kKeyForgottenAtEnd)) return nullptr;
     // Ended in this very batch, or long ago.
     for (const auto& [task_key, task] : call.state.index.ended) {
         if (task_key.ns == call.command.ns && task.idempotency_key == key) return &task;

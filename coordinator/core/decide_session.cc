@@ -2,6 +2,7 @@
 // Here is decided who still holds what.
 #include <set>
 
+#include "common/base/mutant.h"
 #include "coordinator/core/decide_parts.h"
 #include "coordinator/core/outcome.h"
 
@@ -85,7 +86,7 @@ void end_unlisted(const Call& call, const Session& session, const std::vector<Le
             decision.events.push_back(silence_event(task, call.now(), Outcome::kReleased,
                                                     "the worker was restarted",
                                                     after_silence(task, Outcome::kReleased)));
-        } else if (number <= seen_number(call, seen)) {
+        } else if (number <= seen_number(call, seen) || mutant(Mutant::kUnseenAssignmentEnded)) {
             // One that it never listed may have gone down with a connection: that is no loss of
             // its.
             auto clock = call.state.now.clocks.find(number);

@@ -2,6 +2,7 @@
 // what a start and a stall mean for the clocks.
 #include <set>
 
+#include "common/base/mutant.h"
 #include "coordinator/core/decide_parts.h"
 #include "coordinator/core/outcome.h"
 
@@ -74,8 +75,9 @@ Decision decide_begin(const Call& call) {
     for (const auto& [number, key] : call.state.index.leases) {
         const Task& task = *find_task(call.state, key);
         // A holder by hand has no session to confirm with: what it claimed, it has.
-        const LeaseClock clock{call.now() + task.lease->term + call.policy.heartbeat,
-                               task.lease->holder.by_hand, 0};
+        const bool shortened = mutant(Mutant::kRestoredLeaseShort);
+        const Millis term = shortened ? Millis{} : task.lease->term + call.policy.heartbeat;
+        const LeaseClock clock{call.now() + term, task.lease->holder.by_hand, 0};
         decision.notices.emplace_back(LeaseClockSet{number, clock});
     }
     return decision;
@@ -83,6 +85,7 @@ Decision decide_begin(const Call& call) {
 
 Decision decide_stall(const Call&, const NoteStall& stall) {
     Decision decision;
+    if (mutant(Mutant::kStallNotNoted)) return decision;
     decision.notices.emplace_back(DeadlinesMoved{stall.length});
     return decision;
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "common/base/mutant.h"
+
 namespace zq::core {
 namespace {
 
@@ -71,7 +73,7 @@ Millis backoff_after(const Backoff& backoff, std::uint32_t failures, std::uint64
 Next after_failure(const Task& task, FailureClass failure, Instant now, std::uint64_t seed,
                    const Policy& policy) {
     Next next = with_counters(task);
-    ++next.failures;
+    if (!mutant(Mutant::kAttemptsNotCounted)) ++next.failures;
     if (failure == FailureClass::kPermanent || next.failures >= task.max_attempts) {
         next.state = TaskState::kDead;
         next.dead_reason = dead_reason_of(failure);
@@ -103,11 +105,14 @@ Next after_release(const Task& task, ReleaseCause cause, Millis delay, Instant n
 }
 
 Next after_silence(const Task& task, Outcome outcome) {
-    if (task.state == TaskState::kCancelling) return ended_as(task, TaskState::kCancelled);
+    const bool cancelling =
+        task.state == TaskState::kCancelling && !mutant(Mutant::kCancelForgotten);
+    if (cancelling) return ended_as(task, TaskState::kCancelled);
     Next next = with_counters(task);
     next.state = TaskState::kQueued;
     next.rank = task.rank;
     if (outcome != Outcome::kLost) return next;
+    if (mutant(Mutant::kLossCountsAsFailure)) ++next.failures;
     if (++next.losses >= task.max_lost) {
         next.state = TaskState::kDead;
         next.dead_reason = DeadReason::kPoison;

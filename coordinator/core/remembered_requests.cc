@@ -1,9 +1,11 @@
 #include "coordinator/core/remembered_requests.h"
 
+#include "common/base/mutant.h"
+
 namespace zq::core {
 
 const RequestRecord* find_record(const Call& call) {
-    if (call.command.client.empty()) return nullptr;
+    if (call.command.client.empty() || mutant(Mutant::kRequestForgotten)) return nullptr;
     const auto& requests = call.state.durable.requests;
     auto at = requests.find({call.command.identity, call.command.client, call.command.request});
     return at == requests.end() ? nullptr : &at->second;

@@ -1,6 +1,7 @@
 #include "coordinator/core/task_index.h"
 
 #include "common/base/check.h"
+#include "common/base/mutant.h"
 
 namespace zq::core {
 namespace {
@@ -67,7 +68,8 @@ void index_task(State& state, const Task& task) {
     }
     if (waits(task)) {
         ++role.waiting;
-        state.index.timers.insert(ready_timer(task));
+        const bool lost = mutant(Mutant::kLostTimer) && task.state == TaskState::kRetryWait;
+        if (!lost) state.index.timers.insert(ready_timer(task));
     }
     if (is_leased(task)) {
         ++role.running;

@@ -85,6 +85,18 @@ TEST_F(WorkerReport, ABrokenContractBecomesAFailureWithItsArtifacts) {
     EXPECT_NE(rig.id_of_last<wire::Fail>(), id);
 }
 
+TEST_F(WorkerReport, TheSecondAnswerToARepeatedReportDoesNotDropTheOneThatMendsIt) {
+    rig.pass(seconds(6));  // no answer: it is sent again
+    ASSERT_EQ(rig.count_sent<wire::Complete>(), 2U);
+    rig.deliver(id, refusal(ErrorCode::CONTRACT));
+    rig.deliver(id, refusal(ErrorCode::CONTRACT));
+    EXPECT_EQ(rig.count<Replace>(), 1U);
+    EXPECT_EQ(rig.count<Refused>(), 0U);
+    ASSERT_EQ(rig.session.held(), 1U);
+    rig.take(rig.session.report(token(11), rig.last_action<Replace>()->report, rig.now));
+    EXPECT_EQ(rig.count_sent<wire::Fail>(), 1U);
+}
+
 TEST_F(WorkerReport, AReportThatIsInvalidTwiceIsGivenUpWithItsEvidenceKept) {
     rig.deliver(id, refusal(ErrorCode::INVALID));
     const auto* mended = rig.last_action<Replace>();

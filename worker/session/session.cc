@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "common/base/mutant.h"
+
 namespace zq::worker {
 namespace {
 
@@ -20,6 +22,7 @@ bool renews(const wire::Body& body) {
 
 Session::Session(SessionOptions options, std::vector<StoredReport> stored)
     : options_(std::move(options)) {
+    if (mutant(Mutant::kDroppedOutbox)) return;
     for (StoredReport& old : stored) {
         Lease lease;
         lease.held = old.held;

@@ -1,6 +1,7 @@
 // The leases' clocks: what starts and renews them, and what follows when nothing does.
 #include <algorithm>
 
+#include "common/base/mutant.h"
 #include "worker/session/session.h"
 
 namespace zq::worker {
@@ -51,6 +52,7 @@ void Session::judge(const wire::LeaseVerdict& verdict, std::optional<Millis> sen
         return;
     }
     if (sent) {
+        if (mutant(Mutant::kLeaseClockFromReceive)) sent = now;
         lease.renewed = std::max(lease.renewed, *sent);
         if (lease.frozen && now < freeze_time(lease)) {
             lease.frozen = false;
@@ -69,7 +71,7 @@ void Session::tick_leases(Millis now, Actions& out) {
         if (!lease.frozen && now >= freeze_time(lease)) {
             lease.frozen = true;
             out.push_back(Note{"lease not renewed: frozen", lease.held.task.text});
-            out.push_back(Freeze{token});
+            if (!mutant(Mutant::kNoFreeze)) out.push_back(Freeze{token});
         }
         if (lease.frozen && now >= give_up_time(lease, options_.orphan_hold)) {
             lease.stage = LeaseStage::kDying;

@@ -85,6 +85,8 @@ void Session::accept(const wire::Message& message, const wire::Accepted& accepte
 void Session::refuse_report(LeaseToken token, const wire::ErrorReply& error, Millis now,
                             Actions& out) {
     Pending& pending = reports_.at(token);
+    // It was sent more than once, and what the first answer asked for is under way.
+    if (pending.waits_for_content) return;
     if (error.code == ErrorCode::MISSING_CONTENT && !error.missing.empty()) {
         PutAgain again{leases_.at(token).held, {}};
         for (const wire::ReportArtifact& artifact : said_by(pending.body)->artifacts) {

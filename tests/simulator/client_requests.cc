@@ -1,0 +1,175 @@
+// What a client asks next. To add a kind of request, add it here.
+#include <algorithm>
+
+#include "common/platform/digest.h"
+#include "tests/simulator/client_host.h"
+
+namespace zq::sim {
+
+namespace {
+
+/// Some tasks have an input; always the same, or a repetition would be another task.
+void add_context(wire::Submit& submit, const TaskId& of) {
+    if (submit.task.priority % 3 != 0) return;
+    const std::string context = "the context of " + of.text;
+    submit.task.inputs = {{"context", sha256(context), context.size(), "text/plain", ""}};
+    submit.contents = {{sha256(context), {context}}};
+}
+
+}  // namespace
+
+wire::Body ClientHost::next_request(Millis& wait) {
+    if (!held_.empty() && rng_.per_mille(500)) {
+        auto at = held_.begin();
+        std::advance(at, rng_.below(held_.size()));
+        return tend(at->second);
+    }
+    const std::uint64_t n = rng_.below(100);
+    const std::uint64_t submits = hurrying_ ? 80 : 45;
+    if (!left_.empty() && n < submits) return submit_next();
+    if (n >= 96 && !keyed_.empty()) return submit_again();
+    if (n >= 90) return look_around(wait);
+    if (n >= 70 || (left_.empty() && open_.empty())) {
+        wire::Claim claim;
+        claim.role = kByHand;
+        claim.from = setup_.name;
+        claim.lease = seconds(30);
+        if (rng_.per_mille(500)) claim.wait = rng_.between(millis(1), seconds(5));
+        wait = claim.wait;
+        return claim;
+    }
+    if (!hurrying_ && n >= 60) {
+        if (auto task = some_open_task()) return wire::Cancel{*task, "changed my mind"};
+    }
+    return wait_for_ends(wait);
+}
+
+wire::Body ClientHost::submit_next() {
+    wire::Submit submit;
+    submit.task = left_.front();
+    if (rng_.per_mille(30)) {
+        submit.dry_run = true;
+        submit.task.id = TaskId(std::string(kTrialPrefix) + submit.task.id.text);
+        submit.task.idempotency_key.clear();
+        return submit;
+    }
+    // Others wait behind it no longer than it takes: a refused one comes again later.
+    std::rotate(left_.begin(), left_.begin() + 1, left_.end());
+    add_context(submit, submit.task.id);
+    return submit;
+}
+
+/// Forgot that it was submitted, but for its key: under another id it must be the same task.
+wire::Body ClientHost::submit_again() {
+    wire::Submit submit;
+    submit.task = keyed_[rng_.below(keyed_.size())];
+    add_context(submit, submit.task.id);
+    submit.task.id = TaskId(submit.task.id.text + "-again");
+    return submit;
+}
+
+std::optional<TaskId> ClientHost::some_open_task() {
+    if (open_.empty()) return std::nullopt;
+    auto at = open_.begin();
+    std::advance(at, rng_.below(open_.size()));
+    return *at;
+}
+
+wire::Body ClientHost::wait_for_ends(Millis& wait) {
+    wire::Wait request;
+    for (const TaskId& task : open_) {
+        if (request.tasks.size() == 50) break;
+        if (rng_.per_mille(500) || open_.size() < 5) request.tasks.push_back(task);
+    }
+    if (request.tasks.empty()) return wire::Answers{setup_.name + "-inbox", 0, 20, {}};
+    request.count = 1;
+    request.wait = wait = rng_.between(millis(0), seconds(3));
+    return request;
+}
+
+wire::Body ClientHost::look_around(Millis& wait) {
+    switch (rng_.below(9)) {
+        case 0:
+            return wire::List{};
+        case 1:
+            return wire::Workers{};
+        case 2:
+            return wire::Leases{};
+        case 3:
+            return wire::Status{};
+        case 4:
+            return wire::Ping{};
+        case 5:
+            wait = seconds(2);
+            return wire::Events{rng_.below(500), 50, wait, {}};
+        case 6:
+            wait = seconds(1);
+            return wire::Answers{setup_.name + "-inbox", rng_.below(500), 20, wait};
+        case 7: {
+            wire::Wait request;
+            request.group = GroupName("g1");
+            request.wait = wait = seconds(1);
+            return request;
+        }
+        default:
+            break;
+    }
+    if (auto task = some_open_task()) return wire::Get{*task, false};
+    return wire::Ping{};
+}
+
+/// Works on a lease that is held by hand: says that it is, how far, or how it ended. Some are
+/// forgotten, and lost by the clock.
+wire::Body ClientHost::tend(Held& held) {
+    const std::uint64_t n = rng_.below(100);
+    if (n < 15) {
+        return wire::Progress{held.task.id, held.lease, static_cast<std::uint32_t>(n * 6), "1/2",
+                              "half of it"};
+    }
+    if (n < 40) {
+        wire::Heartbeat beat;
+        beat.leases = {{held.task.id, held.attempt, held.lease}};
+        return beat;
+    }
+    if (n < 44) {
+        held_.erase(held.lease);
+        return wire::Ping{};
+    }
+    return report(held);
+}
+
+wire::Body ClientHost::report(const Held& held) {
+    wire::Report report;
+    report.task = held.task.id;
+    report.attempt = held.attempt;
+    report.lease = held.lease;
+    report.from = setup_.name;
+    switch (rng_.below(8)) {
+        case 0: {
+            wire::Fail failed;
+            failed.report = std::move(report);
+            failed.reason = "could not";
+            return failed;
+        }
+        case 1: {
+            wire::Release release;
+            release.report = std::move(report);
+            release.delay = rng_.between(millis(0), seconds(3));
+            return release;
+        }
+        case 2: {
+            wire::Skip skip;
+            skip.report = std::move(report);
+            return skip;
+        }
+        default:
+            break;
+    }
+    const std::string result = "by hand: " + held.task.id.text;
+    report.artifacts = {{{"result.md", sha256(result), result.size(), "", ""}, Bytes{result}}};
+    wire::Complete complete;
+    complete.report = std::move(report);
+    return complete;
+}
+
+}  // namespace zq::sim

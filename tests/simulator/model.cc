@@ -1,0 +1,253 @@
+#include "tests/simulator/model.h"
+
+#include <algorithm>
+
+namespace zq::sim {
+
+void Model::expect(bool holds, const std::string& rule) {
+    if (!holds) world_.violate(rule + " [" + about_ + "]");
+}
+
+const Model::Task* Model::find(const TaskId& id) const {
+    auto at = tasks_.find(id);
+    return at == tasks_.end() ? nullptr : &at->second;
+}
+
+Model::Task& Model::task_of(const core::Event& event) {
+    auto at = tasks_.find(event.task.id);
+    expect(at != tasks_.end(), "an event is about a task that was submitted");
+    return at == tasks_.end() ? tasks_[event.task.id] : at->second;
+}
+
+void Model::become(Task& task, TaskState state) {
+    expect(!is_final(task.state), "terminal states are final");
+    if (!is_final(task.state) && is_final(state)) --open_;
+    task.state = state;
+}
+
+void Model::committed(const core::Event& event) {
+    about_ = "seq " + std::to_string(event.seq) + " " + std::string(core::kind_of(event.body)) +
+             " " + event.task.id.text;
+    expect(event.seq == last_seq_ + 1, "sequence numbers have no hole");
+    last_seq_ = event.seq;
+    expect(event.at >= last_at_, "the journal's time never goes back");
+    last_at_ = std::max(last_at_, event.at);
+    std::visit([&](const auto& body) { apply(event, body); }, event.body);
+}
+
+void Model::compare(const core::Task& row) {
+    const Task* task = find(row.key.id);
+    about_ = "row of " + row.key.id.text;
+    expect(task != nullptr, "a stored task was submitted");
+    if (task == nullptr) return;
+    expect(row.state == task->state, "the row's state is " + std::string(to_string(row.state)) +
+                                         ", not " + std::string(to_string(task->state)));
+    expect(row.dead_reason == task->dead_reason, "the row has the dead reason");
+    expect(row.attempts == task->attempts, "the row counts attempts");
+    expect(row.failures == task->failures, "the row counts failures");
+    expect(row.losses == task->losses, "the row counts losses");
+    expect(row.deferrals == task->deferrals, "the row counts deferrals");
+    const LeaseToken lease = row.lease ? row.lease->token : LeaseToken{};
+    expect(lease == task->lease, "the row has the current lease");
+}
+
+void Model::apply(const core::Event& event, const core::EpochStarted&) {
+    expect(event.epoch == epoch_ + 1, "each start is one epoch");
+    epoch_ = event.epoch;
+}
+
+void Model::apply(const core::Event& event, const core::TaskSubmitted& body) {
+    expect(!tasks_.contains(event.task.id), "a task is submitted once");
+    if (!body.spec.idempotency_key.empty()) {
+        const bool fresh = by_key_.emplace(body.spec.idempotency_key, event.task.id).second;
+        expect(fresh, "one task per idempotency key");
+    }
+    Task task;
+    task.spec = body.spec;
+    task.submitted = event.at;
+    const bool later = body.spec.delay.count > 0;
+    task.state = later ? TaskState::kScheduled : TaskState::kQueued;
+    if (later) task.due = event.at + body.spec.delay;
+    if (body.spec.ttl.count > 0) task.expires = event.at + body.spec.ttl;
+    expect(body.state == task.state, "a delayed task is scheduled, any other queued");
+    expect(body.due_at == task.due, "a delayed task is due after its delay");
+    expect(body.expires_at == task.expires, "a task expires after its ttl");
+    tasks_[event.task.id] = std::move(task);
+    ++open_;
+}
+
+void Model::apply(const core::Event& event, const core::TaskReady&) {
+    Task& task = task_of(event);
+    expect(task.state == TaskState::kScheduled || task.state == TaskState::kRetryWait,
+           "only what waits becomes ready");
+    expect(event.at >= task.due, "nothing is ready before its time");
+    become(task, TaskState::kQueued);
+    task.due = {};
+}
+
+void Model::apply(const core::Event& event, const core::TaskAssigned& body) {
+    Task& task = task_of(event);
+    const core::Lease& lease = body.lease;
+    expect(task.state == TaskState::kQueued, "only a queued task is given out");
+    expect(!task.lease.is_set(), "at most one holder");
+    expect(lease.token.number > last_token_, "tokens only grow");
+    expect(lease.token.number >> 32U == epoch_, "a token carries its epoch");
+    expect(lease.attempt == task.attempts + 1, "attempts are numbered on");
+    expect(task.attempts > 0 || !task.expires.is_set() || event.at < task.expires,
+           "a task whose ttl has passed is not started");
+    last_token_ = std::max(last_token_, lease.token.number);
+    tokens_.insert(lease.token.number);
+    become(task, TaskState::kRunning);
+    task.lease = lease.token;
+    task.lost = {};
+    task.charged = false;
+    task.attempts = lease.attempt;
+}
+
+void Model::apply(const core::Event& event, const core::LeaseResumed& body) {
+    Task& task = task_of(event);
+    expect(task.state == TaskState::kQueued, "only a queued task is taken up again");
+    expect(task.lost.is_set() && task.lost == body.token, "only the lost lease comes back");
+    if (task.charged) --task.losses;
+    expect(body.losses == task.losses, "a loss that was none is taken back");
+    become(task, TaskState::kRunning);
+    task.lease = body.token;
+    task.lost = {};
+    task.charged = false;
+}
+
+void Model::apply(const core::Event& event, const core::ProgressNoted& body) {
+    const Task& task = task_of(event);
+    expect(task.lease.is_set() && task.lease == body.token,
+           "progress is accepted under the current token alone");
+}
+
+void Model::apply(const core::Event& event, const core::AttemptEnded& body) {
+    Task& task = task_of(event);
+    const core::Attempt& attempt = body.attempt;
+    expect(task.state == TaskState::kRunning || task.state == TaskState::kCancelling,
+           "only what runs ends an attempt");
+    expect(task.lease.is_set() && attempt.token == task.lease,
+           "an attempt ends under the current token alone");
+    expect(attempt.attempt == task.attempts, "the last attempt ends");
+    const bool reported = !attempt.report.is_zero();
+    task.ended[attempt.attempt] = {attempt.outcome, attempt.answer, reported, attempt.token};
+    expect(attempt.answer == body.next.state, "the answer is what the task became");
+    task.charged = false;
+    if (task.state == TaskState::kCancelling) {
+        expect(body.next.state == TaskState::kCancelled, "cancelling ends only in cancelled");
+        become(task, TaskState::kCancelled);
+    } else if (attempt.outcome == Outcome::kCompleted || attempt.outcome == Outcome::kSkipped) {
+        expect(reported, "only a report completes");
+        become(task, attempt.outcome == Outcome::kCompleted ? TaskState::kCompleted
+                                                            : TaskState::kSkipped);
+    } else if (attempt.outcome == Outcome::kFailed) {
+        expect(reported && attempt.failure.has_value(), "a failure says of what kind");
+        end_failed(task, event, body, attempt.failure.value_or(FailureClass::kError));
+    } else if (attempt.outcome == Outcome::kReleased && reported) {
+        end_released(task, event, body);
+    } else {
+        expect(!reported, "silence has no report");
+        end_silent(task, body);
+    }
+    task.lease = {};
+    expect(body.next.state == task.state, "the task becomes " + std::string(to_string(task.state)) +
+                                              ", not " + std::string(to_string(body.next.state)));
+    expect(body.next.dead_reason == task.dead_reason, "the dead reason follows from the end");
+    expect(body.next.failures == task.failures, "failures are counted right");
+    expect(body.next.losses == task.losses, "losses are counted right");
+    expect(body.next.deferrals == task.deferrals, "deferrals are counted right");
+}
+
+void Model::end_failed(Task& task, const core::Event& event, const core::AttemptEnded& body,
+                       FailureClass failure) {
+    ++task.failures;
+    if (failure == FailureClass::kPermanent || task.failures >= task.spec.max_attempts) {
+        become(task, TaskState::kDead);
+        task.dead_reason = failure == FailureClass::kPermanent  ? DeadReason::kPermanent
+                           : failure == FailureClass::kContract ? DeadReason::kContract
+                           : failure == FailureClass::kTimedOut ? DeadReason::kTimedOut
+                                                                : DeadReason::kAttemptsExhausted;
+        return;
+    }
+    check_backoff(task, event, body.next);
+    const bool waits = task.spec.backoff.kind != Backoff::Kind::kNone;
+    become(task, waits ? TaskState::kRetryWait : TaskState::kQueued);
+    task.due = body.next.due_at;
+}
+
+/// The n-th wait is twice the one before it, between half of it and all of it.
+void Model::check_backoff(const Task& task, const core::Event& event, const core::Next& next) {
+    const Backoff& backoff = task.spec.backoff;
+    if (backoff.kind == Backoff::Kind::kNone) return;
+    const Millis waited = next.due_at - event.at;
+    if (backoff.kind == Backoff::Kind::kFixed) {
+        return expect(waited == backoff.min, "a fixed backoff is waited for");
+    }
+    const std::uint32_t doublings = std::min<std::uint32_t>(task.failures - 1, 30);
+    const Millis most = std::min(backoff.min * (std::int64_t{1} << doublings), backoff.max);
+    expect(waited <= most && waited.count >= most.count / 2, "the backoff grows as it should");
+}
+
+void Model::end_released(Task& task, const core::Event& event, const core::AttemptEnded& body) {
+    const auto cause = body.attempt.release.value_or(ReleaseCause::kReleased);
+    if (cause == ReleaseCause::kTryLater && task.deferrals >= limits::kDeferrals) {
+        return end_failed(task, event, body, FailureClass::kError);
+    }
+    if (cause == ReleaseCause::kTryLater) ++task.deferrals;
+    const bool waits = body.next.state == TaskState::kRetryWait;
+    expect(waits || body.next.state == TaskState::kQueued, "what is given back waits or is queued");
+    if (cause == ReleaseCause::kWorkerFault) {
+        expect(waits && body.next.due_at >= event.at + seconds(1),
+               "a worker's fault is not handed out again at once");
+    }
+    become(task, waits ? TaskState::kRetryWait : TaskState::kQueued);
+    task.due = body.next.due_at;
+}
+
+void Model::end_silent(Task& task, const core::AttemptEnded& body) {
+    const Outcome outcome = body.attempt.outcome;
+    const bool lost = outcome == Outcome::kLost;
+    expect(lost || outcome == Outcome::kUndelivered || outcome == Outcome::kReleased,
+           "silence loses, does not deliver, or releases");
+    if (lost) ++task.losses;
+    if (lost && task.losses >= task.spec.max_lost) {
+        become(task, TaskState::kDead);
+        task.dead_reason = DeadReason::kPoison;
+        return;
+    }
+    become(task, TaskState::kQueued);
+    if (outcome == Outcome::kReleased) return;
+    task.lost = task.lease;
+    task.charged = lost;
+}
+
+void Model::apply(const core::Event& event, const core::CancelRequested&) {
+    Task& task = task_of(event);
+    expect(task.state == TaskState::kRunning, "only a running task becomes cancelling");
+    become(task, TaskState::kCancelling);
+}
+
+void Model::apply(const core::Event& event, const core::TaskCancelled&) {
+    Task& task = task_of(event);
+    expect(!task.lease.is_set(), "a task that is held is not cancelled at once");
+    become(task, TaskState::kCancelled);
+}
+
+void Model::apply(const core::Event& event, const core::TaskExpired&) {
+    Task& task = task_of(event);
+    expect(task.attempts == 0, "only what never started expires");
+    expect(task.expires.is_set() && event.at >= task.expires, "nothing expires before its ttl");
+    become(task, TaskState::kExpired);
+}
+
+void Model::apply(const core::Event&, const core::RoleServed&) {}
+
+void Model::apply(const core::Event&, const core::ContentStored&) {}
+
+void Model::apply(const core::Event& event, const core::RequestRecorded& body) {
+    const bool fresh = requests_.emplace(event.identity, body.client, body.request).second;
+    expect(fresh, "a request is carried out once");
+}
+
+}  // namespace zq::sim

@@ -1,0 +1,93 @@
+// What must be true of every task, worked out anew from the journal's facts alone: states, tokens,
+// counters, waits. Shares no rule with the core, so that both would have to be wrong in the same
+// way. It is shown every event once it is durable, in order, over all restarts.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "coordinator/core/event.h"
+#include "tests/simulator/world.h"
+
+namespace zq::sim {
+
+class Model {
+  public:
+    explicit Model(World& world) : world_(world) {}
+
+    struct EndedAttempt {
+        Outcome outcome = Outcome::kReleased;
+        TaskState answer = TaskState::kQueued;
+        bool reported = false;
+        LeaseToken token;
+    };
+    struct Task {
+        TaskSpec spec;
+        Instant submitted;
+        TaskState state = TaskState::kQueued;
+        DeadReason dead_reason = DeadReason::kNone;
+        Instant due;
+        Instant expires;
+        std::uint32_t attempts = 0;
+        std::uint32_t failures = 0;
+        std::uint32_t losses = 0;
+        std::uint32_t deferrals = 0;
+        LeaseToken lease;      // the current one
+        LeaseToken lost;       // one that may come back
+        bool charged = false;  // its loss was counted
+        std::map<std::uint32_t, EndedAttempt> ended;
+    };
+
+    /// The next durable event.
+    void committed(const core::Event& event);
+    /// The store's row of a task must say the same.
+    void compare(const core::Task& row);
+
+    Seq last_seq() const { return last_seq_; }
+    Epoch epoch() const { return epoch_; }
+    const std::map<TaskId, Task>& tasks() const { return tasks_; }
+    const Task* find(const TaskId& id) const;
+    /// A lease that was given, and is durable.
+    bool gave(const LeaseToken& token) const { return tokens_.contains(token.number); }
+    std::size_t open() const { return open_; }
+
+  private:
+    void expect(bool holds, const std::string& rule);
+    Task& task_of(const core::Event& event);
+    void become(Task& task, TaskState state);
+
+    void apply(const core::Event& event, const core::EpochStarted& body);
+    void apply(const core::Event& event, const core::TaskSubmitted& body);
+    void apply(const core::Event& event, const core::TaskReady& body);
+    void apply(const core::Event& event, const core::TaskAssigned& body);
+    void apply(const core::Event& event, const core::LeaseResumed& body);
+    void apply(const core::Event& event, const core::ProgressNoted& body);
+    void apply(const core::Event& event, const core::AttemptEnded& body);
+    void apply(const core::Event& event, const core::CancelRequested& body);
+    void apply(const core::Event& event, const core::TaskCancelled& body);
+    void apply(const core::Event& event, const core::TaskExpired& body);
+    void apply(const core::Event& event, const core::RoleServed& body);
+    void apply(const core::Event& event, const core::ContentStored& body);
+    void apply(const core::Event& event, const core::RequestRecorded& body);
+
+    void end_failed(Task& task, const core::Event& event, const core::AttemptEnded& body,
+                    FailureClass failure);
+    void end_released(Task& task, const core::Event& event, const core::AttemptEnded& body);
+    void end_silent(Task& task, const core::AttemptEnded& body);
+    void check_backoff(const Task& task, const core::Event& event, const core::Next& next);
+
+    World& world_;
+    std::string about_;  // the event that is looked at, for the report
+    Seq last_seq_ = 0;
+    Epoch epoch_ = 0;
+    Instant last_at_;
+    std::uint64_t last_token_ = 0;
+    std::size_t open_ = 0;
+    std::map<TaskId, Task> tasks_;
+    std::map<std::string, TaskId> by_key_;
+    std::set<std::uint64_t> tokens_;
+    std::set<std::tuple<Identity, ClientId, std::uint64_t>> requests_;
+};
+
+}  // namespace zq::sim

@@ -1,0 +1,118 @@
+// Carries out what a worker's session asks, as worker/loop.cc does.
+#include "tests/simulator/describe.h"
+#include "tests/simulator/worker_process.h"
+
+namespace zq::sim {
+namespace {
+
+bool is_report(const wire::Body& body) {
+    return std::holds_alternative<wire::Complete>(body) ||
+           std::holds_alternative<wire::Skip>(body) || std::holds_alternative<wire::Fail>(body) ||
+           std::holds_alternative<wire::Release>(body);
+}
+
+}  // namespace
+
+void WorkerHost::perform(const worker::Actions& actions) {
+    for (const worker::Action& action : actions) {
+        stage_.coverage.acted(action);
+        std::visit([this](const auto& a) { perform(a); }, action);
+    }
+}
+
+void WorkerHost::perform(const worker::Send& action) {
+    Process& p = *process_;
+    stage_.world.note(setup_.name, describe_message(action.message));
+    Frames frames = wire::encode(action.message);
+    frames.insert(frames.begin(), std::string());
+    const Repeat repeat = is_report(action.message.body) ? Repeat::kMaybe : Repeat::kNever;
+    if (p.link != 0 && stage_.network.send(p.link, std::move(frames), repeat)) return;
+    p.session.unsent(action.message, boot());
+}
+
+void WorkerHost::perform(const worker::Reopen&) {
+    open_socket();
+}
+
+void WorkerHost::perform(const worker::Start& action) {
+    const wire::Assign& assign = action.assign;
+    const Work work = stage_.workload.work(assign.task, assign.attempt);
+    process_->attempts.insert_or_assign(assign.lease, Attempt(assign, work, boot()));
+    plan_pass(stage_.world.now());
+}
+
+void WorkerHost::perform(const worker::Freeze& action) {
+    Attempt* attempt = find(action.lease);
+    if (attempt == nullptr) return;
+    attempt->freeze(boot());
+    watch(*attempt);
+}
+
+void WorkerHost::perform(const worker::Thaw& action) {
+    stage_.world.note(setup_.name, "thaws " + short_token(action.lease));
+    Attempt* attempt = find(action.lease);
+    if (attempt == nullptr) return;
+    attempt->thaw(boot());
+    watch(*attempt);
+    plan_pass(stage_.world.now());
+}
+
+void WorkerHost::perform(const worker::Cancel& action) {
+    Attempt* attempt = find(action.lease);
+    if (attempt == nullptr) return;
+    attempt->stop(worker::StopCause::kCancelled, boot());
+    plan_pass(stage_.world.now());
+}
+
+void WorkerHost::perform(const worker::Kill& action) {
+    stage_.world.note(setup_.name, "kills " + short_token(action.lease));
+    Attempt* attempt = find(action.lease);
+    if (attempt == nullptr) {
+        process_->killed.push_back(action.lease);
+    } else {
+        attempt->kill();
+        watch(*attempt);
+    }
+    plan_pass(stage_.world.now());
+}
+
+void WorkerHost::perform(const worker::Settled& action) {
+    stage_.promises.settled(action.held.task, action.held.lease, action.state);
+    outbox_.erase(action.held.lease);
+}
+
+void WorkerHost::perform(const worker::Refused& action) {
+    stage_.world.note(setup_.name, "is refused " + short_token(action.held.lease) + ": " +
+                                       std::string(to_string(action.error.code)));
+    if (action.error.code != ErrorCode::STALE_LEASE) {
+        stage_.world.violate("a report of " + action.held.task.text +
+                             " is refused: " + std::string(to_string(action.error.code)) + " " +
+                             action.error.message);
+    }
+    outbox_.erase(action.held.lease);
+}
+
+void WorkerHost::perform(const worker::PutAgain& action) {
+    for (const ArtifactRef& content : action.artifacts) {
+        put_content(content,
+                    [this, lease = action.held.lease] { process_->put_again.push_back(lease); });
+    }
+}
+
+void WorkerHost::perform(const worker::Replace& action) {
+    outbox_[action.held.lease] = action.report;
+    process_->replaced.emplace_back(action.held.lease, action.report);
+    plan_pass(stage_.world.now());
+}
+
+void WorkerHost::perform(const worker::Note& action) {
+    stage_.world.note(setup_.name,
+                      action.fact + (action.detail.empty() ? "" : ": ") + action.detail);
+}
+
+void WorkerHost::perform(const worker::End& action) {
+    stage_.world.note(setup_.name, "ends: " + action.reason);
+    process_->exit_code = action.exit_code;
+}
+
+}  // namespace zq::sim

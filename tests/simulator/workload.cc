@@ -1,0 +1,79 @@
+#include "tests/simulator/workload.h"
+
+#include <algorithm>
+
+namespace zq::sim {
+namespace {
+
+Backoff some_backoff(Rng& rng) {
+    switch (rng.below(4)) {
+        case 0:
+            return {Backoff::Kind::kNone, {}, {}};
+        case 1:
+            return {Backoff::Kind::kFixed, seconds(rng.between(1, 10)), seconds(10)};
+        default:
+            return {Backoff::Kind::kExponential, seconds(rng.between(1, 3)), seconds(20)};
+    }
+}
+
+RoleName some_role(Rng& rng) {
+    const std::uint64_t n = rng.below(100);
+    if (n < 40) return kReview;
+    if (n < 72) return kWrite;
+    if (n < 84) return kSolo;
+    return n < 97 ? kByHand : kNobody;
+}
+
+Fate some_fate(Rng& rng) {
+    constexpr std::pair<std::uint64_t, Fate> kShares[] = {
+        {550, Fate::kSucceed},    {40, Fate::kSkip},        {130, Fate::kFail},
+        {20, Fate::kFailForGood}, {50, Fate::kCrash},       {50, Fate::kTryLater},
+        {30, Fate::kNotStarted},  {30, Fate::kHang},        {20, Fate::kUnmetUnseen},
+        {20, Fate::kTooLong},     {40, Fate::kLargeResult}, {20, Fate::kForgottenPut}};
+    std::uint64_t n = rng.below(1000);
+    for (const auto& [share, fate] : kShares) {
+        if (n < share) return fate;
+        n -= share;
+    }
+    return Fate::kSucceed;
+}
+
+}  // namespace
+
+TaskSpec Workload::task(const std::string& client, std::uint32_t n) const {
+    TaskSpec spec;
+    spec.id = TaskId(client + "-t" + std::to_string(n));
+    Rng rng = rng_.fork(spec.id.text);
+    spec.role = some_role(rng);
+    spec.from = client;
+    spec.instructions = "carry out " + spec.id.text;
+    spec.priority = static_cast<int>(rng.between(0, 10));
+    spec.max_attempts = static_cast<std::uint32_t>(rng.between(1, 4));
+    spec.max_lost = static_cast<std::uint32_t>(rng.between(1, 4));
+    spec.backoff = some_backoff(rng);
+    if (rng.per_mille(150)) spec.delay = rng.between(millis(1), seconds(60));
+    if (rng.per_mille(150)) spec.ttl = spec.delay + rng.between(millis(1), seconds(90));
+    if (spec.role == kNobody) spec.ttl = spec.delay + rng.between(seconds(1), seconds(60));
+    if (rng.per_mille(300)) spec.run_timeout = rng.between(seconds(5), seconds(60));
+    if (rng.per_mille(300)) spec.group = GroupName("g" + std::to_string(rng.below(5)));
+    if (rng.per_mille(300)) spec.reply_to = client + "-inbox";
+    if (rng.per_mille(500)) spec.idempotency_key = "key-of-" + spec.id.text;
+    if (rng.per_mille(200)) spec.expected.artifacts = {"result"};
+    return spec;
+}
+
+Work Workload::work(const TaskSpec& task, std::uint32_t attempt) const {
+    Rng rng = rng_.fork(task.id.text + "#" + std::to_string(attempt));
+    Work work;
+    work.fate = some_fate(rng);
+    work.prepare = rng.between(millis(1), millis(200));
+    if (rng.per_mille(30)) work.prepare = rng.between(seconds(1), seconds(20));
+    work.run = rng.between(millis(50), seconds(10));
+    if (rng.per_mille(200)) work.run = rng.between(seconds(10), seconds(60));
+    if (work.fate == Fate::kHang) work.run = minutes(4);
+    work.conclude = rng.between(millis(1), millis(100));
+    if (rng.per_mille(30)) work.conclude = rng.between(seconds(1), seconds(15));
+    return work;
+}
+
+}  // namespace zq::sim

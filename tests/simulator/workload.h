@@ -1,0 +1,53 @@
+// What there is to do: which tasks are submitted, and what becomes of each attempt. To add a kind
+// of task, add it here; who carries it out are the hosts.
+#pragma once
+
+#include <string>
+
+#include "common/base/task_spec.h"
+#include "tests/simulator/rng.h"
+
+namespace zq::sim {
+
+inline const RoleName kReview{"review"};
+inline const RoleName kWrite{"write"};
+inline const RoleName kSolo{"solo"};       // served by one worker: what it loses waits for it
+inline const RoleName kByHand{"by-hand"};  // claimed by clients
+inline const RoleName kNobody{"nobodys"};  // served by none: these tasks expire
+
+/// How an attempt goes at a worker, unless somebody ends it before.
+enum class Fate : std::uint8_t {
+    kSucceed,
+    kSkip,
+    kFail,
+    kFailForGood,
+    kCrash,
+    kTryLater,
+    kNotStarted,    // the worker's fault
+    kHang,          // until its run timeout, else for long
+    kUnmetUnseen,   // says it is done without what was expected: the coordinator must notice
+    kTooLong,       // its report breaks a bound: refused, and mended
+    kLargeResult,   // content that is put before the report
+    kForgottenPut,  // the report names content that was never put
+};
+
+struct Work {
+    Fate fate = Fate::kSucceed;
+    Millis prepare;   // fetching inputs
+    Millis run;       // unfrozen
+    Millis conclude;  // hashing, putting, writing the outbox
+};
+
+class Workload {
+  public:
+    explicit Workload(Rng rng) : rng_(rng) {}
+
+    /// The n-th task of a client.
+    TaskSpec task(const std::string& client, std::uint32_t n) const;
+    Work work(const TaskSpec& task, std::uint32_t attempt) const;
+
+  private:
+    Rng rng_;
+};
+
+}  // namespace zq::sim
