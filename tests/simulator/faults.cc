@@ -126,6 +126,7 @@ void Faults::strike_worker(Fault fault) {
         case Fault::kWorkerPause:
             return worker.pause(some_length());
         case Fault::kWorkerSuspend:
+            if (rng_.per_mille(500)) return worker.suspend_after_speaking(some_length());
             return worker.suspend(some_length());
         default:
             return worker.drain(rng_.per_mille(500));

@@ -26,6 +26,10 @@ void WorkerHost::perform(const worker::Send& action) {
     Frames frames = wire::encode(action.message);
     frames.insert(frames.begin(), std::string());
     const Repeat repeat = is_report(action.message.body) ? Repeat::kMaybe : Repeat::kNever;
+    if (sleep_after_speaking_) {
+        sleep_for_ = *std::exchange(sleep_after_speaking_, std::nullopt);
+        plan({}, &WorkerHost::fall_asleep);
+    }
     if (p.link != 0 && stage_.network.send(p.link, std::move(frames), repeat)) return;
     p.session.unsent(action.message, boot());
 }

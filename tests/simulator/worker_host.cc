@@ -268,6 +268,10 @@ void WorkerHost::suspend(Millis length) {
     plan(length, &WorkerHost::wake_up);
 }
 
+void WorkerHost::fall_asleep() {
+    suspend(sleep_for_);
+}
+
 void WorkerHost::wake_up() {
     for (auto& [lease, attempt] : process_->attempts) attempt.resume(boot());
     pass();

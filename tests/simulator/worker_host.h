@@ -32,6 +32,8 @@ class WorkerHost : public PeerEnd {
     void pause(Millis length);
     /// The whole machine sleeps.
     void suspend(Millis length);
+    /// The same as soon as it has said something, so that the answer finds it asleep.
+    void suspend_after_speaking(Millis length) { sleep_after_speaking_ = length; }
     /// SIGTERM; `twice`: what runs is given back at once.
     void drain(bool twice);
     void step_wall(Millis by) { clock_.step_wall(by); }
@@ -61,6 +63,7 @@ class WorkerHost : public PeerEnd {
     void watch(const Attempt& attempt);
     void leave_children();
     void end();
+    void fall_asleep();
     void wake_up();
     void start_later();
     void second_signal();
@@ -98,6 +101,8 @@ class WorkerHost : public PeerEnd {
     std::unique_ptr<Process> process_;
     std::uint64_t generation_ = 0;
     Millis paused_until_{};
+    std::optional<Millis> sleep_after_speaking_;
+    Millis sleep_for_{};
 };
 
 }  // namespace zq::sim
