@@ -166,7 +166,7 @@ def main():
                     run.perform()
                 finally:
                     print(f"{run.folder}: met {run.fired}, exit {run.exit_code}, {run.promised} promises, {run.calls}")
-            return
+            sys.exit(0 if run.fired else "the fault was not met")
         check_the_check(fresh)
         if arguments.all:
             sweep_all(sweep, (fresh, recovered), arguments.jobs)

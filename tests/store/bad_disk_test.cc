@@ -167,18 +167,6 @@ TEST(SqliteJournal, ClosedOnAFullDiskItGivesUpWhatWaitedAndTheNextStartGoesOnWit
     EXPECT_EQ(report->last_seq, committed);
 }
 
-TEST(SqliteJournal, ALogThatCannotBeSetUpIsNoticed) {
-    SmallDisk disk("8m");
-    if (!disk.is_there()) GTEST_SKIP() << "may not mount a small disk here";
-    auto database = Database::open(disk.path("d"), OpenMode::kCreate).value();
-    ASSERT_TRUE(database.run("CREATE TABLE t(x)").has_value());
-    disk.fill(0);
-    // The change of mode commits after it has said "wal".
-    EXPECT_EQ(configure_writer(database).error().code, ErrorCode::STORAGE_FULL);
-    disk.empty();
-    EXPECT_TRUE(configure_writer(database).has_value());
-}
-
 /// In a child: a disk that fails in the middle of a commit. Exits with 0 if all went as it must.
 [[noreturn]] void meet_a_failing_disk(const std::string& folder) {
     ::alarm(60);
