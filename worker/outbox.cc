@@ -34,7 +34,7 @@ Result<StoredReport> parse(const std::string& content) {
 }  // namespace
 
 Result<Outbox> Outbox::open(std::string folder) {
-    if (auto ok = make_folders(folder, 0700); !ok) return Failure(ok.error());
+    if (auto ok = make_folders(folder, 0700, Durability::kSynced); !ok) return Failure(ok.error());
     return Outbox(std::move(folder));
 }
 

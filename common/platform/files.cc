@@ -98,6 +98,26 @@ Result<void> write_file(const std::string& path, std::string_view content, unsig
     return {};
 }
 
+Result<void> rewrite_file(const std::string& path) {
+    FileHandle file(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+    if (!file.is_open()) return os_error("cannot open", path);
+    std::string buffer(1 << 20, '\0');
+    off_t offset = 0;
+    while (true) {
+        ssize_t got = ::pread(file.fd(), buffer.data(), buffer.size(), offset);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return os_error("cannot read", path);
+        if (got == 0) break;
+        // What is written short is read and written once more.
+        ssize_t put = ::pwrite(file.fd(), buffer.data(), static_cast<std::size_t>(got), offset);
+        if (put < 0 && errno == EINTR) continue;
+        if (put < 0) return os_error("cannot write", path);
+        offset += put;
+    }
+    if (::fsync(file.fd()) != 0) return os_error("cannot sync", path);
+    return {};
+}
+
 Result<void> sync_folder(const std::string& path) {
     FileHandle folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!folder.is_open()) return os_error("cannot open", path);
@@ -105,12 +125,25 @@ Result<void> sync_folder(const std::string& path) {
     return {};
 }
 
-Result<void> make_folders(const std::string& path, unsigned mode) {
+Result<void> make_folders(const std::string& path, unsigned mode, Durability durability) {
     std::filesystem::path made;
+    std::string was_there;  // the deepest one
     for (const auto& part : std::filesystem::path(path)) {
+        if (part.empty()) continue;  // after a slash at the end
         made /= part;
-        if (::mkdir(made.c_str(), mode) != 0 && errno != EEXIST)
-            return os_error("cannot make", path);
+        if (::mkdir(made.c_str(), mode) != 0) {
+            if (errno != EEXIST) return os_error("cannot make", path);
+            was_there = made.string();
+        } else if (durability == Durability::kSynced) {
+            // One by one, so that a process that ends here leaves at most the deepest unsynced. Its
+            // parent may be a folder that can't be opened, if it has been there for long.
+            if (!was_there.empty()) static_cast<void>(sync_folder(parent_of(was_there)));
+            was_there.clear();
+            if (auto ok = sync_folder(parent_of(made.string())); !ok) return ok;
+        }
+    }
+    if (durability == Durability::kSynced && !was_there.empty()) {
+        static_cast<void>(sync_folder(parent_of(was_there)));
     }
     struct stat info {};
     if (::stat(path.c_str(), &info) != 0) return os_error("cannot make", path);

@@ -37,11 +37,18 @@ Result<std::string> read_file(const std::string& path, std::uint64_t limit = 64U
 Result<void> write_file(const std::string& path, std::string_view content, unsigned mode,
                         Durability durability);
 
+/// Writes a file's bytes over themselves and syncs it: what can be read is on disk then. A sync
+/// alone does not say that: after a failed one the kernel may keep pages that never reached the
+/// disk, call them clean, and pass over them in the next sync. Errors: NOT_FOUND, IO, STORAGE_FULL.
+Result<void> rewrite_file(const std::string& path);
+
 /// fsync of a folder, so that names made or removed in it last.
 Result<void> sync_folder(const std::string& path);
 
-/// Makes a folder and its parents where they are missing. New ones get `mode`.
-Result<void> make_folders(const std::string& path, unsigned mode);
+/// Makes a folder and its parents where they are missing. New ones get `mode`. With kSynced their
+/// names last, also where an earlier process made them and came no further.
+Result<void> make_folders(const std::string& path, unsigned mode,
+                          Durability durability = Durability::kNone);
 
 /// Takes an exclusive lock on a file (made if missing), held until the handle closes or the process
 /// ends. Errors: CONFLICT (another process holds it), IO.

@@ -105,7 +105,7 @@ Result<std::vector<Record>> list_records(const std::string& folder) {
 Result<void> write_record(const std::string& folder, const Record& record) {
     auto path = path_of(folder, record.key.public_key);
     if (!path) return Failure(path.error());
-    if (auto ok = make_folders(known_folder(folder), 0700); !ok) return ok;
+    if (auto ok = make_folders(known_folder(folder), 0700, Durability::kSynced); !ok) return ok;
     return write_file(*path, to_text(record), 0600, Durability::kSynced);
 }
 
@@ -135,7 +135,8 @@ Result<KeyPair> KeyRegistry::server_keys() const {
 Result<KeyPair> KeyRegistry::ensure_server_keys() {
     auto keys = server_keys();
     if (keys || keys.error().code != ErrorCode::NOT_FOUND) return keys;
-    if (auto ok = make_folders(known_folder(folder_), 0700); !ok) return Failure(ok.error());
+    if (auto ok = make_folders(known_folder(folder_), 0700, Durability::kSynced); !ok)
+        return Failure(ok.error());
     const KeyPair made = make_key_pair();
     if (auto ok = write_key_file(folder_ + "/server.key", made); !ok) return Failure(ok.error());
     return made;

@@ -7,7 +7,6 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds kRestAfter{500};
 constexpr std::chrono::milliseconds kRoomAgainAfter{200};  // between two looks at a full disk
 
 /// Visits a variant with one lambda per alternative.
@@ -31,7 +30,7 @@ Committer::Committer(Database database, BatchWriter writer, const Meta& meta, st
 void Committer::serve(CommitQueue& queue) {
     bool stopped = false;
     while (!stopped) {
-        auto order = queue.next(kRestAfter);
+        auto order = queue.next(rest_after());
         if (!order) {
             rest();
             tell_failure(queue);
@@ -158,7 +157,7 @@ Result<void> Committer::stop() {
 }
 
 void Committer::keep_log_short(const CommitQueue& queue) {
-    if (steady_clock::now() - looked_ > kRestAfter) {
+    if (steady_clock::now() - looked_ > rest_after()) {
         looked_ = steady_clock::now();
         reserve_.refresh();
     }

@@ -19,8 +19,9 @@ namespace zq::store {
 
 /// Bounds of the write-ahead log, in pages of 4 KiB.
 struct LogBounds {
-    int checkpoint_pages = 4'096;  // copied back when nothing else waits
-    int most_pages = 32'768;       // copied back before the next batch
+    int checkpoint_pages = 4'096;     // copied back when nothing else waits
+    int most_pages = 32'768;          // copied back before the next batch
+    Millis rest_after = millis(500);  // with nothing to do: copied back, and the disk looked at
 };
 
 class Committer {
@@ -46,6 +47,9 @@ class Committer {
     void rest();
     void tell_failure(CommitQueue& queue);
     void poison(const Error& error);
+    std::chrono::milliseconds rest_after() const {
+        return std::chrono::milliseconds(log_.rest_after.count);
+    }
 
     Database database_;
     BatchWriter writer_;

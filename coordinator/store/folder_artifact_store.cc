@@ -52,8 +52,9 @@ Result<std::unique_ptr<FolderArtifactStore>> FolderArtifactStore::open(
     FolderArtifactOptions options) {
     std::unique_ptr<FolderArtifactStore> store(new FolderArtifactStore(std::move(options)));
     const std::string& folder = store->options_.folder;
-    if (auto ok = make_folders(folder + "/incoming", 0700); !ok) return Failure(ok.error());
-    if (auto ok = sync_folder(folder); !ok) return Failure(ok.error());
+    if (auto ok = make_folders(folder + "/incoming", 0700, Durability::kSynced); !ok) {
+        return Failure(ok.error());
+    }
     store->remove_leftovers();
     return store;
 }
@@ -82,7 +83,7 @@ Result<std::uint64_t> FolderArtifactStore::begin(const Digest& digest, std::uint
         if (*stored != size) {
             return fail(ErrorCode::DIGEST_MISMATCH, "content of this digest has another size");
         }
-        // An earlier run may have ended between the rename and the folder's sync.
+        // An earlier process may have ended between the rename and the folder's sync.
         if (auto ok = sync_place(digest); !ok) return Failure(ok.error());
         return size;
     }
@@ -140,6 +141,10 @@ Result<FolderArtifactStore::Upload> FolderArtifactStore::resume(const Digest& di
     upload.size = size;
     auto offset = rehash(upload.file.fd(), upload.hash, path);
     if (!offset) return Failure(offset.error());
+    // What was hashed must be what the last sync makes durable.
+    if (*offset > 0) {
+        if (auto ok = rewrite_file(path); !ok) return Failure(ok.error());
+    }
     upload.offset = *offset;
     return upload;
 }
@@ -163,8 +168,12 @@ Result<std::uint64_t> FolderArtifactStore::append(const Digest& digest, std::uin
                                                   std::string_view bytes) {
     auto at = uploads_.find(digest);
     if (at == uploads_.end()) {
-        // The last chunk may come again when its answer was lost.
-        if (auto stored = size(digest)) return stored;
+        // The last chunk may come again when its answer was lost, to a later process too: the one
+        // before may have ended between the rename and the folder's sync.
+        if (auto stored = size(digest)) {
+            if (auto ok = sync_place(digest); !ok) return Failure(ok.error());
+            return stored;
+        }
         return fail(ErrorCode::NOT_FOUND, "no upload of " + to_hex(digest) + " is under way");
     }
     Upload& upload = at->second;

@@ -68,7 +68,7 @@ SqliteJournal::~SqliteJournal() {
 }
 
 Result<void> SqliteJournal::take_folder() {
-    if (auto ok = make_folders(options_.folder, 0700); !ok) return ok;
+    if (auto ok = make_folders(options_.folder, 0700, Durability::kSynced); !ok) return ok;
     auto lock = lock_data_folder(options_.folder, options_.lock_patience);
     if (!lock) return Failure(lock.error());
     lock_ = std::move(*lock);
@@ -88,6 +88,11 @@ Result<Recovery> SqliteJournal::open_and_restore(core::State& state) {
     // For this user alone; SQLite gives its log the same mode.
     if (!FileHandle(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)).is_open()) {
         return fail(ErrorCode::IO, "cannot make " + path + ": " + std::strerror(errno));
+    }
+    // What a failed sync has left in the log would be read now and be gone after a power cut, and
+    // with it what comes after it. Before SQLite opens it: closing the file would drop its locks.
+    if (auto ok = rewrite_file(path + "-wal"); !ok && ok.error().code != ErrorCode::NOT_FOUND) {
+        return Failure(ok.error());
     }
     auto database = Database::open(path, OpenMode::kCreate);
     if (!database) return Failure(database.error());

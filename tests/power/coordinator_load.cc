@@ -1,0 +1,252 @@
+#include "tests/power/coordinator_load.h"
+
+#include <algorithm>
+#include <array>
+
+#include "common/platform/digest.h"
+
+namespace zq::power {
+namespace {
+
+constexpr std::size_t kWorkers = 3;
+constexpr std::array kRoles = {"review", "research", "implement"};
+constexpr std::size_t kTokens = 12;  // of the last leases, that heartbeats list
+
+Digest digest_of(Random& random) {
+    Digest digest;
+    for (auto& byte : digest.bytes) byte = static_cast<std::uint8_t>(random());
+    return digest;
+}
+
+}  // namespace
+
+CoordinatorLoad::CoordinatorLoad(coordinator::Pipeline& pipeline,
+                                 const std::vector<core::Event>& history, Random& random)
+    : pipeline_(pipeline),
+      random_(random),
+      now_(std::max(Instant{1'700'000'000'000}, pipeline.state().durable.last_at)),
+      request_(pipeline.state().durable.last_seq * 1'000) {
+    for (const core::Event& event : history) {
+        if (const auto* stored = std::get_if<core::ContentStored>(&event.body)) {
+            stored_[stored->digest] = stored->size;
+        }
+        if (const auto* assigned = std::get_if<core::TaskAssigned>(&event.body)) {
+            given_.push_back(assigned->lease.token);
+        }
+    }
+}
+
+void CoordinatorLoad::run(core::CommandBody body, std::vector<store::InlineContent> contents) {
+    core::Command command;
+    command.now = now_;
+    command.identity = kLocalIdentity;
+    command.client = ClientId("c" + std::to_string(below(random_, 3)));
+    command.request = ++request_;
+    command.reply = request_;
+    command.seed = random_();
+    command.body = std::move(body);
+    core::Decision decision = pipeline_.decide(command);
+    for (const core::Event& event : decision.events) {
+        if (const auto* stored = std::get_if<core::ContentStored>(&event.body)) {
+            stored_[stored->digest] = stored->size;
+        }
+        if (const auto* assigned = std::get_if<core::TaskAssigned>(&event.body)) {
+            given_.push_back(assigned->lease.token);
+        }
+    }
+    pipeline_.accept(std::move(decision), command, std::move(contents));
+}
+
+void CoordinatorLoad::begin_service() {
+    run(core::BeginService{});
+    for (std::size_t worker = 0; worker < kWorkers; ++worker) open_session(worker);
+    decide_due();
+}
+
+void CoordinatorLoad::decide_some() {
+    // Now and then long enough for leases, ttls and retries to run out.
+    now_ = now_ + millis(static_cast<std::int64_t>(below(random_, 3'000)));
+    if (chance(random_, 4)) now_ = now_ + seconds(90);
+    std::size_t count = 1;
+    if (chance(random_, 50)) count += below(random_, 6);
+    if (chance(random_, 4)) count += below(random_, 100);
+    for (std::size_t i = 0; i < count; ++i) decide_one();
+    decide_due();
+}
+
+void CoordinatorLoad::decide_one() {
+    const std::uint64_t dice = below(random_, 100);
+    if (dice < 35) return submit();
+    if (dice < 55) return end_attempt();
+    if (dice < 75) return heartbeat();
+    if (dice < 83) return note_progress();
+    if (dice < 91) return claim();
+    if (dice < 97) return cancel();
+    open_session(below(random_, kWorkers));
+}
+
+void CoordinatorLoad::decide_due() {
+    const core::State& state = pipeline_.state();
+    for (int i = 0; i < 8 && core::next_deadline(state, pipeline_.policy()) <= now_; ++i) {
+        run(core::Tick{});
+    }
+    for (int i = 0; i < 8 && !state.now.to_match.empty(); ++i) run(core::Match{});
+}
+
+std::string CoordinatorLoad::text(std::size_t most) {
+    std::string made(below(random_, most), ' ');
+    for (char& c : made) c = static_cast<char>('a' + random_() % 26);
+    return made;
+}
+
+std::vector<LeaseToken> CoordinatorLoad::tokens_of(std::size_t worker) {
+    std::vector<LeaseToken> tokens;
+    const core::State& state = pipeline_.state();
+    auto held = state.index.by_holder.find(StateId("folder-" + std::to_string(worker)));
+    if (held != state.index.by_holder.end()) {
+        for (const std::uint64_t number : held->second) {
+            tokens.push_back({state.durable.journal, number});
+        }
+    }
+    // And some that it has held: a lost one may be had back.
+    for (std::size_t i = given_.size() - std::min(given_.size(), kTokens); i < given_.size(); ++i) {
+        if (chance(random_, 70)) tokens.push_back(given_[i]);
+    }
+    return tokens;
+}
+
+void CoordinatorLoad::open_session(std::size_t worker) {
+    core::OpenSession open;
+    open.session = ++request_;
+    open.worker = WorkerName("host-" + std::to_string(worker));
+    open.state_id = StateId("folder-" + std::to_string(worker));
+    open.incarnation = pipeline_.state().durable.epoch;
+    open.roles = {RoleName(kRoles.at(worker)), RoleName("any")};
+    if (chance(random_, 10)) open.roles.emplace_back("role-" + std::to_string(request_));
+    open.slots = 8;
+    open.leases = tokens_of(worker);
+    run(std::move(open));
+}
+
+void CoordinatorLoad::heartbeat() {
+    const auto& sessions = pipeline_.state().now.sessions;
+    if (sessions.empty()) return;
+    const auto at =
+        std::next(sessions.begin(), static_cast<std::ptrdiff_t>(below(random_, sessions.size())));
+    const std::string folder = at->second.state_id.text;
+    core::Renew renew;
+    renew.session = at->first;
+    renew.free = static_cast<std::uint32_t>(below(random_, 4));
+    renew.lists_leases = chance(random_, 70);
+    if (renew.lists_leases) renew.leases = tokens_of(static_cast<std::size_t>(folder.back() - '0'));
+    run(std::move(renew));
+}
+
+ArtifactRef CoordinatorLoad::reference(const std::string& name, std::vector<ArtifactRef>& fresh,
+                                       std::vector<store::InlineContent>& contents) {
+    if (!stored_.empty() && chance(random_, 40)) {
+        const auto at =
+            std::next(stored_.begin(), static_cast<std::ptrdiff_t>(below(random_, stored_.size())));
+        return {name, at->first, at->second, "text/plain", ""};
+    }
+    const std::string data = text(chance(random_, 15) ? limits::kInlineBytes : 600);
+    ArtifactRef made{name, sha256(data), data.size(), "text/plain", ""};
+    const bool known = stored_.contains(made.digest) ||
+                       std::any_of(contents.begin(), contents.end(),
+                                   [&](const auto& c) { return c.digest == made.digest; });
+    if (!known) {
+        fresh.push_back(made);
+        contents.push_back({made.digest, data});
+    }
+    return made;
+}
+
+void CoordinatorLoad::submit() {
+    core::SubmitTask submit;
+    TaskSpec& spec = submit.spec;
+    spec.id = TaskId("t" + std::to_string(++request_));
+    spec.role = RoleName(kRoles.at(below(random_, kRoles.size())));
+    spec.from = "planner";
+    spec.reply_to = "planner";
+    spec.instructions = text(chance(random_, 10) ? 20'000 : 300);
+    spec.priority = static_cast<int>(below(random_, 10));
+    if (chance(random_, 20)) spec.delay = millis(static_cast<std::int64_t>(below(random_, 9'000)));
+    if (chance(random_, 20)) spec.ttl = seconds(20);
+    if (chance(random_, 20)) spec.group = GroupName("night");
+    if (chance(random_, 20)) spec.idempotency_key = spec.id.text;
+    spec.backoff = {Backoff::Kind::kFixed, seconds(2), seconds(2)};
+    submit.request = digest_of(random_);
+    std::vector<store::InlineContent> contents;
+    for (std::uint64_t i = below(random_, 3); i > 0; --i) {
+        spec.inputs.push_back(reference("in-" + std::to_string(i), submit.contents, contents));
+    }
+    run(std::move(submit), std::move(contents));
+}
+
+const core::Task* CoordinatorLoad::any_task(bool running) {
+    const auto& open = pipeline_.state().durable.open;
+    if (open.empty()) return nullptr;
+    const auto start =
+        std::next(open.begin(), static_cast<std::ptrdiff_t>(below(random_, open.size())));
+    for (auto at = start; at != open.end(); ++at) {
+        if (!running || at->second.lease) return &at->second;
+    }
+    return nullptr;
+}
+
+void CoordinatorLoad::claim() {
+    core::ClaimTask claim;
+    claim.role = RoleName(kRoles.at(below(random_, kRoles.size())));
+    claim.from = "hand";
+    claim.lease = seconds(60);
+    run(std::move(claim));
+}
+
+void CoordinatorLoad::end_attempt() {
+    const core::Task* task = any_task(true);
+    if (task == nullptr) return;
+    using Kind = core::EndAttempt::Kind;
+    constexpr std::array kKinds = {Kind::kComplete, Kind::kComplete, Kind::kComplete, Kind::kFail,
+                                   Kind::kFail,     Kind::kRelease,  Kind::kSkip};
+    core::EndAttempt end;
+    end.kind = kKinds.at(below(random_, kKinds.size()));
+    end.task = task->key.id;
+    end.token = task->lease->token;
+    end.from = task->lease->holder.worker.text;
+    end.summary = text(80);
+    end.reason = text(80);
+    end.output = {{"verdict", text(200)}};
+    end.report = digest_of(random_);
+    std::vector<store::InlineContent> contents;
+    for (std::uint64_t i = below(random_, 4); i > 0; --i) {
+        end.artifacts.push_back(reference("out-" + std::to_string(i), end.contents, contents));
+    }
+    run(std::move(end), std::move(contents));
+}
+
+void CoordinatorLoad::note_progress() {
+    const core::Task* task = any_task(true);
+    if (task == nullptr) return;
+    run(core::NoteProgress{task->key.id, task->lease->token,
+                           static_cast<std::uint32_t>(below(random_, 101)), "step", text(100)});
+}
+
+void CoordinatorLoad::cancel() {
+    const core::Task* task = any_task(chance(random_, 50));
+    if (task != nullptr) run(core::CancelTask{task->key.id, "not wanted"});
+}
+
+Result<void> CoordinatorLoad::put_artifact(store::ArtifactStore& artifacts) {
+    const std::string data = text(40'000);
+    const Digest digest = sha256(data);
+    auto offset = artifacts.begin(digest, data.size());
+    while (offset && *offset < data.size()) {
+        const std::size_t size = 1 + below(random_, 20'000);
+        offset = artifacts.append(digest, *offset, std::string_view(data).substr(*offset, size));
+    }
+    if (!offset) return Failure(offset.error());
+    if (!stored_.contains(digest)) run(core::StoreContent{digest, data.size()});
+    return {};
+}
+
+}  // namespace zq::power

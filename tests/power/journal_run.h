@@ -1,0 +1,65 @@
+// One run of the journal under power cuts: the real SQLite journal and pipeline live a few lives on
+// one disk, each ended at a random call by a cut or a kill, some of them during their recovery;
+// after each stop everything that was said must be there, event by event.
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "coordinator/store/sqlite_journal.h"
+#include "tests/power/coordinator_load.h"
+#include "tests/power/interpose.h"
+#include "tests/power/power_vfs.h"
+#include "tests/power/recorded_journal.h"
+#include "tests/power/run_report.h"
+
+namespace zq::power {
+
+/// Ways to be wrong that a run must notice, for the controls.
+enum class JournalFault : std::uint8_t {
+    kNone,
+    kNormalSync,    // PRAGMA synchronous = NORMAL
+    kSaysAtOnce,    // a start that speaks before its epoch and its first checkpoint are on disk
+    kNoCheckpoint,  // a start that commits its epoch, and leaves the checkpoint out
+    kNoFolderSync,  // folders are never synced
+};
+
+class JournalRun {
+  public:
+    explicit JournalRun(std::uint64_t seed, JournalFault fault = JournalFault::kNone);
+    RunReport run();
+
+    const std::vector<core::Event>& events() const { return history_.events; }
+
+  private:
+    struct Life;
+
+    void plan_stop(bool last);
+    void live(std::uint64_t steps);
+    bool start(Life& life);
+    bool work(Life& life, std::uint64_t steps);
+    bool step(Life& life);
+    bool await_commits(Life& life);
+    void end(Life& life, bool clean);
+    void after_stop();
+    void check_recovered(const Life& life, const store::Recovery& recovery);
+    void check_events(store::Reader& reader);
+    void check_settled();
+    void check_offline();
+    void violation(const std::string& sentence);
+    void say(Seq upto) { history_.said = std::max(history_.said, upto); }
+
+    const std::uint64_t seed_;
+    const JournalFault fault_;
+    Random random_;
+    ScratchFolder scratch_;
+    PowerDisk disk_;
+    Mounted mounted_;
+    const std::string folder_;
+    History history_;
+    std::atomic<Seq> shown_ = 0;  // by a reader, while a commit was under way
+    bool with_files_ = false;     // this life puts artifacts too
+    RunReport report_;
+};
+
+}  // namespace zq::power

@@ -1,0 +1,121 @@
+// The store on disks that lose their power: a fixed set of seeds, a fresh one, and the controls,
+// which prove that the tool sees what it must see.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdio>
+#include <random>
+#include <set>
+
+#include "coordinator/core/event.h"
+#include "tests/power/artifact_run.h"
+#include "tests/power/journal_run.h"
+
+namespace zq::power {
+namespace {
+
+constexpr std::uint64_t kFixedSeeds = 40;
+constexpr std::uint64_t kControlSeeds = 300;
+constexpr std::chrono::seconds kFreshTime{4};
+
+std::string told(std::uint64_t seed, const RunReport& report) {
+    std::string text = "seed " + std::to_string(seed) + "\n";
+    for (const std::string& violation : report.violations) text += "  " + violation + "\n";
+    return text + report.story;
+}
+
+template <class Run>
+void expect_nothing_lost(std::uint64_t first, std::uint64_t seeds, std::chrono::seconds time) {
+    const auto start = std::chrono::steady_clock::now();
+    std::uint64_t cuts = 0;
+    for (std::uint64_t seed = first; seed < first + seeds; ++seed) {
+        if (std::chrono::steady_clock::now() - start > time) break;
+        const RunReport report = Run(seed).run();
+        ASSERT_TRUE(report.violations.empty()) << told(seed, report);
+        cuts += report.cuts;
+    }
+    EXPECT_GT(cuts, 0U);
+}
+
+std::uint64_t fresh_seed() {
+    const std::uint64_t seed = std::random_device()();
+    std::printf("fresh seeds from %llu on\n", static_cast<unsigned long long>(seed));
+    return seed;
+}
+
+/// The first seed whose run, under a fault, finds something that begins with `word`; 0: none does.
+template <class Run, class Fault>
+std::uint64_t first_seed_to_find(Fault fault, std::string_view word, std::uint64_t seeds) {
+    for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+        for (const std::string& violation : Run(seed, fault).run().violations) {
+            if (violation.starts_with(word)) return seed;
+        }
+    }
+    return 0;
+}
+
+TEST(JournalPower, NothingThatWasSaidIsLostWithTheseSeeds) {
+    expect_nothing_lost<JournalRun>(1, kFixedSeeds, std::chrono::minutes(1));
+}
+
+TEST(JournalPower, NothingThatWasSaidIsLostWithFreshSeeds) {
+    expect_nothing_lost<JournalRun>(fresh_seed(), UINT32_MAX, kFreshTime);
+}
+
+TEST(JournalPower, TheSameSeedIsTheSameRun) {
+    for (const std::uint64_t seed : {1U, 2U, 3U, 4U}) {
+        const RunReport once = JournalRun(seed).run();
+        const RunReport again = JournalRun(seed).run();
+        EXPECT_EQ(once.calls, again.calls) << "seed " << seed;
+        EXPECT_EQ(once.acknowledged, again.acknowledged) << "seed " << seed;
+        EXPECT_EQ(once.trace, again.trace) << "seed " << seed;
+    }
+}
+
+TEST(JournalPower, TheLoadMakesEveryKindOfEvent) {
+    std::set<std::string_view> kinds;
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        JournalRun run(seed);
+        run.run();
+        for (const core::Event& event : run.events()) kinds.insert(core::kind_of(event.body));
+    }
+    EXPECT_EQ(kinds.size(), std::variant_size_v<core::EventBody>);
+}
+
+TEST(JournalPowerControl, NormalSyncLosesWhatWasAcknowledged) {
+    EXPECT_GT(first_seed_to_find<JournalRun>(JournalFault::kNormalSync, "lost", kControlSeeds), 0U);
+}
+
+TEST(JournalPowerControl, AStartThatSpeaksBeforeItsFirstCheckpointLosesWhatItSaid) {
+    EXPECT_GT(first_seed_to_find<JournalRun>(JournalFault::kSaysAtOnce, "lost", kControlSeeds), 0U);
+}
+
+TEST(JournalPowerControl, AStartThatLeavesItsFirstCheckpointOutLosesWhatItSaid) {
+    EXPECT_GT(first_seed_to_find<JournalRun>(JournalFault::kNoCheckpoint, "lost", kControlSeeds),
+              0U);
+}
+
+TEST(JournalPowerControl, WithoutTheFoldersSyncTheJournalIsLost) {
+    EXPECT_GT(first_seed_to_find<JournalRun>(JournalFault::kNoFolderSync, "", kControlSeeds), 0U);
+}
+
+TEST(ArtifactPower, APutThatWasAcknowledgedIsThereWholeWithTheseSeeds) {
+    expect_nothing_lost<ArtifactRun>(1, 2 * kFixedSeeds, std::chrono::minutes(1));
+}
+
+TEST(ArtifactPower, APutThatWasAcknowledgedIsThereWholeWithFreshSeeds) {
+    expect_nothing_lost<ArtifactRun>(fresh_seed(), UINT32_MAX, kFreshTime);
+}
+
+TEST(ArtifactPowerControl, WithoutTheFilesSyncWrongBytesStandUnderAName) {
+    EXPECT_GT(first_seed_to_find<ArtifactRun>(ArtifactFault::kNoFileSync, "wrong", kControlSeeds),
+              0U);
+}
+
+TEST(ArtifactPowerControl, WithoutTheFoldersSyncAnAcknowledgedPutIsLost) {
+    EXPECT_GT(first_seed_to_find<ArtifactRun>(ArtifactFault::kNoFolderSync, "lost", kControlSeeds),
+              0U);
+}
+
+}  // namespace
+}  // namespace zq::power
