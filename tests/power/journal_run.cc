@@ -57,7 +57,8 @@ JournalRun::JournalRun(std::uint64_t seed, JournalFault fault)
     install_power_vfs();
     force_synchronous(fault == JournalFault::kNormalSync ? Synchronous::kNormal
                                                          : Synchronous::kAsShipped);
-    disk_.lie({.file_syncs = false, .folder_syncs = fault == JournalFault::kNoFolderSync});
+    const bool unready = fault == JournalFault::kSaysAtOnce || fault == JournalFault::kNoCheckpoint;
+    disk_.lie({.folder_syncs = fault == JournalFault::kNoFolderSync, .log_rewrites = unready});
 }
 
 RunReport JournalRun::run() {

@@ -18,9 +18,11 @@ namespace zq::power {
 /// Ways to be wrong that a run must notice, for the controls.
 enum class JournalFault : std::uint8_t {
     kNone,
-    kNormalSync,    // PRAGMA synchronous = NORMAL
-    kSaysAtOnce,    // a start that speaks before its epoch and its first checkpoint are on disk
-    kNoCheckpoint,  // a start that commits its epoch, and leaves the checkpoint out
+    kNormalSync,  // PRAGMA synchronous = NORMAL
+    // A start makes what it finds durable twice: it rewrites the log, and settles with a
+    // checkpoint.
+    kSaysAtOnce,    // neither, and it speaks before its epoch is committed
+    kNoCheckpoint,  // neither, and it speaks after its epoch is committed
     kNoFolderSync,  // folders are never synced
 };
 

@@ -73,6 +73,10 @@ bool PowerDisk::spend(CallKind kind, const std::string& what) {
     return !stopped_;
 }
 
+bool PowerDisk::lies_about(Node node) const {
+    return lies_.log_rewrites && path_of(node).ends_with("-wal");
+}
+
 bool PowerDisk::covers(const std::string& path) const {
     return path.starts_with(root_ + "/") || path == root_;
 }

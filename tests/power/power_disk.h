@@ -49,6 +49,7 @@ enum class StopAt : std::uint8_t { kAnyCall, kFileSync };
 struct Lies {
     bool file_syncs = false;
     bool folder_syncs = false;
+    bool log_rewrites = false;  // what a start does to SQLite's log before SQLite opens it
 };
 
 class PowerDisk {
@@ -79,6 +80,8 @@ class PowerDisk {
     bool remove(const std::string& path);
     bool rename(const std::string& from, const std::string& to);
 
+    /// True where a call of our own code on this file is to be answered and not done.
+    bool lies_about(Node node) const;
     bool covers(const std::string& path) const;
     bool has_folder(Node node) const;
     std::string path_of(Node node) const;
