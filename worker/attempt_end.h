@@ -12,12 +12,22 @@
 namespace zq::worker {
 
 /// Why we ended it ourselves.
-enum class StopCause : std::uint8_t { kNone, kCancelled, kTimedOut, kDrained };
+enum class StopCause : std::uint8_t {
+    kNone,
+    kCancelled,
+    kTimedOut,
+    kDrained,
+    kStalled,   // no sign of life for the stall timeout
+    kLingered,  // it had said its final word, and did not end
+};
 
 struct AttemptEnd {
     StopCause stop = StopCause::kNone;
-    std::optional<int> exit_code;          // of the command
-    int signal = 0;                        // that ended the command, or 0
+    std::optional<int> exit_code;      // of the command
+    int signal = 0;                    // that ended the command, or 0
+    bool oom = false;                  // something of it was killed for want of memory
+    std::uint64_t stdout_dropped = 0;  // bytes that the cap of the log cost
+    std::uint64_t stderr_dropped = 0;
     std::string not_started;               // why it could not be started, or empty
     std::string not_fetched;               // which input could not be had, or empty
     std::optional<HandlerResult> handled;  // of a handler

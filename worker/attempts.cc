@@ -4,8 +4,8 @@
 
 #include "common/platform/clock.h"
 #include "common/platform/log.h"
-#include "worker/environment.h"
-#include "worker/executor/child.h"
+#include "worker/command.h"
+#include "worker/ending.h"
 #include "worker/executor/handler_thread.h"
 
 namespace zq::worker {
@@ -22,7 +22,13 @@ Millis shorter(Millis a, Millis b) {
 
 Attempts::Attempts(const WorkerOptions& options, const Handlers& handlers, const StateFolder& state,
                    Uploader& uploader)
-    : options_(options), handlers_(handlers), state_(state), uploader_(uploader) {}
+    : options_(options),
+      handlers_(handlers),
+      state_(state),
+      uploader_(uploader),
+      resume_ids_(state.sessions()) {
+    resume_ids_.prune();
+}
 
 void Attempts::start(const wire::Assign& assign) {
     Attempt attempt;
@@ -52,6 +58,7 @@ void Attempts::thaw(const LeaseToken& lease, Millis now) {
     if (attempt.run_until != kNoTime) {
         attempt.run_until = attempt.run_until + (now - attempt.frozen_at);
     }
+    if (attempt.watch) attempt.watch->shift(now - attempt.frozen_at);
     if (attempt.execution) attempt.execution->thaw();
     log_info("thawed", {{"task", attempt.assign.task.id.text}});
 }
@@ -98,6 +105,11 @@ void Attempts::reap() const {
     reap_orphans(mains());
 }
 
+void Attempts::settled(const wire::HeldLease& held, TaskState state) const {
+    // A dead one may be replayed, and goes on then.
+    if (is_final(state) && state != TaskState::kDead) resume_ids_.forget(held.task);
+}
+
 void Attempts::take(News news) {
     if (auto* stored = std::get_if<ContentStored>(&news)) {
         news_.push_back(*stored);
@@ -128,6 +140,9 @@ void Attempts::take(News news) {
         uploader_.add(RemoveJob{lease, attempt.workspace, options_.keep, {}});
         news_.push_back(Gone{lease});
     } else if (auto* done = std::get_if<Concluded>(&news)) {
+        const auto& output = report_part(done->report).output;
+        const auto session = output.find("session_id");
+        if (session != output.end()) resume_ids_.remember(attempt.assign.task.id, session->second);
         news_.push_back(Reported{lease, std::move(done->report)});
     } else if (std::holds_alternative<Disowned>(news)) {
         news_.push_back(Disowned{lease});
@@ -159,14 +174,7 @@ void Attempts::step(Attempt& attempt, Millis now) {
         }
     }
     if (attempt.stage != Stage::kRunning) return;
-    if (!attempt.frozen && now >= attempt.run_until) {
-        attempt.run_until = kNoTime;
-        if (attempt.stop == StopCause::kNone) {
-            log_info("run timeout", {{"task", attempt.assign.task.id.text}});
-            attempt.stop = StopCause::kTimedOut;
-            attempt.execution->stop(StopCause::kTimedOut, now);
-        }
-    }
+    if (!attempt.frozen && attempt.stop == StopCause::kNone) watch(attempt, now);
     auto end = attempt.execution->step(now);
     if (!end) return;
     attempt.execution.reset();
@@ -180,17 +188,39 @@ void Attempts::step(Attempt& attempt, Millis now) {
     conclude(attempt, std::move(*end));
 }
 
+/// Ends what has run, lingered or been silent for too long.
+void Attempts::watch(Attempt& attempt, Millis now) {
+    if (now >= attempt.run_until) {
+        log_info("run timeout", {{"task", attempt.assign.task.id.text}});
+        attempt.run_until = kNoTime;
+        attempt.stop = StopCause::kTimedOut;
+        return attempt.execution->stop(attempt.stop, now);
+    }
+    if (!attempt.watch) return;
+    const auto cause = attempt.watch->look({attempt.execution->output_bytes(), false}, now);
+    if (!cause) return;
+    attempt.stop = *cause;
+    attempt.execution->stop(*cause, now);
+    if (*cause == StopCause::kLingered) {
+        log_info("killed: it had said its final word and did not end",
+                 {{"task", attempt.assign.task.id.text}});
+        attempt.execution->kill();  // it had its time already
+    } else {
+        log_warn(
+            "stalled: no output and no change in its folder",
+            {{"task", attempt.assign.task.id.text}, {"for", to_string(options_.stall_timeout)}});
+    }
+}
+
 void Attempts::run(Attempt& attempt, Millis now) {
     const Millis timeout = shorter(options_.run_timeout, attempt.assign.task.run_timeout);
-    auto started = execute(attempt, timeout, now);
-    if (!started) {
+    if (auto started = execute(attempt, timeout, now); !started) {
         log_error("cannot start",
                   {{"task", attempt.assign.task.id.text}, {"reason", started.error().message}});
         AttemptEnd end;
         end.not_started = started.error().message;
         return conclude(attempt, std::move(end));
     }
-    attempt.execution = std::move(*started);
     attempt.stage = Stage::kRunning;
     if (timeout.count > 0) attempt.run_until = now + timeout;
     log_info("started", {{"task", attempt.assign.task.id.text},
@@ -198,43 +228,24 @@ void Attempts::run(Attempt& attempt, Millis now) {
                          {"folder", attempt.workspace.folder}});
 }
 
-Result<std::unique_ptr<Execution>> Attempts::execute(const Attempt& attempt, Millis timeout,
-                                                     Millis now) {
+Result<void> Attempts::execute(Attempt& attempt, Millis timeout, Millis now) {
     const wire::Assign& assign = attempt.assign;
-    const Workspace& workspace = attempt.workspace;
     if (auto handler = handlers_.find(assign.task.role.text); handler != handlers_.end()) {
-        return std::unique_ptr<Execution>(std::make_unique<HandlerThread>(
-            handler->second, assign.task, assign.attempt, workspace.folder, now));
+        attempt.execution = std::make_unique<HandlerThread>(
+            handler->second, assign.task, assign.attempt, attempt.workspace.folder, now);
+        return {};
     }
     if (options_.command.empty()) {
         return fail(ErrorCode::IO,
                     "no command and no handler for the role " + assign.task.role.text);
     }
-    const Instant deadline = timeout.count > 0 ? wall_time() + timeout : Instant{};
-    ChildSpec spec;
-    spec.command = options_.shell ? fill_shell(options_.command, assign, workspace)
-                                  : fill_placeholders(options_.command, assign, workspace);
-    spec.environment = attempt_environment(options_.environment, assign, workspace, deadline);
-    spec.folder = options_.workdir.empty() ? workspace.folder : options_.workdir;
-    switch (options_.stdin_from) {
-        case StdinFrom::kTask:
-            spec.stdin_file = workspace.task_file();
-            break;
-        case StdinFrom::kPrompt:
-            spec.stdin_file = workspace.prompt_file();
-            break;
-        case StdinFrom::kNone:
-            spec.stdin_file = "/dev/null";
-            break;
-    }
-    spec.stdout_file = workspace.stdout_file();
-    spec.stderr_file = workspace.stderr_file();
-    spec.mark = make_mark(Containment::kBest);
-    spec.mark_file = workspace.mark_file();
-    spec.grace = options_.grace;
-    auto child = Child::start(std::move(spec), now);
+    attempt.watch.emplace(attempt.workspace, WatchLimits{options_.stall_timeout, options_.linger},
+                          now);
+    auto child = start_command(
+        {options_, assign, attempt.workspace, timeout, resume_ids_.of(assign.task.id)}, now);
     if (!child) return Failure(child.error());
-    return std::unique_ptr<Execution>(std::move(*child));
+    attempt.execution = std::move(*child);
+    return {};
 }
 
 void Attempts::conclude(Attempt& attempt, AttemptEnd end) {
@@ -269,9 +280,10 @@ Millis Attempts::deadline() const {
     Millis next = kNoTime;
     for (const auto& [lease, attempt] : attempts_) {
         if (attempt.execution) next = std::min(next, attempt.execution->deadline());
-        if (attempt.stage == Stage::kRunning && !attempt.frozen) {
-            next = std::min(next, attempt.run_until);
-        }
+        const bool unwatched = attempt.stop != StopCause::kNone || attempt.frozen;
+        if (attempt.stage != Stage::kRunning || unwatched) continue;
+        next = std::min(next, attempt.run_until);
+        if (attempt.watch) next = std::min(next, attempt.watch->deadline());
     }
     return next;
 }

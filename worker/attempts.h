@@ -10,8 +10,10 @@
 
 #include "worker/executor/execution.h"
 #include "worker/options.h"
+#include "worker/resume_ids.h"
 #include "worker/state_folder.h"
 #include "worker/uploader.h"
+#include "worker/watch.h"
 
 namespace zq::worker {
 
@@ -48,6 +50,9 @@ class Attempts {
     /// Reaps orphans of the running attempts that ended.
     void reap() const;
 
+    /// The coordinator has the report, and the task is in `state` now.
+    void settled(const wire::HeldLease& held, TaskState state) const;
+
     /// What the uploader has done.
     void take(News news);
     /// Moves everything on; gives what the session has to know, in order.
@@ -67,6 +72,7 @@ class Attempts {
         Workspace workspace;
         Stage stage = Stage::kPreparing;
         std::unique_ptr<Execution> execution;
+        std::optional<Watch> watch;  // of a command
         StopCause stop = StopCause::kNone;
         bool frozen = false;
         bool killed = false;
@@ -76,8 +82,9 @@ class Attempts {
     };
 
     void step(Attempt& attempt, Millis now);
+    void watch(Attempt& attempt, Millis now);
     void run(Attempt& attempt, Millis now);
-    Result<std::unique_ptr<Execution>> execute(const Attempt& attempt, Millis timeout, Millis now);
+    Result<void> execute(Attempt& attempt, Millis timeout, Millis now);
     void conclude(Attempt& attempt, AttemptEnd end);
     bool blocked_by_another(const Attempt& attempt) const;
     std::vector<pid_t> mains() const;
@@ -86,6 +93,7 @@ class Attempts {
     const Handlers& handlers_;
     const StateFolder& state_;
     Uploader& uploader_;
+    ResumeIds resume_ids_;
     std::map<LeaseToken, Attempt> attempts_;
     std::vector<AttemptNews> news_;
     bool restless_ = false;  // something was asked that only `step` carries on

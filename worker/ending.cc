@@ -25,6 +25,12 @@ std::string with_words(std::string reason, const EndFacts& facts) {
     return bounded_text(std::move(reason), limits::kReasonBytes);
 }
 
+/// A log that is not whole says so, whatever the command wrote under that key.
+void note_dropped(wire::Report& report, const char* key, std::uint64_t bytes) {
+    report.output.erase(key);
+    if (bytes > 0) report.output[key] = std::to_string(bytes);
+}
+
 wire::Body failed(wire::Report report, FailureClass failure, std::string reason,
                   const EndFacts& facts) {
     wire::Fail fail;
@@ -45,11 +51,17 @@ wire::Body released(wire::Report report, ReleaseCause cause, std::string reason,
 }
 
 wire::Body succeeded(wire::Report report, const EndFacts& facts) {
-    if (facts.output.value("status") == "skipped") {
+    const FinalWord word = final_word(facts.output);
+    const std::string reason = facts.output.value("reason");
+    if (word == FinalWord::kSkipped) {
         wire::Skip skip;
         skip.report = std::move(report);
-        skip.reason = bounded_text(facts.output.value("reason"), limits::kReasonBytes);
+        skip.reason = bounded_text(reason, limits::kReasonBytes);
         return skip;
+    }
+    if (word == FinalWord::kFailed) {
+        return failed(std::move(report), FailureClass::kError,
+                      reason.empty() ? "the command said: failed" : reason, facts);
     }
     if (!facts.unmet.empty()) {
         EndFacts quiet = facts;
@@ -86,7 +98,8 @@ wire::Body after_handler(wire::Report report, const EndFacts& facts) {
 
 wire::Body after_exit(wire::Report report, const EndFacts& facts) {
     const int code = facts.end.exit_code.value_or(0);
-    const std::string said = "exit code " + std::to_string(code);
+    const std::string said =
+        "exit code " + std::to_string(code) + (facts.end.oom ? ", after an oom kill" : "");
     if (code == 0) return succeeded(std::move(report), facts);
     if (code == kTryLater) {
         std::string why = facts.output.value("summary");
@@ -114,6 +127,8 @@ wire::Body report_of(const wire::HeldLease& held, const std::string& worker,
     report.from = bounded_text(worker, limits::kFromBytes);
     report.summary = bounded_text(facts.output.value("summary"), limits::kSummaryBytes);
     report.output = facts.output.values;
+    note_dropped(report, "stdout_dropped_bytes", end.stdout_dropped);
+    note_dropped(report, "stderr_dropped_bytes", end.stderr_dropped);
     report.duration = end.duration;
     switch (end.stop) {
         case StopCause::kCancelled:
@@ -122,6 +137,12 @@ wire::Body report_of(const wire::HeldLease& held, const std::string& worker,
             return released(std::move(report), ReleaseCause::kDrained, "the worker is ending", {});
         case StopCause::kTimedOut:
             return failed(std::move(report), FailureClass::kTimedOut, "run timeout", facts);
+        case StopCause::kStalled:
+            return failed(std::move(report), FailureClass::kError,
+                          "stalled: no output and no change in its folder for the stall timeout",
+                          facts);
+        case StopCause::kLingered:
+            return succeeded(std::move(report), facts);
         case StopCause::kNone:
             break;
     }
@@ -132,6 +153,10 @@ wire::Body report_of(const wire::HeldLease& held, const std::string& worker,
         return failed(std::move(report), FailureClass::kError, end.not_fetched, facts);
     }
     if (end.handled) return after_handler(std::move(report), facts);
+    if (end.signal == SIGKILL && end.oom) {
+        return failed(std::move(report), FailureClass::kCrashed,
+                      "oom: killed by the kernel for want of memory", facts);
+    }
     if (end.signal != 0) {
         const char* name = ::sigabbrev_np(end.signal);
         return failed(std::move(report), FailureClass::kCrashed,

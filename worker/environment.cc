@@ -47,16 +47,7 @@ Result<void> add_file(const std::string& path, std::map<std::string, std::string
     return {};
 }
 
-using Placeholders = std::vector<std::pair<std::string, std::string>>;
-
-Placeholders placeholders(const wire::Assign& assign, const Workspace& workspace) {
-    return {{"{prompt_file}", workspace.prompt_file()},
-            {"{task_file}", workspace.task_file()},
-            {"{task_id}", assign.task.id.text},
-            {"{out}", workspace.out_folder()}};
-}
-
-std::string filled(std::string text, const Placeholders& values) {
+std::string filled(std::string text, const PlaceholderValues& values) {
     for (const auto& [name, value] : values) {
         for (auto at = text.find(name); at != std::string::npos; at = text.find(name, at)) {
             text.replace(at, name.size(), value);
@@ -64,6 +55,24 @@ std::string filled(std::string text, const Placeholders& values) {
         }
     }
     return text;
+}
+
+/// True if `word` holds a placeholder that has no value.
+bool lacks_value(const std::string& word, const PlaceholderValues& values) {
+    return std::any_of(values.begin(), values.end(), [&](const auto& entry) {
+        return entry.second.empty() && word.find(entry.first) != std::string::npos;
+    });
+}
+
+/// `00-TRACE-SPAN-01` (W3C Trace Context) where the trace id is one of that standard: 32 lower-case
+/// hex digits, not all zero. The attempt is the span: its lease's number names it.
+std::string traceparent(const wire::Assign& assign) {
+    const std::string& trace = assign.task.trace_id;
+    const bool standard = trace.size() == 32 &&
+                          trace.find_first_not_of("0123456789abcdef") == std::string::npos &&
+                          trace.find_first_not_of('0') != std::string::npos;
+    if (!standard || assign.lease.number == 0) return {};
+    return "00-" + trace + "-" + to_hex(assign.lease.number) + "-01";
 }
 
 std::string quoted(const std::string& text) {
@@ -128,6 +137,7 @@ std::vector<std::string> attempt_environment(const std::vector<std::string>& pas
     values["ZQ_LEASE"] = to_string(assign.lease);
     values["ZQ_IDEMPOTENCY_KEY"] = task.idempotency_key;
     values["ZQ_TRACE_ID"] = task.trace_id;
+    if (std::string parent = traceparent(assign); !parent.empty()) values["TRACEPARENT"] = parent;
     if (deadline.is_set()) values["ZQ_DEADLINE"] = to_rfc3339(deadline);
     std::vector<std::string> out;
     out.reserve(values.size());
@@ -138,23 +148,38 @@ std::vector<std::string> attempt_environment(const std::vector<std::string>& pas
     return out;
 }
 
+PlaceholderValues placeholder_values(const wire::Assign& assign, const Workspace& workspace,
+                                     const std::string& resume_id) {
+    return {{"{prompt_file}", workspace.prompt_file()},
+            {"{task_file}", workspace.task_file()},
+            {"{task_id}", assign.task.id.text},
+            {"{out}", workspace.out_folder()},
+            {"{resume_id}", resume_id}};
+}
+
 std::vector<std::string> fill_placeholders(const std::vector<std::string>& command,
-                                           const wire::Assign& assign, const Workspace& workspace) {
+                                           const PlaceholderValues& values) {
     std::vector<std::string> out;
     out.reserve(command.size());
     for (const std::string& word : command) {
-        out.push_back(filled(word, placeholders(assign, workspace)));
+        if (!lacks_value(word, values)) {
+            out.push_back(filled(word, values));
+            continue;
+        }
+        const bool is_alone = word.front() == '{' && word.find('}') == word.size() - 1;
+        // Never the program itself.
+        if (is_alone && out.size() > 1 && out.back().starts_with('-')) out.pop_back();
     }
     return out;
 }
 
 std::vector<std::string> fill_shell(const std::vector<std::string>& command,
-                                    const wire::Assign& assign, const Workspace& workspace) {
-    Placeholders values = placeholders(assign, workspace);
-    for (auto& [name, value] : values) value = quoted(value);
+                                    const PlaceholderValues& values) {
+    PlaceholderValues safe = values;
+    for (auto& [name, value] : safe) value = quoted(value);
     std::string text;
     for (const std::string& word : command) text += (text.empty() ? "" : " ") + word;
-    return {"/bin/sh", "-c", filled(text, values)};
+    return {"/bin/sh", "-c", filled(text, safe)};
 }
 
 }  // namespace zq::worker

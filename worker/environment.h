@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/base/error.h"
@@ -23,13 +24,22 @@ std::vector<std::string> attempt_environment(const std::vector<std::string>& pas
                                              const wire::Assign& assign, const Workspace& workspace,
                                              Instant deadline);
 
-/// The command with {prompt_file} {task_file} {task_id} {out} filled; other braces stay. Nothing
-/// else of a task ever becomes an argument.
-std::vector<std::string> fill_placeholders(const std::vector<std::string>& command,
-                                           const wire::Assign& assign, const Workspace& workspace);
+/// Placeholders, such as `{task_id}`, and what stands in their place. An empty value: there is
+/// none.
+using PlaceholderValues = std::vector<std::pair<std::string, std::string>>;
+/// {prompt_file} {task_file} {task_id} {out} and {resume_id}, the session of an earlier attempt.
+PlaceholderValues placeholder_values(const wire::Assign& assign, const Workspace& workspace,
+                                     const std::string& resume_id);
 
-/// `/bin/sh -c` with the words as one text; values of placeholders are quoted for it.
+/// The command with its placeholders filled; other braces stay. Nothing else of a task ever becomes
+/// an argument. A word with a placeholder that has no value is left out; where the word is nothing
+/// but that, so is a flag right before it: `--resume {resume_id}` is not there in a first attempt.
+std::vector<std::string> fill_placeholders(const std::vector<std::string>& command,
+                                           const PlaceholderValues& values);
+
+/// `/bin/sh -c` with the words as one text; values of placeholders are quoted for it, those that
+/// have none as ''.
 std::vector<std::string> fill_shell(const std::vector<std::string>& command,
-                                    const wire::Assign& assign, const Workspace& workspace);
+                                    const PlaceholderValues& values);
 
 }  // namespace zq::worker

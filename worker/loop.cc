@@ -85,6 +85,7 @@ UploaderOptions Loop::uploader_options(const WorkerParts& parts) {
     options.worker = parts.state.name.text;
     options.curve = parts.curve;
     options.threads = std::min<std::size_t>(parts.options.slots, kThreadsMax);
+    if (!parts.options.command.empty()) options.git_worktree = parts.options.git_worktree;
     return options;
 }
 
@@ -295,6 +296,7 @@ void Loop::perform(const Settled& action) {
     log_info("reported", {{"task", action.held.task.text},
                           {"attempt", std::to_string(action.held.attempt)},
                           {"state", std::string(to_string(action.state))}});
+    attempts_.settled(action.held, action.state);
     uploader_.add(
         RemoveJob{action.held.lease, attempts_.workspace_of(action.held), parts_.options.keep, {}});
 }

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 #include <filesystem>
 
@@ -20,7 +21,10 @@ struct Raw {
     std::string stdin_from = "json";
     std::string agent = "raw";
     std::string run_timeout;
+    std::string stall_timeout = "15m";
     std::string grace = "30s";
+    std::string linger = "30s";
+    std::string log_cap = "32MiB";
     std::string idle_exit;
     std::string orphan_hold;
     bool once = false;
@@ -42,11 +46,22 @@ void declare(CLI::App& app, Raw& raw, WorkerOptions& options) {
     app.add_option("--stdin", raw.stdin_from, "What the command reads: json, prompt or none (json)")
         ->check(CLI::IsMember({"json", "prompt", "none"}));
     app.add_option("--workdir", options.workdir, "Where the command runs (the attempt's folder)");
+    app.add_option(
+        "--git-worktree", options.git_worktree,
+        "A git repository: each attempt runs in a working tree of its own, on a branch of "
+        "its own; the difference becomes the artifact patch.diff");
     app.add_option("--env", raw.env, "A variable to pass on; may be given several times")
         ->allow_extra_args(false);
     app.add_option("--env-file", raw.env_file, "A file of NAME=value lines for the command");
     app.add_option("--run-timeout", raw.run_timeout, "End an attempt after this long, such as 30m");
+    app.add_option("--stall-timeout", raw.stall_timeout,
+                   "End an attempt without output and change in its folder for this long (15m; 0s: "
+                   "never)");
     app.add_option("--grace", raw.grace, "Between SIGTERM and SIGKILL (30s)");
+    app.add_option("--linger", raw.linger,
+                   "Kill a command that has said its final word and does not end (30s)");
+    app.add_option("--log-cap", raw.log_cap,
+                   "Keep this much of stdout and of stderr, head and tail (32MiB)");
     app.add_flag("--once", raw.once, "Take one task, report it, end");
     app.add_option("--idle-exit", raw.idle_exit, "End when there was nothing to do for this long");
     app.add_option("--orphan-hold", raw.orphan_hold,
@@ -57,7 +72,7 @@ void declare(CLI::App& app, Raw& raw, WorkerOptions& options) {
         ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
     app.add_flag("--version", raw.version, "Print the versions and end");
     app.footer(
-        "COMMAND may hold {prompt_file} {task_file} {task_id} {out}.\n"
+        "COMMAND may hold {prompt_file} {task_file} {task_id} {out} {resume_id}.\n"
         "Exit codes: 0 ended as asked, 1 error, 2 usage, 4 denied, 5 name or state folder in use,\n"
         "6 the coordinator does not answer (--once) or speaks another protocol.");
 }
@@ -68,6 +83,28 @@ Result<void> take_duration(const std::string& text, const char* flag, Millis& ou
     if (!parsed) return Failure(parsed.error());
     out = *parsed;
     return {};
+}
+
+constexpr std::uint64_t kLogCapLeast = 1024;
+constexpr std::uint64_t kLogCapMost = 64ULL << 30;
+
+/// `32MiB`, `1GiB`, `4096`.
+Result<std::uint64_t> parse_size(const std::string& text, const char* flag) {
+    std::uint64_t number = 0;
+    const char* end = text.data() + text.size();
+    auto [stop, error] = std::from_chars(text.data(), end, number);
+    const std::string_view unit(stop, static_cast<std::size_t>(end - stop));
+    int shift = -1;
+    if (unit.empty() || unit == "B") shift = 0;
+    if (unit == "KiB") shift = 10;
+    if (unit == "MiB") shift = 20;
+    if (unit == "GiB") shift = 30;
+    if (error != std::errc{} || shift < 0 || number > (kLogCapMost >> shift)) {
+        return fail(ErrorCode::INVALID,
+                    "'" + text + "' is not a size; write 64KiB, 32MiB or 2GiB (64GiB at most)",
+                    flag);
+    }
+    return number << shift;
 }
 
 Result<void> take_roles(const Raw& raw, const Handlers& handlers, WorkerOptions& options) {
@@ -102,10 +139,28 @@ void anchor_command(WorkerOptions& options) {
     if (!error && std::filesystem::exists(absolute, error)) program = absolute.string();
 }
 
+/// An existing folder, made absolute; empty: none.
+Result<void> take_folder(std::string& folder, const char* flag) {
+    if (folder.empty()) return {};
+    std::error_code error;
+    if (!std::filesystem::is_directory(folder, error)) {
+        return fail(ErrorCode::NOT_FOUND, "no such folder: " + folder, flag);
+    }
+    folder = std::filesystem::absolute(folder, error).string();
+    return {};
+}
+
 Result<void> check(const Raw& raw, const Handlers& handlers, WorkerOptions& options) {
     if (auto ok = take_duration(raw.run_timeout, "--run-timeout", options.run_timeout); !ok)
         return ok;
+    if (auto ok = take_duration(raw.stall_timeout, "--stall-timeout", options.stall_timeout); !ok)
+        return ok;
     if (auto ok = take_duration(raw.grace, "--grace", options.grace); !ok) return ok;
+    if (auto ok = take_duration(raw.linger, "--linger", options.linger); !ok) return ok;
+    auto cap = parse_size(raw.log_cap, "--log-cap");
+    if (!cap) return Failure(cap.error());
+    if (*cap < kLogCapLeast) return fail(ErrorCode::INVALID, "1KiB at least", "--log-cap");
+    options.log_cap = *cap;
     if (auto ok = take_duration(raw.idle_exit, "--idle-exit", options.idle_exit); !ok) return ok;
     if (auto ok = take_duration(raw.orphan_hold, "--orphan-hold", options.orphan_hold); !ok)
         return ok;
@@ -116,13 +171,11 @@ Result<void> check(const Raw& raw, const Handlers& handlers, WorkerOptions& opti
     if (!options.name.empty()) {
         if (auto name = parse_name(options.name, "--name"); !name) return Failure(name.error());
     }
-    if (!options.workdir.empty()) {
-        std::error_code error;
-        if (!std::filesystem::is_directory(options.workdir, error)) {
-            return fail(ErrorCode::NOT_FOUND, "no such folder: " + options.workdir, "--workdir");
-        }
-        options.workdir = std::filesystem::absolute(options.workdir, error).string();
+    if (!options.workdir.empty() && !options.git_worktree.empty()) {
+        return fail(ErrorCode::INVALID, "not together with --workdir", "--git-worktree");
     }
+    if (auto ok = take_folder(options.workdir, "--workdir"); !ok) return ok;
+    if (auto ok = take_folder(options.git_worktree, "--git-worktree"); !ok) return ok;
     if (auto ok = take_roles(raw, handlers, options); !ok) return ok;
     auto environment = passed_environment(raw.env, raw.env_file);
     if (!environment) return Failure(environment.error());

@@ -22,9 +22,13 @@ struct WorkerOptions {
     std::string state;  // empty: the default
     StdinFrom stdin_from = StdinFrom::kTask;
     std::string workdir;                   // empty: the attempt's folder
+    std::string git_worktree;              // a repository: a working tree of it for each attempt
     std::vector<std::string> environment;  // NAME=value, everything a command gets of ours
     Millis run_timeout{};                  // 0: the task's alone
+    Millis stall_timeout = minutes(15);    // without a sign of life; 0: never
     Millis grace = seconds(30);
+    Millis linger = seconds(30);          // after its final word
+    std::uint64_t log_cap = 32ULL << 20;  // bytes kept of stdout, and of stderr
     Millis idle_exit{};
     Millis orphan_hold = limits::kOrphanHold;
     Lifetime lifetime = Lifetime::kForever;

@@ -4,6 +4,7 @@
 
 #include "common/platform/log.h"
 #include "worker/loop.h"
+#include "worker/workspace/git_worktree.h"
 
 namespace zq::worker {
 namespace {
@@ -41,6 +42,10 @@ int run_main(int argc, char** argv, Handlers handlers) {
     parts.options = std::move(parsed.options);
     parts.handlers = std::move(handlers);
     if (auto ok = set_log_level(parts.options.log_level); !ok) return refuse(ok.error());
+    if (!parts.options.git_worktree.empty()) {
+        auto ok = check_repository(parts.options.git_worktree);
+        if (!ok) return refuse(ok.error());
+    }
     auto profile = load_profile(parts.options.connect);
     if (!profile) return refuse(profile.error());
     auto curve = curve_of(*profile);

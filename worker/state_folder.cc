@@ -156,6 +156,12 @@ Result<std::size_t> clear_leftovers(const StateFolder& state,
     if (!killed) return killed;
     auto names = list_folder(state.attempts());
     if (!names) return Failure(names.error());
+    // A command may have removed its own folder: its working tree is known all the same.
+    if (auto trees = list_folder(state.worktrees())) {
+        names->insert(names->end(), trees->begin(), trees->end());
+    }
+    std::sort(names->begin(), names->end());
+    names->erase(std::unique(names->begin(), names->end()), names->end());
     for (const std::string& name : *names) {
         const Workspace workspace{state.attempts() + "/" + name};
         const bool has_report = std::find(reported.begin(), reported.end(), name) != reported.end();

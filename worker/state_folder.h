@@ -1,7 +1,8 @@
 // Who a worker is, on disk: a folder that one process at a time holds locked, with an id made at
 // random when it was made and an incarnation that grows at each start.
 //
-//     STATE/lock  STATE/state_id  STATE/incarnation  STATE/outbox/  STATE/attempts/
+//     STATE/lock  STATE/state_id  STATE/incarnation  STATE/outbox/  STATE/attempts/  STATE/marks/
+//     STATE/worktrees/ (git_worktree.h)  STATE/sessions/ (resume_ids.h)
 #pragma once
 
 #include <string>
@@ -21,6 +22,8 @@ struct StateFolder {
 
     std::string outbox() const { return path + "/outbox"; }
     std::string attempts() const { return path + "/attempts"; }
+    std::string worktrees() const { return path + "/worktrees"; }
+    std::string sessions() const { return path + "/sessions"; }
     /// One file per attempt that may have processes (family.h).
     std::string marks() const { return path + "/marks"; }
 };

@@ -82,6 +82,7 @@ struct UploaderOptions {
     std::string worker;  // the name that reports carry
     std::optional<CurveKeys> curve;
     std::size_t threads = 1;
+    std::string git_worktree;  // the repository of which each attempt gets a working tree; or empty
 };
 
 class Uploader {

@@ -13,6 +13,7 @@
 #include "worker/uploader.h"
 #include "worker/workspace/briefing.h"
 #include "worker/workspace/collect.h"
+#include "worker/workspace/git_worktree.h"
 
 namespace zq::worker {
 namespace {
@@ -84,6 +85,10 @@ News Uploader::prepare(Lane& lane, const PrepareJob& job) {
         return Prepared{lease, {}, ok.error().message};
     }
     if (auto ok = write_briefing(job); !ok) return Prepared{lease, ok.error().message, {}};
+    if (!options_.git_worktree.empty()) {
+        auto ok = add_worktree(options_.git_worktree, job.workspace);
+        if (!ok) return Prepared{lease, ok.error().message, {}};
+    }
     return Prepared{lease, {}, {}};
 }
 
@@ -113,7 +118,8 @@ News Uploader::conclude(Lane& lane, const ConcludeJob& job) {
     if (job.end.handled) {
         for (const auto& [key, value] : job.end.handled->output) facts.output.values[key] = value;
     }
-    const Collected collected = collect(job.workspace, job.expected);
+    const auto patch = write_patch(job.workspace);
+    const Collected collected = collect(job.workspace, job.expected, job.end.stdout_dropped);
     facts.unmet = unmet_expectation(job.expected, collected, facts.output);
     facts.last_words = last_words(job.workspace.stderr_file());
     facts.notes = joined(collected.notes, facts.output.notes);
@@ -124,10 +130,12 @@ News Uploader::conclude(Lane& lane, const ConcludeJob& job) {
     auto added = add_artifacts(lane, job, collected.files, report_part(body));
     if (is_abandoned(lane)) return Abandoned{lease};
     if (!added && is_not_ours(added.error().code)) return Disowned{lease};
-    if (!added && std::holds_alternative<wire::Complete>(body)) {
+    // A success whose evidence is not whole is none.
+    const auto& evidence = added ? patch : added;
+    if (!evidence && std::holds_alternative<wire::Complete>(body)) {
         wire::Fail unstored;
         unstored.report = std::move(report_part(body));
-        unstored.reason = bounded_text(added.error().message, limits::kReasonBytes);
+        unstored.reason = bounded_text(evidence.error().message, limits::kReasonBytes);
         body = std::move(unstored);
     }
     if (!write_outbox(lane, lease, body)) return Abandoned{lease};

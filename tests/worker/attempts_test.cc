@@ -20,7 +20,7 @@ class AttemptRun : public ::testing::Test {
         options.shell = true;
         state.path = folder.path();
         uploader =
-            std::make_unique<Uploader>(context, UploaderOptions{"w", std::nullopt, 2}, outbox);
+            std::make_unique<Uploader>(context, UploaderOptions{"w", std::nullopt, 2, {}}, outbox);
         attempts = std::make_unique<Attempts>(options, handlers, state, *uploader);
     }
 
@@ -124,6 +124,69 @@ TEST_F(AttemptRun, TheRunTimeoutEndsItAndTimeSpentFrozenDoesNotCount) {
     attempts->thaw({7, 1}, boottime());
     ASSERT_TRUE(until([&] { return !news<Reported>().empty(); }));
     EXPECT_EQ(std::get<wire::Fail>(news<Reported>()[0].report).failure, FailureClass::kTimedOut);
+}
+
+TEST_F(AttemptRun, OneThatSaidItsFinalWordAndStaysIsKilledAndCountsAsSaid) {
+    options.linger = millis(200);
+    options.grace = minutes(5);
+    wire::Body body =
+        run("trap '' TERM; echo report > $ZQ_RESULT; printf 'status=completed\\n' > $ZQ_OUTPUT;"
+            "while :; do sleep 0.05; done");
+    ASSERT_TRUE(std::holds_alternative<wire::Complete>(body));
+    EXPECT_EQ(report_part(body).artifacts[0].ref.name, "result.md");
+}
+
+TEST_F(AttemptRun, AResultAloneIsNoFinalWord) {
+    options.linger = millis(100);
+    options.run_timeout = millis(800);
+    wire::Body body = run("echo report > $ZQ_RESULT; exec sleep 600");
+    EXPECT_EQ(std::get<wire::Fail>(body).failure, FailureClass::kTimedOut);
+}
+
+TEST_F(AttemptRun, OneWithoutASignOfLifeIsStoppedAsStalled) {
+    options.stall_timeout = millis(400);
+    wire::Body body = run("echo once; exec sleep 600");
+    EXPECT_EQ(std::get<wire::Fail>(body).failure, FailureClass::kError);
+    EXPECT_TRUE(std::get<wire::Fail>(body).reason.starts_with("stalled"));
+}
+
+TEST_F(AttemptRun, OneThatWritesNowAndThenIsNotStalledHoweverLongItTakes) {
+    options.stall_timeout = millis(600);
+    wire::Body body =
+        run("for i in 1 2 3 4 5 6; do sleep 0.2; echo $i; done;"
+            "for i in 1 2 3 4 5 6; do sleep 0.2; echo $i > $ZQ_OUT/step; done");
+    EXPECT_TRUE(std::holds_alternative<wire::Complete>(body));
+}
+
+TEST_F(AttemptRun, TheSessionOfAnAttemptIsOfferedToTheNextOneUntilTheTaskIsOver) {
+    const std::string command =
+        "echo session_id=s-1 > $ZQ_OUTPUT; echo got {resume_id} > $ZQ_RESULT";
+    options.command = {command};
+    attempts->start(assign(1));
+    ASSERT_TRUE(until([&] { return news<Reported>().size() == 1; }));
+    attempts->start(assign(2));
+    ASSERT_TRUE(until([&] { return news<Reported>().size() == 2; }));
+    auto result = [&](std::size_t i) {
+        wire::Body body = news<Reported>().at(i).report;
+        return report_part(body).artifacts.at(0).data->data;
+    };
+    EXPECT_EQ(result(0), "got \n");
+    EXPECT_EQ(result(1), "got s-1\n");
+    attempts->settled({TaskId("t-a"), 2, {7, 2}}, TaskState::kCompleted);
+    attempts->start(assign(3));
+    ASSERT_TRUE(until([&] { return news<Reported>().size() == 3; }));
+    EXPECT_EQ(result(2), "got \n");
+}
+
+TEST_F(AttemptRun, OutputBeyondTheCapIsCountedAndIsNoResult) {
+    options.log_cap = 4096;
+    wire::Body body = run("head -c 1000000 /dev/zero | tr '\\0' x");
+    ASSERT_TRUE(std::holds_alternative<wire::Complete>(body));
+    const wire::Report& report = report_part(body);
+    EXPECT_EQ(report.output.at("stdout_dropped_bytes"), std::to_string(1'000'000 - 4096));
+    ASSERT_EQ(report.artifacts.size(), 2U);
+    EXPECT_EQ(report.artifacts[0].ref.name, "stdout.log");
+    EXPECT_LT(report.artifacts[0].ref.size, 4096U + 100U);
 }
 
 TEST_F(AttemptRun, AKilledOneLeavesNoProcessNoReportAndNoFolder) {

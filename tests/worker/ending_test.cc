@@ -84,6 +84,50 @@ TEST(Ending, ASignalIsACrashUnlessWeSentIt) {
     EXPECT_EQ(std::get<wire::Release>(after(facts)).cause, ReleaseCause::kDrained);
 }
 
+TEST(Ending, AFinalWordCountsAsSaidWhenTheCommandHadToBeKilled) {
+    EndFacts facts;
+    facts.end.stop = StopCause::kLingered;
+    facts.end.signal = SIGKILL;
+    facts.output = parse_output("status=completed\nsummary=fine");
+    EXPECT_TRUE(std::holds_alternative<wire::Complete>(after(facts)));
+    facts.unmet = "missing: patch";
+    EXPECT_EQ(std::get<wire::Fail>(after(facts)).failure, FailureClass::kContract);
+    facts.output = parse_output("status=skipped\nreason=nothing to do");
+    EXPECT_EQ(std::get<wire::Skip>(after(facts)).reason, "nothing to do");
+    facts.output = parse_output("status=failed\nreason=no access");
+    EXPECT_EQ(std::get<wire::Fail>(after(facts)).failure, FailureClass::kError);
+    EXPECT_EQ(std::get<wire::Fail>(after(facts)).reason, "no access");
+}
+
+TEST(Ending, AnExitCodeThatIsNotZeroOutweighsAWordOfSuccess) {
+    EndFacts facts = exited(1);
+    facts.output = parse_output("status=completed");
+    EXPECT_EQ(std::get<wire::Fail>(after(facts)).failure, FailureClass::kError);
+    facts = exited(0);
+    facts.output = parse_output("status=failed");
+    EXPECT_TRUE(std::holds_alternative<wire::Fail>(after(facts)));
+}
+
+TEST(Ending, AStallAndAnOomKillSayWhatTheyWere) {
+    EndFacts facts;
+    facts.end.signal = SIGKILL;
+    facts.end.oom = true;
+    EXPECT_EQ(std::get<wire::Fail>(after(facts)).failure, FailureClass::kCrashed);
+    EXPECT_TRUE(std::get<wire::Fail>(after(facts)).reason.starts_with("oom: "));
+    facts.end.stop = StopCause::kStalled;  // our own kill is none of the kernel's
+    EXPECT_EQ(std::get<wire::Fail>(after(facts)).failure, FailureClass::kError);
+    EXPECT_TRUE(std::get<wire::Fail>(after(facts)).reason.starts_with("stalled: "));
+}
+
+TEST(Ending, BytesThatALogDroppedAreInTheOutputAndCannotBeForged) {
+    EndFacts facts = exited(0);
+    facts.output = parse_output("stdout_dropped_bytes=1\nstderr_dropped_bytes=2");
+    facts.end.stdout_dropped = 77;
+    wire::Body body = after(facts);
+    EXPECT_EQ(report_part(body).output.at("stdout_dropped_bytes"), "77");
+    EXPECT_FALSE(report_part(body).output.contains("stderr_dropped_bytes"));
+}
+
 TEST(Ending, TextsAreCutAtCharactersAndAlwaysUtf8) {
     EXPECT_EQ(bounded_text("h\xc3\xa9llo", 2), "h");
     EXPECT_EQ(bounded_text("\xff!", 10), "?!");

@@ -53,13 +53,51 @@ TEST(Environment, TheAttemptsOwnVariablesWinAndCannotBeForged) {
     EXPECT_TRUE(has(environment, "ZQ_RESULT=/w/t-a/out/result.md"));
 }
 
+TEST(Environment, CarriesKeyTraceAndDeadlineOfTheTask) {
+    wire::Assign assign = sample();
+    assign.lease = {7, 0x0000000300000001};
+    assign.task.idempotency_key = "key-1";
+    assign.task.trace_id = "0af7651916cd43dd8448eb211c80319c";
+    const auto environment =
+        attempt_environment({}, assign, {"/w/t-a"}, Instant{1'795'177'867'042});
+    EXPECT_TRUE(has(environment, "ZQ_IDEMPOTENCY_KEY=key-1"));
+    EXPECT_TRUE(has(environment, "ZQ_TRACE_ID=0af7651916cd43dd8448eb211c80319c"));
+    EXPECT_TRUE(has(environment, "ZQ_DEADLINE=2026-11-20T12:31:07.042Z"));
+    EXPECT_TRUE(
+        has(environment, "TRACEPARENT=00-0af7651916cd43dd8448eb211c80319c-0000000300000001-01"));
+}
+
+TEST(Environment, ATraceIdOfAnotherFormMakesNoTraceparent) {
+    for (const char* trace :
+         {"", "my-trace", "00000000000000000000000000000000", "0AF7651916CD43DD8448EB211C80319C"}) {
+        wire::Assign assign = sample();
+        assign.lease = {7, 1};
+        assign.task.trace_id = trace;
+        for (const std::string& entry : attempt_environment({}, assign, {"/w/t-a"}, {})) {
+            EXPECT_FALSE(entry.starts_with("TRACEPARENT=")) << trace;
+        }
+    }
+}
+
 TEST(Environment, PlaceholdersAreFilledAndOtherBracesStay) {
-    const Workspace workspace{"/w/it's"};
-    EXPECT_EQ(fill_placeholders({"run", "--in={prompt_file}", "{task_id}", "{x}", "{}"}, sample(),
-                                workspace),
+    const PlaceholderValues values = placeholder_values(sample(), {"/w/it's"}, "s-1");
+    EXPECT_EQ(fill_placeholders({"run", "--in={prompt_file}", "{task_id}", "{x}", "{}"}, values),
               (std::vector<std::string>{"run", "--in=/w/it's/prompt.md", "t-a", "{x}", "{}"}));
-    EXPECT_EQ(fill_shell({"cat", "{task_file}", "| wc"}, sample(), workspace),
+    EXPECT_EQ(fill_placeholders({"run", "--resume", "{resume_id}"}, values),
+              (std::vector<std::string>{"run", "--resume", "s-1"}));
+    EXPECT_EQ(fill_shell({"cat", "{task_file}", "| wc"}, values),
               (std::vector<std::string>{"/bin/sh", "-c", "cat '/w/it'\\''s/task.json' | wc"}));
+}
+
+TEST(Environment, WithoutAnEarlierSessionTheWordGoesAndItsFlagWithIt) {
+    using Words = std::vector<std::string>;
+    const PlaceholderValues values = placeholder_values(sample(), {"/w"}, "");
+    EXPECT_EQ(fill_placeholders({"run", "-p", "--resume", "{resume_id}", "x"}, values),
+              (Words{"run", "-p", "x"}));
+    EXPECT_EQ(fill_placeholders({"run", "-p", "--resume={resume_id}"}, values),
+              (Words{"run", "-p"}));
+    EXPECT_EQ(fill_placeholders({"run", "{resume_id}"}, values), (Words{"run"}));
+    EXPECT_EQ(fill_shell({"run", "{resume_id}"}, values), (Words{"/bin/sh", "-c", "run ''"}));
 }
 
 }  // namespace

@@ -49,9 +49,13 @@ TEST(WorkerOptions, ARelativeCommandIsTheOneOfTheFolderWhereTheWorkerStarts) {
 TEST(WorkerOptions, RefusesWhatIsNotBuiltAndWhatMakesNoSense) {
     const std::vector<std::vector<const char*>> bad = {
         {"--role", "a", "--agent", "claude", "--", "x"},
-        {"--role", "a", "--git-worktree", "/r", "--", "x"},
-        {"--role", "a", "--stall-timeout", "1m", "--", "x"},
-        {"--role", "a", "--linger", "1m", "--", "x"},
+        {"--role", "a", "--git-worktree", "/no/such/folder", "--", "x"},
+        {"--role", "a", "--git-worktree", "/tmp", "--workdir", "/tmp", "--", "x"},
+        {"--role", "a", "--stall-timeout", "soon", "--", "x"},
+        {"--role", "a", "--linger", "-1s", "--", "x"},
+        {"--role", "a", "--log-cap", "1000", "--", "x"},
+        {"--role", "a", "--log-cap", "1MB", "--", "x"},
+        {"--role", "a", "--log-cap", "65GiB", "--", "x"},
         {"--test", "--", "x"},
         {"--role", "a"},
         {"--", "x"},
@@ -67,6 +71,20 @@ TEST(WorkerOptions, RefusesWhatIsNotBuiltAndWhatMakesNoSense) {
         EXPECT_EQ(parsed.exit_code, kExitUsage) << words[0] << " " << words.back() << parsed.text;
         EXPECT_FALSE(parsed.text.empty());
     }
+}
+
+TEST(WorkerOptions, LimitsHaveDefaultsAndAreTaken) {
+    const WorkerOptions usual = parse({"--role", "a", "--", "x"}).options;
+    EXPECT_EQ(usual.stall_timeout, minutes(15));
+    EXPECT_EQ(usual.linger, seconds(30));
+    EXPECT_EQ(usual.log_cap, 32U << 20);
+    const WorkerOptions told = parse({"--role", "a", "--stall-timeout", "0s", "--linger", "5s",
+                                      "--log-cap", "64KiB", "--git-worktree", "/tmp", "--", "x"})
+                                   .options;
+    EXPECT_EQ(told.stall_timeout, Millis{});
+    EXPECT_EQ(told.linger, seconds(5));
+    EXPECT_EQ(told.log_cap, 64U << 10);
+    EXPECT_EQ(told.git_worktree, "/tmp");
 }
 
 TEST(WorkerOptions, HandlersNeedNoCommand) {

@@ -38,7 +38,18 @@ TEST(OutputFile, WhatIsBadOrTooMuchIsLeftOutWithANote) {
         parse_output("big=" + std::string(limits::kOutputValueBytes + 1, 'x')).values.empty());
     std::string many;
     for (std::size_t i = 0; i < limits::kOutputs + 5; ++i) many += "k" + std::to_string(i) + "=1\n";
-    EXPECT_EQ(parse_output(many).values.size(), limits::kOutputs);
+    EXPECT_EQ(parse_output(many).values.size(), limits::kOutputs - 16);
+}
+
+TEST(OutputFile, AWordOnAnUnfinishedLineIsNotSaidYet) {
+    FolderRig folder;
+    folder.write("output", "summary=x\nstatus=completed");
+    EXPECT_EQ(final_word(read_whole_lines(folder.file("output"))), FinalWord::kNone);
+    EXPECT_EQ(final_word(read_output(folder.file("output"))), FinalWord::kCompleted);
+    folder.write("output", "status=done\n");
+    const Output other = read_output(folder.file("output"));
+    EXPECT_EQ(final_word(other), FinalWord::kNone);
+    EXPECT_EQ(other.notes.size(), 1U);
 }
 
 TEST(OutputFile, ALinkInItsPlaceIsNotFollowed) {
@@ -65,7 +76,7 @@ TEST_F(Collecting, TakesRegularFilesBelowOutAndTheLogs) {
     ASSERT_EQ(::symlink("/etc/passwd", folder.file("attempt/out/link").c_str()), 0);
     ASSERT_EQ(::symlink("/etc", folder.file("attempt/out/folder").c_str()), 0);
     ASSERT_EQ(::mkfifo(folder.file("attempt/out/pipe").c_str(), 0600), 0);
-    const Collected found = collect(workspace, {});
+    const Collected found = collect(workspace, {}, 0);
     EXPECT_EQ(names(found), (Names{"result.md", "deep/er/notes.txt", "stdout.log", "stderr.log"}));
     EXPECT_EQ(found.notes.size(), 5U);
     EXPECT_EQ(found.files[0].media, "text/markdown");
@@ -74,12 +85,20 @@ TEST_F(Collecting, TakesRegularFilesBelowOutAndTheLogs) {
 TEST_F(Collecting, StdoutIsTheResultWhereThereIsNoOtherAndItIsNotEmpty) {
     folder.write("attempt/stdout.log", "an answer");
     folder.write("attempt/stderr.log", "");
-    EXPECT_EQ(names(collect(workspace, {})), (Names{"result.txt", "stdout.log", "stderr.log"}));
-    EXPECT_EQ(names(collect(workspace, {"markdown", {}})),
+    EXPECT_EQ(names(collect(workspace, {}, 0)), (Names{"result.txt", "stdout.log", "stderr.log"}));
+    EXPECT_EQ(names(collect(workspace, {"markdown", {}}, 0)),
               (Names{"result.md", "stdout.log", "stderr.log"}));
     EXPECT_EQ(workspace.artifact_file("result.txt"), workspace.stdout_file());
     folder.write("attempt/stdout.log", "");
-    EXPECT_EQ(names(collect(workspace, {})), (Names{"stdout.log", "stderr.log"}));
+    EXPECT_EQ(names(collect(workspace, {}, 0)), (Names{"stdout.log", "stderr.log"}));
+}
+
+TEST_F(Collecting, AStdoutThatIsNotWholeIsNoResult) {
+    folder.write("stdout.log", "first half");
+    const Collected found = collect(workspace, {}, 1000);
+    EXPECT_EQ(names(found), (Names{"stdout.log"}));
+    ASSERT_EQ(found.notes.size(), 1U);
+    EXPECT_NE(found.notes[0].find("1000 bytes"), std::string::npos);
 }
 
 TEST_F(Collecting, KeepsTheResultWhenThereAreTooManyFiles) {
@@ -88,7 +107,7 @@ TEST_F(Collecting, KeepsTheResultWhenThereAreTooManyFiles) {
     }
     folder.write("attempt/out/result.json", "{}");
     folder.write("attempt/stdout.log", "x");
-    const Collected found = collect(workspace, {});
+    const Collected found = collect(workspace, {}, 0);
     EXPECT_LE(found.files.size(), limits::kArtifacts);
     EXPECT_EQ(found.files[0].name, "result.json");
     EXPECT_EQ(found.notes.size(), 1U);
@@ -98,20 +117,20 @@ TEST_F(Collecting, TheContractSaysWhatIsMissing) {
     const ExpectedOutput expected{"", {"summary", "patch", "test-output"}};
     folder.write("attempt/out/patch.diff", "x");
     folder.write("attempt/out/test-output", "");
-    EXPECT_EQ(unmet_expectation(expected, collect(workspace, expected), {}),
+    EXPECT_EQ(unmet_expectation(expected, collect(workspace, expected, 0), {}),
               "missing or empty in out/: summary, test-output");
     folder.write("attempt/out/test-output", "ok");
     const Output output = parse_output("summary=all good");
-    EXPECT_EQ(unmet_expectation(expected, collect(workspace, expected), output), "");
+    EXPECT_EQ(unmet_expectation(expected, collect(workspace, expected, 0), output), "");
 }
 
 TEST_F(Collecting, AResultThatIsToBeJsonIsParsed) {
     const ExpectedOutput expected{"json", {}};
-    EXPECT_NE(unmet_expectation(expected, collect(workspace, expected), {}), "");
+    EXPECT_NE(unmet_expectation(expected, collect(workspace, expected, 0), {}), "");
     folder.write("attempt/out/result.json", "{\"a\": ");
-    EXPECT_NE(unmet_expectation(expected, collect(workspace, expected), {}), "");
+    EXPECT_NE(unmet_expectation(expected, collect(workspace, expected, 0), {}), "");
     folder.write("attempt/out/result.json", "{\"a\": 1}");
-    EXPECT_EQ(unmet_expectation(expected, collect(workspace, expected), {}), "");
+    EXPECT_EQ(unmet_expectation(expected, collect(workspace, expected, 0), {}), "");
 }
 
 TEST_F(Collecting, TheBriefingQuotesMaterialWithItsProvenance) {

@@ -47,7 +47,7 @@ class SpawnPlan {
         posix_spawnattr_destroy(&attributes);
         posix_spawn_file_actions_destroy(&actions);
     }
-    void prepare(const ChildSpec& spec) {
+    void prepare(const ChildSpec& spec, const LogPipes& pipes) {
         sigset_t none;
         sigset_t all;
         sigemptyset(&none);
@@ -57,11 +57,10 @@ class SpawnPlan {
         posix_spawnattr_setpgroup(&attributes, 0);
         posix_spawnattr_setsigmask(&attributes, &none);
         posix_spawnattr_setsigdefault(&attributes, &all);
-        const int write = O_WRONLY | O_CREAT | O_TRUNC;
         auto* a = &actions;
         posix_spawn_file_actions_addopen(a, 0, spec.stdin_file.c_str(), O_RDONLY, 0);
-        posix_spawn_file_actions_addopen(a, 1, spec.stdout_file.c_str(), write, 0600);
-        posix_spawn_file_actions_addopen(a, 2, spec.stderr_file.c_str(), write, 0600);
+        posix_spawn_file_actions_adddup2(a, pipes.out.fd(), 1);
+        posix_spawn_file_actions_adddup2(a, pipes.err.fd(), 2);
         posix_spawn_file_actions_addchdir_np(a, spec.folder.c_str());
     }
     posix_spawnattr_t attributes;
@@ -97,8 +96,14 @@ Result<std::unique_ptr<Child>> Child::start(ChildSpec spec, Millis now) {
         drop_group(spec.mark);
         return Failure(ok.error());
     }
+    auto logs = LogPump::start(spec.stdout_file, spec.stderr_file, spec.log_cap);
+    if (!logs) {
+        drop_group(spec.mark);
+        return Failure(logs.error());
+    }
+    OomCount oom = OomCount::of_attempt(spec.mark.cgroup);
     SpawnPlan plan;
-    plan.prepare(spec);
+    plan.prepare(spec, logs->pipes);
     pid_t pid = 0;
     const int error = ::posix_spawnp(&pid, command[0].c_str(), &plan.actions, &plan.attributes,
                                      pointers(command).data(), pointers(environment).data());
@@ -106,7 +111,7 @@ Result<std::unique_ptr<Child>> Child::start(ChildSpec spec, Millis now) {
         drop_group(spec.mark);
         return fail(ErrorCode::IO, "cannot start " + spec.command[0] + ": " + std::strerror(error));
     }
-    std::unique_ptr<Child> child(new Child(std::move(spec)));
+    std::unique_ptr<Child> child(new Child(std::move(spec), std::move(logs->pump), std::move(oom)));
     child->started_ = now;
     child->next_ = child->spec_.mark.cgroup.empty() ? now + kFirstLook : kNotYet;
     child->spec_.mark.main = pid;
@@ -182,21 +187,27 @@ std::optional<AttemptEnd> Child::step(Millis now) {
             return std::nullopt;
         }
     }
-    if (kill_once(spec_.mark) > 0 && now < sweep_until_) {
+    if (!is_swept(now)) {
         next_ = now + kSweepAgain;
         return std::nullopt;
     }
-    ::waitpid(spec_.mark.main, nullptr, WNOHANG);
-    if (!spec_.mark.cgroup.empty() && !Cgroup(spec_.mark.cgroup).remove() && now < sweep_until_) {
-        // Its dead have to be reaped before it counts as empty.
-        reap_orphans({});
-        if (!Cgroup(spec_.mark.cgroup).remove()) {
-            next_ = now + kSweepAgain;
-            return std::nullopt;
-        }
-    }
     phase_ = Phase::kOver;
+    end_.stdout_dropped = pump_->stdout_dropped();
+    end_.stderr_dropped = pump_->stderr_dropped();
     return end_;
+}
+
+/// Nothing of it lives, its logs are complete, its control group is gone.
+bool Child::is_swept(Millis now) {
+    if (kill_once(spec_.mark) > 0 && now < sweep_until_) return false;
+    pump_->finish();
+    if (!pump_->finished()) return false;
+    end_.oom = end_.oom || oom_.has_grown();  // before the group goes
+    ::waitpid(spec_.mark.main, nullptr, WNOHANG);
+    // Those that were just killed may still be on their way out. Nobody is reaped for it: a group
+    // of zombies counts as empty, and the zombie of another attempt's main process is that
+    // attempt's.
+    return spec_.mark.cgroup.empty() || Cgroup(spec_.mark.cgroup).remove() || now >= sweep_until_;
 }
 
 Millis Child::deadline() const {

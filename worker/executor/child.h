@@ -9,6 +9,8 @@
 #include "common/platform/files.h"
 #include "worker/executor/execution.h"
 #include "worker/executor/family.h"
+#include "worker/executor/log_pump.h"
+#include "worker/executor/oom.h"
 
 namespace zq::worker {
 
@@ -19,8 +21,9 @@ struct ChildSpec {
     std::string stdin_file;
     std::string stdout_file;
     std::string stderr_file;
-    FamilyMark mark;        // of make_mark
-    std::string mark_file;  // on disk before the command runs, and again with its pid
+    std::uint64_t log_cap = 32ULL << 20;  // of each of the two: head and tail are kept
+    FamilyMark mark;                      // of make_mark
+    std::string mark_file;                // on disk before the command runs, and again with its pid
     Millis grace = seconds(30);
 };
 
@@ -42,16 +45,23 @@ class Child : public Execution {
     void kill() override;
     std::optional<AttemptEnd> step(Millis now) override;
     Millis deadline() const override;
-    int wake_fd() const override { return pidfd_.fd(); }
+    int wake_fd() const override {
+        return phase_ == Phase::kSweeping ? pump_->done_fd() : pidfd_.fd();
+    }
+    std::uint64_t output_bytes() const override { return pump_->bytes(); }
     const FamilyMark& mark() const { return spec_.mark; }
 
   private:
     enum class Phase : std::uint8_t { kRunning, kStopping, kSweeping, kOver };
 
-    explicit Child(ChildSpec spec) : spec_(std::move(spec)) {}
+    Child(ChildSpec spec, std::unique_ptr<LogPump> pump, OomCount oom)
+        : spec_(std::move(spec)), pump_(std::move(pump)), oom_(std::move(oom)) {}
     bool main_has_ended();
+    bool is_swept(Millis now);
 
     ChildSpec spec_;
+    std::unique_ptr<LogPump> pump_;
+    OomCount oom_;
     FileHandle pidfd_;
     Phase phase_ = Phase::kRunning;
     bool frozen_ = false;

@@ -25,8 +25,10 @@ class Execution {
     virtual std::optional<AttemptEnd> step(Millis now) = 0;
     /// When `step` has something to do without `wake_fd` being readable.
     virtual Millis deadline() const = 0;
-    /// Readable when the main process, or the handler, has ended.
+    /// Readable when `step` has something to do before its deadline.
     virtual int wake_fd() const = 0;
+    /// How much it has written to stdout and stderr so far.
+    virtual std::uint64_t output_bytes() const { return 0; }
 };
 
 }  // namespace zq::worker

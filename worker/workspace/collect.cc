@@ -97,7 +97,8 @@ std::string result_name(const ExpectedOutput& expected) {
 
 }  // namespace
 
-Collected collect(const Workspace& workspace, const ExpectedOutput& expected) {
+Collected collect(const Workspace& workspace, const ExpectedOutput& expected,
+                  std::uint64_t stdout_dropped) {
     Collected found;
     collect_out(workspace, found);
     std::sort(found.files.begin(), found.files.end(), [](const FoundFile& a, const FoundFile& b) {
@@ -111,7 +112,10 @@ Collected collect(const Workspace& workspace, const ExpectedOutput& expected) {
     }
     const bool has_result = std::any_of(found.files.begin(), found.files.end(), is_result);
     if (auto size = regular_size(workspace.stdout_file())) {
-        if (!has_result && *size > 0) {
+        if (!has_result && stdout_dropped > 0) {
+            note(found, "stdout: not taken as the result, " + std::to_string(stdout_dropped) +
+                            " bytes of it were dropped");
+        } else if (!has_result && *size > 0) {
             const std::string name = result_name(expected);
             found.files.push_back({name, workspace.stdout_file(), *size, media_of(name)});
         }

@@ -24,8 +24,10 @@ struct Collected {
 };
 
 /// Every regular file below `out/` under its path there, the two logs, and, where there is no
-/// `result` or `result.*`, what was written to stdout as the result. Links are never followed.
-Collected collect(const Workspace& workspace, const ExpectedOutput& expected);
+/// `result` or `result.*`, what was written to stdout as the result; but a stdout that is not whole
+/// (`stdout_dropped` bytes of it are missing) is no result. Links are never followed.
+Collected collect(const Workspace& workspace, const ExpectedOutput& expected,
+                  std::uint64_t stdout_dropped);
 
 /// What the task expects and is not there; empty: the contract is met. Files of 0 bytes do not
 /// count.

@@ -14,7 +14,8 @@ namespace zq::worker {
 namespace {
 
 constexpr std::size_t kFileBytes = 1024 * 1024;
-constexpr std::size_t kTotalBytes = 256 * 1024;  // of all values: they travel in one message
+constexpr std::size_t kKeys = limits::kOutputs - 16;  // the worker adds some of its own
+constexpr std::size_t kTotalBytes = 256 * 1024;       // of all values: they travel in one message
 
 bool is_key(std::string_view text) {
     if (text.empty() || text.size() > limits::kNameBytes) return false;
@@ -72,7 +73,7 @@ class Parser {
         const std::string name(key);
         auto old = output_.values.find(name);
         const std::size_t before = old == output_.values.end() ? 0 : old->second.size();
-        if (old == output_.values.end() && output_.values.size() >= limits::kOutputs) {
+        if (old == output_.values.end() && output_.values.size() >= kKeys) {
             return note("one key too many", key);
         }
         if (total_ - before + value.size() > kTotalBytes) return note("too much in all", key);
@@ -104,7 +105,9 @@ Output parse_output(std::string_view text) {
     return Parser(text).parse();
 }
 
-Output read_output(const std::string& path) {
+namespace {
+
+std::string text_of(const std::string& path) {
     // A task may have put a link or a pipe there.
     FileHandle file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     std::string text;
@@ -113,7 +116,33 @@ Output read_output(const std::string& path) {
         const ssize_t got = ::read(file.fd(), text.data(), text.size());
         text.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
     }
+    return text;
+}
+
+}  // namespace
+
+Output read_output(const std::string& path) {
+    Output output = parse_output(text_of(path));
+    const std::string status = output.value("status");
+    if (!status.empty() && final_word(output) == FinalWord::kNone) {
+        output.notes.push_back("output: status is none of completed, skipped, failed: " +
+                               status.substr(0, limits::kNameBytes));
+    }
+    return output;
+}
+
+Output read_whole_lines(const std::string& path) {
+    std::string text = text_of(path);
+    text.resize(text.rfind('\n') == std::string::npos ? 0 : text.rfind('\n') + 1);
     return parse_output(text);
+}
+
+FinalWord final_word(const Output& output) {
+    const std::string status = output.value("status");
+    if (status == "completed") return FinalWord::kCompleted;
+    if (status == "skipped") return FinalWord::kSkipped;
+    if (status == "failed") return FinalWord::kFailed;
+    return FinalWord::kNone;
 }
 
 }  // namespace zq::worker

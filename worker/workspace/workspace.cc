@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "common/platform/files.h"
+#include "worker/workspace/git_worktree.h"
 
 namespace zq::worker {
 namespace fs = std::filesystem;
@@ -13,6 +14,11 @@ namespace fs = std::filesystem;
 std::string Workspace::mark_file() const {
     const fs::path path(folder);
     return (path.parent_path().parent_path() / "marks" / path.filename()).string();
+}
+
+std::string Workspace::worktree_record() const {
+    const fs::path path(folder);
+    return (path.parent_path().parent_path() / "worktrees" / path.filename()).string();
 }
 
 std::string Workspace::artifact_file(const std::string& name) const {
@@ -39,6 +45,7 @@ Result<void> make_workspace(const Workspace& workspace) {
 
 Result<void> remove_workspace(const Workspace& workspace) {
     ::unlink(workspace.mark_file().c_str());
+    if (auto ok = remove_worktree(workspace); !ok) return ok;
     std::error_code error;
     fs::remove_all(workspace.folder, error);
     if (!error) return {};

@@ -26,6 +26,9 @@ struct Workspace {
     /// What a later incarnation needs to find this attempt's processes (family.h). Not in the
     /// folder: the command may empty that.
     std::string mark_file() const;
+    /// With --git-worktree: where the command runs, and what is known of it (git_worktree.h).
+    std::string worktree_folder() const { return folder + "/work"; }
+    std::string worktree_record() const;
     /// Why the attempt's report was refused: a folder with it is kept as evidence.
     std::string refusal_file() const { return folder + "/.refused"; }
     /// Where the result is looked for first.

@@ -1,0 +1,22 @@
+// The command of an attempt as it is started: its words, its environment, its folder and its
+// limits, from what the worker was told and what the task says.
+#pragma once
+
+#include "worker/executor/child.h"
+#include "worker/options.h"
+
+namespace zq::worker {
+
+/// One start of the worker's command.
+struct CommandRun {
+    const WorkerOptions& options;
+    const wire::Assign& assign;
+    const Workspace& workspace;
+    Millis timeout{};       // of the run; 0: none
+    std::string resume_id;  // session of an earlier attempt, or empty
+};
+
+/// Starts it. Errors: IO with the reason.
+Result<std::unique_ptr<Child>> start_command(const CommandRun& run, Millis now);
+
+}  // namespace zq::worker

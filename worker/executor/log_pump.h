@@ -1,0 +1,68 @@
+// Carries what a command writes from two pipes into two capped logs, on a thread of its own: a
+// command that writes without end slows neither heartbeats nor fills memory or disk. The loop's
+// thread makes it, reads its counts, and ends it.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "worker/executor/capped_log.h"
+
+namespace zq::worker {
+
+/// The write ends, for the command: closed by the parent once it has been started.
+struct LogPipes {
+    FileHandle out;
+    FileHandle err;
+};
+
+class LogPump {
+  public:
+    struct Started {
+        std::unique_ptr<LogPump> pump;
+        LogPipes pipes;
+    };
+    /// Errors: IO, STORAGE_FULL.
+    static Result<Started> start(const std::string& stdout_file, const std::string& stderr_file,
+                                 std::uint64_t cap);
+    /// Ends the thread; what still stands in the pipes is read first.
+    ~LogPump();
+    LogPump(const LogPump&) = delete;
+    LogPump& operator=(const LogPump&) = delete;
+
+    /// Bytes read so far, of both.
+    std::uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
+    /// Every writer is dead: read what still stands there, and do not wait for more.
+    void finish();
+    /// The logs are complete. It ends by itself when nobody can write any more.
+    bool finished() const { return finished_.load(std::memory_order_acquire); }
+    /// Readable from then on.
+    int done_fd() const { return done_.fd(); }
+    /// What the caps cost. Once it is finished.
+    std::uint64_t stdout_dropped() const { return out_.log.dropped(); }
+    std::uint64_t stderr_dropped() const { return err_.log.dropped(); }
+
+  private:
+    struct Stream {
+        FileHandle pipe;
+        CappedLog log;
+    };
+    LogPump(Stream out, Stream err);
+    void run();
+    /// Reads once; false when there is nothing now.
+    bool read_some(Stream& stream);
+    void drain(Stream& stream);
+
+    Stream out_;  // the thread's until it is finished
+    Stream err_;
+    FileHandle ask_;
+    FileHandle done_;
+    std::atomic<std::uint64_t> bytes_{0};
+    std::atomic<bool> finished_{false};
+    std::string buffer_;
+    std::thread thread_;
+};
+
+}  // namespace zq::worker
