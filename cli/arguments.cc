@@ -4,8 +4,10 @@
 #include <charconv>
 
 #include "cli/command.h"
+#include "cli/text.h"
 #include "common/base/nearest.h"
 #include "common/base/task_spec.h"
+#include "common/platform/pack.h"
 
 namespace zq::cli {
 namespace {
@@ -92,6 +94,10 @@ std::vector<Flag> all_flags(const Command& command) {
 }
 
 Expected<Arguments> Arguments::parse(const Command& command, std::vector<std::string> words) {
+    // Everything that is sent is text: better refused here, by its word, than there.
+    for (const std::string& word : words) {
+        if (!pack::is_utf8(word)) return usage("not UTF-8: '" + escape_line(word) + "'");
+    }
     // After `--` every word is an operand; the parser need not see those.
     const auto dashes = std::find(words.begin(), words.end(), "--");
     std::vector<std::string> after;

@@ -42,6 +42,12 @@ TEST(Arguments, AFlagOfAnotherCommandIsUnknown) {
     EXPECT_EQ(exit_code_of(refusal("version", {"--connect", "tcp://h:1"})), ExitCode::kUsage);
 }
 
+TEST(Arguments, AWordThatIsNotUtf8IsNamedBeforeAnythingIsSent) {
+    const Problem problem = refusal("submit", {"--to", "r", "--label", "k=\xc2v"});
+    EXPECT_EQ(exit_code_of(problem), ExitCode::kUsage);
+    EXPECT_EQ(problem.error.message, "not UTF-8: 'k=\\xc2v'");
+}
+
 TEST(Arguments, AFlagWithoutItsValueIsRefused) {
     EXPECT_EQ(exit_code_of(refusal("submit", {"--to"})), ExitCode::kUsage);
 }

@@ -94,7 +94,7 @@ TEST_F(Collecting, StdoutIsTheResultWhereThereIsNoOtherAndItIsNotEmpty) {
 }
 
 TEST_F(Collecting, AStdoutThatIsNotWholeIsNoResult) {
-    folder.write("stdout.log", "first half");
+    folder.write("attempt/stdout.log", "first half");
     const Collected found = collect(workspace, {}, 1000);
     EXPECT_EQ(names(found), (Names{"stdout.log"}));
     ASSERT_EQ(found.notes.size(), 1U);
