@@ -61,20 +61,33 @@ SubmitAnswer submit_answer(const Call& call, const SubmitTask& submit, TaskState
     return result;
 }
 
+/// The first ready task of the role that may still start; null if there is none. Messages are read
+/// before timers fire, so that a task whose ttl has passed may still stand in the queue.
+const Task* next_to_claim(const Call& call, const RoleName& role) {
+    auto tasks = call.state.index.roles.find({call.command.ns, role});
+    if (tasks == call.state.index.roles.end()) return nullptr;
+    for (const ReadyKey& ready : tasks->second.ready) {
+        const Task* task = find_task(call.state, ready.task);
+        if (!has_expired(*task, call.now())) return task;
+    }
+    return nullptr;
+}
+
 /// The task a claim is for; the code of the refusal where there is none.
 Result<const Task*> task_to_claim(const Call& call, const ClaimTask& claim) {
     if (claim.task.empty()) {
-        auto role = call.state.index.roles.find({call.command.ns, claim.role});
-        if (role == call.state.index.roles.end() || role->second.ready.empty()) {
-            return fail(ErrorCode::NOTHING_TO_CLAIM,
-                        "no task of role " + claim.role.text + " is ready");
-        }
-        return find_task(call.state, role->second.ready.begin()->task);
+        if (const Task* next = next_to_claim(call, claim.role)) return next;
+        return fail(ErrorCode::NOTHING_TO_CLAIM,
+                    "no task of role " + claim.role.text + " is ready");
     }
     const Task* task = look_up(call, claim.task);
     if (task == nullptr) return fail(ErrorCode::NOT_FOUND, "no task " + claim.task.text, "task_id");
     if (!claim.role.empty() && task->role != claim.role) {
         return fail(ErrorCode::CONFLICT, "its role is " + task->role.text, "to");
+    }
+    if (task->state == TaskState::kQueued && has_expired(*task, call.now())) {
+        return fail(ErrorCode::CONFLICT, "the ttl of task " + claim.task.text + " has passed",
+                    "task_id");
     }
     if (task->state == TaskState::kQueued) return task;
     return fail(ErrorCode::CONFLICT,

@@ -75,9 +75,11 @@ Decision decide_match(const Call& call) {
         if (tasks != call.state.index.roles.end()) {
             for (const ReadyKey& ready : tasks->second.ready) {
                 if (given == limits::kTickItems) return decision;
+                const Task& task = *find_task(call.state, ready.task);
+                if (has_expired(task, call.now())) continue;
                 const Session* session = idle.next();
                 if (session == nullptr) break;
-                assign(call, *session, *find_task(call.state, ready.task), given, decision);
+                assign(call, *session, task, given, decision);
                 ++given;
             }
         }

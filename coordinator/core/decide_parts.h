@@ -61,6 +61,11 @@ inline const Task* look_up(const Call& call, const TaskId& id) {
     return call.command.facts.task ? &*call.command.facts.task : nullptr;
 }
 
+/// Its ttl has passed before its first attempt, whether or not a Tick has ended it yet.
+inline bool has_expired(const Task& task, Instant now) {
+    return task.expires_at.is_set() && task.attempts == 0 && task.expires_at <= now;
+}
+
 /// Next token. `given` counts those this decision gave already.
 inline LeaseToken next_token(const Call& call, std::uint64_t given) {
     return {call.state.durable.journal, call.state.durable.last_token + 1 + given};

@@ -157,6 +157,10 @@ Decision end_unclaimed(const Call& call, const EndAttempt& end, const Task& task
                       name_of(end) + " is " + std::string(to_string(task.state)) + ", not queued",
                       "task_id");
     }
+    if (has_expired(task, call.now())) {
+        return reject(call, ErrorCode::CONFLICT, "the ttl of " + name_of(end) + " has passed",
+                      "task_id");
+    }
     if (auto refused = refusal(call, end, task)) return *refused;
     if (auto full = request_bound(call)) {
         return reject(call, full->code, full->message, {}, full->retry_after);

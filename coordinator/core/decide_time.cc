@@ -16,9 +16,7 @@ void fire_timers(const Call& call, Decision& decision) {
         // A task whose two timers are due together gets one event: it expires.
         if (!done.insert(timer.task).second) continue;
         const Task& task = *find_task(call.state, timer.task);
-        const bool expired =
-            task.expires_at.is_set() && task.attempts == 0 && task.expires_at <= call.now();
-        if (expired) {
+        if (has_expired(task, call.now())) {
             decision.events.push_back(system_event(task.key, TaskExpired{}));
         } else {
             decision.events.push_back(

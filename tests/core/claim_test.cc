@@ -23,6 +23,23 @@ TEST(Claim, OfNothingReadyAsksToComeAgain) {
     EXPECT_EQ(CoreRig::refusal(rig.run(claim_of("review"))), "NOTHING_TO_CLAIM");
 }
 
+TEST(Claim, PassesOverATaskWhoseTtlIsOverThoughNoTickHasEndedItYet) {
+    CoreRig rig;
+    TaskSpec brief = CoreRig::spec("brief");
+    brief.ttl = seconds(5);
+    brief.priority = 10;
+    rig.submit(brief);
+    rig.submit("lasting");
+    rig.now = rig.now + seconds(5);  // messages are read before timers fire
+    EXPECT_EQ(CoreRig::refusal(rig.run(claim_of("review", "brief"))), "CONFLICT");
+    EXPECT_EQ(CoreRig::refusal(rig.complete("brief", {})), "CONFLICT");
+    auto claim = CoreRig::answer<ClaimAnswer>(rig.run(claim_of("review")));
+    EXPECT_EQ(claim.task.id.text, "lasting");
+    EXPECT_EQ(CoreRig::refusal(rig.run(claim_of("review"))), "NOTHING_TO_CLAIM");
+    rig.run(Tick{});
+    EXPECT_EQ(rig.state_of("brief"), TaskState::kExpired);
+}
+
 TEST(Claim, RepeatedUnderItsRequestIdGetsTheSameLease) {
     CoreRig rig;
     rig.submit("a");

@@ -273,7 +273,7 @@ void CoordinatorHost::stop() {
 }
 
 void CoordinatorHost::pause(Millis length) {
-    if (!process_) return;
+    if (!process_ || stage_.world.now() < paused_until_) return;
     stage_.world.note(kName, "pauses for " + std::to_string(length.count) + " ms");
     paused_until_ = stage_.world.now() + length;
     if (length > kUncounted) not_listened_ = not_listened_ + (length - kUncounted);
