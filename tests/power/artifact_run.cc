@@ -22,8 +22,7 @@ std::string random_content(Random& random) {
 }  // namespace
 
 ArtifactRun::ArtifactRun(std::uint64_t seed, ArtifactFault fault)
-    : seed_(seed),
-      random_(seed),
+    : random_(seed),
       disk_(scratch_.path()),
       mounted_(disk_, seed + 1),
       folder_(scratch_.path() + "/data/artifacts") {

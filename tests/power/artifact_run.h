@@ -40,7 +40,6 @@ class ArtifactRun {
     void finish_all();
     void violation(const std::string& sentence) { report_.violations.push_back(sentence); }
 
-    const std::uint64_t seed_;
     Random random_;
     ScratchFolder scratch_;
     PowerDisk disk_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "common/platform/socket.h"
 #include "coordinator/store/folder_artifact_store.h"
@@ -48,8 +49,7 @@ struct JournalRun::Life {
 };
 
 JournalRun::JournalRun(std::uint64_t seed, JournalFault fault)
-    : seed_(seed),
-      fault_(fault),
+    : fault_(fault),
       random_(seed),
       disk_(scratch_.path()),
       mounted_(disk_, seed + 1),
@@ -57,8 +57,10 @@ JournalRun::JournalRun(std::uint64_t seed, JournalFault fault)
     install_power_vfs();
     force_synchronous(fault == JournalFault::kNormalSync ? Synchronous::kNormal
                                                          : Synchronous::kAsShipped);
-    const bool unready = fault == JournalFault::kSaysAtOnce || fault == JournalFault::kNoCheckpoint;
-    disk_.lie({.folder_syncs = fault == JournalFault::kNoFolderSync, .log_rewrites = unready});
+    const bool no_rewrite = fault == JournalFault::kSaysAtOnce ||
+                            fault == JournalFault::kNoCheckpoint ||
+                            fault == JournalFault::kNoRewrite;
+    disk_.lie({.folder_syncs = fault == JournalFault::kNoFolderSync, .log_rewrites = no_rewrite});
 }
 
 RunReport JournalRun::run() {
@@ -85,9 +87,14 @@ RunReport JournalRun::run() {
 
 void JournalRun::plan_stop(bool last) {
     Stop stop = last || chance(random_, 65) ? Stop::kCut : Stop::kKill;
+    // Soon after a failed sync, when what it left behind may have been built upon.
+    if (std::exchange(sync_failed_, false) && chance(random_, 80)) {
+        return disk_.plan_stop(Stop::kCut, 1 + below(random_, 8), StopAt::kFileSync);
+    }
     // A commit's last moment, before its sync or as it fails; a start's first calls; anywhere.
     if (chance(random_, 30)) {
-        if (stop == Stop::kKill && chance(random_, 50)) stop = Stop::kFailedSync;
+        if (stop == Stop::kKill) stop = Stop::kFailedSync;
+        sync_failed_ = stop == Stop::kFailedSync;
         return disk_.plan_stop(stop, 1 + below(random_, 60), StopAt::kFileSync);
     }
     disk_.plan_stop(stop, 1 + below(random_, chance(random_, 50) ? 40 : 900));

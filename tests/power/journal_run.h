@@ -23,6 +23,7 @@ enum class JournalFault : std::uint8_t {
     // checkpoint.
     kSaysAtOnce,    // neither, and it speaks before its epoch is committed
     kNoCheckpoint,  // neither, and it speaks after its epoch is committed
+    kNoRewrite,     // the first alone
     kNoFolderSync,  // folders are never synced
 };
 
@@ -51,7 +52,6 @@ class JournalRun {
     void violation(const std::string& sentence);
     void say(Seq upto) { history_.said = std::max(history_.said, upto); }
 
-    const std::uint64_t seed_;
     const JournalFault fault_;
     Random random_;
     ScratchFolder scratch_;
@@ -61,6 +61,7 @@ class JournalRun {
     History history_;
     std::atomic<Seq> shown_ = 0;  // by a reader, while a commit was under way
     bool with_files_ = false;     // this life puts artifacts too
+    bool sync_failed_ = false;    // in the life before
     RunReport report_;
 };
 

@@ -7,6 +7,7 @@
 #include <random>
 #include <set>
 
+#include "common/platform/digest.h"
 #include "coordinator/core/event.h"
 #include "tests/power/artifact_run.h"
 #include "tests/power/journal_run.h"
@@ -95,6 +96,10 @@ TEST(JournalPowerControl, AStartThatLeavesItsFirstCheckpointOutLosesWhatItSaid) 
               0U);
 }
 
+TEST(JournalPowerControl, AStartThatTrustsALogWithAFailedSyncBehindItLosesWhatItSaid) {
+    EXPECT_GT(first_seed_to_find<JournalRun>(JournalFault::kNoRewrite, "", kControlSeeds), 0U);
+}
+
 TEST(JournalPowerControl, WithoutTheFoldersSyncTheJournalIsLost) {
     EXPECT_GT(first_seed_to_find<JournalRun>(JournalFault::kNoFolderSync, "", kControlSeeds), 0U);
 }
@@ -105,6 +110,41 @@ TEST(ArtifactPower, APutThatWasAcknowledgedIsThereWholeWithTheseSeeds) {
 
 TEST(ArtifactPower, APutThatWasAcknowledgedIsThereWholeWithFreshSeeds) {
     expect_nothing_lost<ArtifactRun>(fresh_seed(), UINT32_MAX, kFreshTime);
+}
+
+/// A process is killed at call `call` of a put, and its peer says its last chunk again to the next
+/// one. True if there was no such call any more.
+bool repeat_after_kill(std::uint64_t call, std::uint64_t seed) {
+    const std::string data(3'000, 'd');
+    const Digest digest = sha256(data);
+    Random random(seed);
+    ScratchFolder scratch;
+    PowerDisk disk(scratch.path());
+    const Mounted mounted(disk, 1);
+    const store::FolderArtifactOptions options{.folder = scratch.path() + "/artifacts",
+                                               .keep_free = 0};
+    auto store = store::FolderArtifactStore::open(options).value();
+    disk.plan_stop(Stop::kKill, call);
+    if (store->begin(digest, data.size())) static_cast<void>(store->append(digest, 0, data));
+    if (!disk.stopped()) return true;
+    disk.go_on(random);
+    store = store::FolderArtifactStore::open(options).value();
+    auto said = store->append(digest, data.size() - 1, data.substr(data.size() - 1));
+    store.reset();
+    disk.lose_power(random);
+    store = store::FolderArtifactStore::at(options.folder);
+    if (said) {
+        EXPECT_TRUE(store->verify(digest).has_value()) << "killed at call " << call;
+    }
+    return false;
+}
+
+TEST(ArtifactPower, ALastChunkSaidAgainToANewProcessIsDurableWhenItIsAcknowledged) {
+    for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+        std::uint64_t call = 1;
+        while (!repeat_after_kill(call, seed)) ++call;
+        EXPECT_GT(call, 5U);
+    }
 }
 
 TEST(ArtifactPowerControl, WithoutTheFilesSyncWrongBytesStandUnderAName) {
