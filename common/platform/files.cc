@@ -125,6 +125,19 @@ Result<void> sync_folder(const std::string& path) {
     return {};
 }
 
+namespace {
+
+/// Of a folder that we did not make: it may be one that can't be opened, or can't be synced, if it
+/// has been there for long. A disk that fails is an error all the same.
+Result<void> sync_foreign_folder(const std::string& path) {
+    FileHandle folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!folder.is_open() || ::fsync(folder.fd()) == 0) return {};
+    if (errno == EIO || errno == ENOSPC || errno == EDQUOT) return os_error("cannot sync", path);
+    return {};
+}
+
+}  // namespace
+
 Result<void> make_folders(const std::string& path, unsigned mode, Durability durability) {
     std::filesystem::path made;
     std::string was_there;  // the deepest one
@@ -135,15 +148,16 @@ Result<void> make_folders(const std::string& path, unsigned mode, Durability dur
             if (errno != EEXIST) return os_error("cannot make", path);
             was_there = made.string();
         } else if (durability == Durability::kSynced) {
-            // One by one, so that a process that ends here leaves at most the deepest unsynced. Its
-            // parent may be a folder that can't be opened, if it has been there for long.
-            if (!was_there.empty()) static_cast<void>(sync_folder(parent_of(was_there)));
+            // One by one, so that a process that ends here leaves at most the deepest unsynced.
+            if (!was_there.empty()) {
+                if (auto ok = sync_foreign_folder(parent_of(was_there)); !ok) return ok;
+            }
             was_there.clear();
             if (auto ok = sync_folder(parent_of(made.string())); !ok) return ok;
         }
     }
     if (durability == Durability::kSynced && !was_there.empty()) {
-        static_cast<void>(sync_folder(parent_of(was_there)));
+        if (auto ok = sync_foreign_folder(parent_of(was_there)); !ok) return ok;
     }
     struct stat info {};
     if (::stat(path.c_str(), &info) != 0) return os_error("cannot make", path);
