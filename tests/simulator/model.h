@@ -46,6 +46,7 @@ class Model {
 
     Seq last_seq() const { return last_seq_; }
     Epoch epoch() const { return epoch_; }
+    Instant last_at() const { return last_at_; }
     const std::map<TaskId, Task>& tasks() const { return tasks_; }
     const Task* find(const TaskId& id) const;
     /// A lease that was given, and is durable.
@@ -87,7 +88,7 @@ class Model {
     std::map<TaskId, Task> tasks_;
     std::map<std::string, TaskId> by_key_;
     std::set<std::uint64_t> tokens_;
-    std::set<std::tuple<Identity, ClientId, std::uint64_t>> requests_;
+    std::map<std::tuple<Identity, ClientId, std::uint64_t>, Instant> requests_;
 };
 
 }  // namespace zq::sim

@@ -105,10 +105,11 @@ void Promises::answered(const ClientId& client, const wire::Message& request,
     auto before = answers_.find(key);
     if (before == answers_.end()) {
         if (!now.empty() || std::holds_alternative<wire::Accepted>(reply)) {
-            answers_.emplace(key, reply);
+            answers_.emplace(key, Answered{reply, model_.last_at()});
         }
         return;
     }
+    if (before->second.at + limits::kRequestMemory < model_.last_at()) return;
     const auto* refusal = std::get_if<wire::ErrorReply>(&reply);
     if (refusal != nullptr) {
         // Its own answer may have ended meanwhile; what was done is never denied otherwise.
@@ -117,7 +118,7 @@ void Promises::answered(const ClientId& client, const wire::Message& request,
         const bool later = refusal->code == ErrorCode::SHUTTING_DOWN;
         return expect(ended || later, "a repeated request is not refused");
     }
-    expect(now == essence(before->second), "a repeated request gets the same answer");
+    expect(now == essence(before->second.reply), "a repeated request gets the same answer");
 }
 
 }  // namespace zq::sim

@@ -51,7 +51,11 @@ class Promises {
     const Model& model_;
     std::string about_;
     std::set<TaskId> acknowledged_;
-    std::map<std::pair<ClientId, std::uint64_t>, wire::Body> answers_;
+    struct Answered {
+        wire::Body reply;
+        Instant at;  // in the journal's time
+    };
+    std::map<std::pair<ClientId, std::uint64_t>, Answered> answers_;
 };
 
 }  // namespace zq::sim

@@ -207,17 +207,17 @@ void WorkerHost::conclude(Attempt& attempt) {
 
 /// Asks until it is stored; `stored` is called then, unless the process is gone.
 void WorkerHost::put_content(const ArtifactRef& content, const std::function<void()>& stored) {
-    if (process_->stored.contains(content.digest)) return;
-    const std::uint64_t generation = generation_;
-    coordinator_.put_content(content.digest, content.size, identity_,
-                             [this, content, stored, generation] {
-                                 if (generation != generation_) return;
-                                 if (!process_->stored.insert(content.digest).second) return;
-                                 stored();
-                                 plan_pass(stage_.world.now());
-                             });
-    stage_.world.after(kPutWait, [this, content, stored, generation] {
-        if (generation == generation_) put_content(content, stored);
+    const auto done = [this, digest = content.digest, stored, generation = generation_] {
+        if (generation != generation_) return;
+        process_->stored.insert(digest);
+        stored();
+        plan_pass(stage_.world.now());
+    };
+    if (process_->stored.contains(content.digest)) return stage_.world.after(millis(1), done);
+    coordinator_.put_content(content.digest, content.size, identity_, done);
+    stage_.world.after(kPutWait, [this, content, stored, generation = generation_] {
+        const bool asks = generation == generation_ && !process_->stored.contains(content.digest);
+        if (asks) put_content(content, stored);
     });
 }
 
