@@ -140,14 +140,18 @@ Ending run_journal_verify(const Context& context) {
         context.args.has("quick") ? store::VerifyDepth::kPresence : store::VerifyDepth::kContents;
     auto report = store::verify(data_folder_of(context.args), depth);
     if (!report) return journal_problem(report.error());
-    const Json record = verify_record(*report);
+    return print_verdict(context, *report);
+}
+
+Ending print_verdict(const Context& context, const store::VerifyReport& report) {
+    const Json record = verify_record(report);
     if (is_for_people(context.output)) {
         print_lines(record);
     } else if (auto ok = print({Shape::kOne, {}, kVerifyColumns, {record}}, context.output); !ok) {
         return ok;
     }
-    for (const std::string& problem : report->problems) note("problem: " + escape_line(problem));
-    return report->problems.empty() ? ExitCode::kDone : ExitCode::kProblems;
+    for (const std::string& problem : report.problems) note("problem: " + escape_line(problem));
+    return report.problems.empty() ? ExitCode::kDone : ExitCode::kProblems;
 }
 
 }  // namespace zq::cli

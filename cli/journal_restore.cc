@@ -64,9 +64,13 @@ Ending run_journal_restore(const Context& context) {
     order.upto = *upto;
     auto report = store::restore(*journal, order);
     if (!report) return journal_problem(report.error());
-    note("start a coordinator on it to look around: zq-coordinator --data " + order.into);
-    return print({Shape::kOne, {}, kColumns, {restore_record(*report, order.into)}},
-                 context.output);
+    return print_restored(context, *report, order.into);
+}
+
+Ending print_restored(const Context& context, const store::RestoreReport& report,
+                      const std::string& into) {
+    note("start a coordinator on it: zq-coordinator --data " + into);
+    return print({Shape::kOne, {}, kColumns, {restore_record(report, into)}}, context.output);
 }
 
 }  // namespace zq::cli

@@ -91,6 +91,8 @@ void Control::dispatch(Caller caller, wire::Message message, Instant now) {
                                  caller.peer.identity, now});
             } else if constexpr (std::is_same_v<T, wire::Join>) {
                 reply(join(caller.peer, body, now));
+            } else if constexpr (std::is_same_v<T, wire::Backup>) {
+                reply(back_up(body, message.header.client));
             } else if constexpr (std::is_same_v<T, wire::Workers>) {
                 reply(edge::list_workers(pipeline.state()));
             } else if constexpr (std::is_same_v<T, wire::Leases>) {
@@ -233,6 +235,15 @@ wire::Body Control::status(Instant now) {
     reply.counters["polls"] = std::to_string(polls_.size());
     reply.storage_full = storage_full_;
     return reply;
+}
+
+wire::Body Control::back_up(const wire::Backup& backup, const ClientId& client) {
+    if (parts_.backups == nullptr) {
+        return edge::error_message(
+            {ErrorCode::INVALID, "this coordinator keeps nothing on a disk", "folder", {}});
+    }
+    auto answer = parts_.backups->ask(backup, client);
+    return answer ? wire::Body(std::move(*answer)) : edge::error_message(answer.error());
 }
 
 wire::Body Control::join(const edge::Peer& peer, const wire::Join& join, Instant now) {

@@ -8,6 +8,7 @@
 
 #include "common/platform/key_registry.h"
 #include "common/platform/mailbox.h"
+#include "coordinator/backup_desk.h"
 #include "coordinator/doors.h"
 #include "coordinator/edge/counters.h"
 #include "coordinator/edge/in.h"
@@ -48,7 +49,8 @@ struct ControlParts {
     edge::Self self;
     KeyRegistry keys;
     Instant started_at;
-    std::uint64_t seed = 0;  // of the jitter in waits: its own for every start
+    std::uint64_t seed = 0;         // of the jitter in waits: its own for every start
+    BackupDesk* backups = nullptr;  // none: the journal is no file
 };
 
 class Control {
@@ -103,6 +105,7 @@ class Control {
     void answer_query(core::ReturnPath to, Query query, Instant now);
     bool answer_poll(edge::PollId id, Instant now);
     wire::Body status(Instant now);
+    wire::Body back_up(const wire::Backup& backup, const ClientId& client);
     wire::Body join(const edge::Peer& peer, const wire::Join& join, Instant now);
 
     edge::Origin origin_of(const Caller& caller, core::ReturnPath reply, Instant now);

@@ -6,6 +6,7 @@
 #include "coordinator/artifact_server.h"
 #include "coordinator/edge/zap.h"
 #include "coordinator/loop.h"
+#include "coordinator/store/backup.h"
 #include "coordinator/store/folder_artifact_store.h"
 #include "coordinator/store/sqlite_journal.h"
 
@@ -142,8 +143,9 @@ Result<void> Service::open_artifacts(const std::optional<KeyPair>& keys) {
 }
 
 Result<void> Service::loop(int stop_fd) {
+    BackupDesk backups(options_.data, self_.program);
     Control control({pipeline_, *reader_, *doors_, counters_, artifacts_->results(), places_, self_,
-                     KeyRegistry(options_.keys_folder()), clock_.now(), random_u64()});
+                     KeyRegistry(options_.keys_folder()), clock_.now(), random_u64(), &backups});
     LoopParts parts{journal_,
                     pipeline_,
                     control,
@@ -164,6 +166,12 @@ std::string program_name() {
 Result<void> serve(const Options& options, int stop_fd) {
     auto keys = check_keys(options);
     if (!keys) return Failure(keys.error());
+    if (store::is_backup(options.data)) {
+        // It has the original's journal id: two coordinators would honour the same lease tokens.
+        return fail(ErrorCode::CONFLICT, options.data +
+                                             " is a backup: give it a folder and a life"
+                                             " of its own by `zq backup restore`");
+    }
     store::SqliteJournalOptions journal_options;
     journal_options.folder = options.data;
     journal_options.lock_patience = kLockPatience;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/wire/artifact_messages.h"
+#include "common/wire/backup_messages.h"
 #include "common/wire/client_messages.h"
 #include "common/wire/cluster_queries.h"
 #include "common/wire/task_queries.h"
@@ -39,11 +40,12 @@ void describe(V& v, T& h) {
     v.optional("artifacts_endpoint", h.artifacts_endpoint);
 }
 
-using Body = std::variant<Hello, Welcome, Ready, Heartbeat, Beat, Assign, Complete, Skip, Fail,
-                          Release, Progress, Accepted, Goodbye, Ping, Pong, Submit, Submitted, Get,
-                          TaskReply, List, Tasks, Wait, Ended, Events, EventRows, Answers, Cancel,
-                          Claim, Claimed, Workers, WorkerRows, Leases, LeaseRows, Status,
-                          StatusReply, Join, Joined, ErrorReply, Put, Pull, Chunk, Stored, Fetch>;
+using Body =
+    std::variant<Hello, Welcome, Ready, Heartbeat, Beat, Assign, Complete, Skip, Fail, Release,
+                 Progress, Accepted, Goodbye, Ping, Pong, Submit, Submitted, Get, TaskReply, List,
+                 Tasks, Wait, Ended, Events, EventRows, Answers, Cancel, Claim, Claimed, Workers,
+                 WorkerRows, Leases, LeaseRows, Status, StatusReply, Join, Joined, ErrorReply, Put,
+                 Pull, Chunk, Stored, Fetch, Backup, BackupReply>;
 
 struct Message {
     Header header;

@@ -5,7 +5,9 @@
 namespace zq::edge {
 namespace {
 
-constexpr std::string_view kInvitationMark = "invitation:";  // no name holds a colon
+// No name holds a colon.
+constexpr std::string_view kInvitationMark = "invitation:";
+constexpr std::string_view kAdminMark = "admin:";
 
 template <class T, class... Types>
 inline constexpr bool kIsOneOf = (std::is_same_v<T, Types> || ...);
@@ -16,7 +18,7 @@ inline constexpr bool kAtControl =
     kIsOneOf<T, wire::Hello, wire::Ready, wire::Heartbeat, wire::Complete, wire::Skip, wire::Fail,
              wire::Release, wire::Progress, wire::Goodbye, wire::Ping, wire::Submit, wire::Get,
              wire::List, wire::Wait, wire::Events, wire::Answers, wire::Cancel, wire::Claim,
-             wire::Workers, wire::Leases, wire::Status, wire::Join>;
+             wire::Workers, wire::Leases, wire::Status, wire::Backup, wire::Join>;
 
 /// Requests of the artifacts socket.
 template <class T>
@@ -26,10 +28,18 @@ inline constexpr bool kAtArtifacts = kIsOneOf<T, wire::Put, wire::Chunk, wire::F
 template <class T>
 inline constexpr bool kInvited = kIsOneOf<T, wire::Join, wire::Ping>;
 
+/// What reaches into the coordinator's machine.
+template <class T>
+inline constexpr bool kAdminsOnly = kIsOneOf<T, wire::Backup>;
+
 }  // namespace
 
 std::string user_id_of(const Identity& identity) {
     return identity.text;
+}
+
+std::string user_id_of_admin(const Identity& identity) {
+    return std::string(kAdminMark) + identity.text;
 }
 
 std::string user_id_of_invitation(const std::string& public_key) {
@@ -42,6 +52,9 @@ Peer peer_of(Trust trust, const std::string& user_id) {
     if (user_id.rfind(kInvitationMark, 0) == 0) {
         return {PeerKind::kInvitation, Identity("invitation"),
                 user_id.substr(kInvitationMark.size())};
+    }
+    if (user_id.rfind(kAdminMark, 0) == 0) {
+        return {PeerKind::kAdmin, Identity(user_id.substr(kAdminMark.size())), {}};
     }
     return {PeerKind::kKnown, Identity(user_id), {}};
 }
@@ -57,9 +70,14 @@ Result<void> check_access(const Peer& peer, Door door, const wire::Body& body) {
             }
             switch (peer.kind) {
                 case PeerKind::kLocal:
+                case PeerKind::kAdmin:
                     return {};
                 case PeerKind::kKnown:
-                    return {};
+                    if (!kAdminsOnly<T>) return {};
+                    return fail(ErrorCode::DENIED,
+                                std::string(T::kType) +
+                                    " writes to the coordinator's disk: run it on the"
+                                    " coordinator's machine, or with the admin's key");
                 case PeerKind::kInvitation:
                     if (kInvited<T>) return {};
                     return fail(ErrorCode::DENIED, "an invitation may only JOIN");

@@ -1,5 +1,5 @@
 // Who a peer is, and which message it may send where. Pure: a table. Rights beyond "known key" are
-// none of this version's.
+// none of this version's, but for what touches the coordinator's own machine: that is an admin's.
 #pragma once
 
 #include <string>
@@ -14,7 +14,7 @@ enum class Trust : std::uint8_t {
     kAuthenticated,  // CURVE, and ZAP has said who it is
 };
 
-enum class PeerKind : std::uint8_t { kLocal, kKnown, kInvitation, kStranger };
+enum class PeerKind : std::uint8_t { kLocal, kAdmin, kKnown, kInvitation, kStranger };
 
 struct Peer {
     PeerKind kind = PeerKind::kStranger;
@@ -25,8 +25,9 @@ struct Peer {
 /// The socket that a message came in by.
 enum class Door : std::uint8_t { kControl, kArtifacts };
 
-/// The user id that ZAP gives to a known key, and to an invitation's.
+/// The user id that ZAP gives to a known key, to an admin's, and to an invitation's.
 std::string user_id_of(const Identity& identity);
+std::string user_id_of_admin(const Identity& identity);
 std::string user_id_of_invitation(const std::string& public_key);
 
 /// Who it is. An authenticated socket without a user id is a stranger: nothing is allowed.

@@ -272,6 +272,13 @@ Check check(const wire::Leases& m) {
     return name_or_empty(m.role.text, "to");
 }
 
+Check check(const wire::Backup& m) {
+    if (m.folder.empty() || m.folder.front() != '/' || m.folder.find('\0') != std::string::npos) {
+        return fail(ErrorCode::INVALID, "an absolute path on the coordinator's machine", "folder");
+    }
+    return size(m.folder, limits::kUriBytes, "folder");
+}
+
 Check check(const wire::Join& m) {
     auto fingerprint = key_fingerprint(m.public_key);
     if (!fingerprint) return Failure(fingerprint.error());

@@ -45,7 +45,8 @@ Verdict judge(const Frames& request, const KeyRegistry& registry, Instant now) {
     }
     auto identity = identity_of(**key);
     if (!identity) return {};
-    return {"200", "OK", user_id_of(*identity)};
+    const bool admin = (*key)->kind == KeyKind::kAdmin;
+    return {"200", "OK", admin ? user_id_of_admin(*identity) : user_id_of(*identity)};
 }
 
 }  // namespace

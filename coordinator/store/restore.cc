@@ -1,9 +1,5 @@
 #include "coordinator/store/restore.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <filesystem>
 
 #include "coordinator/core/apply.h"
@@ -18,17 +14,6 @@ namespace zq::store {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// The whole database, without what its pages hold of deleted rows.
-Result<void> copy_database(Database& source, const std::string& to) {
-    auto copy = source.prepare("VACUUM INTO ?1");
-    if (!copy) return Failure(copy.error());
-    if (auto ok = copy->text(1, to).run(); !ok) return ok;
-    // SQLite does not sync what it vacuums into.
-    const FileHandle file(::open(to.c_str(), O_RDONLY | O_CLOEXEC));
-    if (file.is_open() && ::fchmod(file.fd(), 0600) == 0 && ::fsync(file.fd()) == 0) return {};
-    return fail(ErrorCode::IO, "cannot sync " + to);
-}
 
 /// What ends the old life: whoever held a lease held it from another journal.
 Batch end_old_life(core::State& state, JournalId journal, const std::string& program) {
@@ -106,7 +91,7 @@ Result<void> take_empty_folder(const std::string& folder) {
         return fail(ErrorCode::CONFLICT,
                     folder + " is not empty: name a folder that is, or a new one");
     }
-    return make_folders(folder, 0700);
+    return make_folders(folder, 0700, Durability::kSynced);
 }
 
 }  // namespace
@@ -118,7 +103,7 @@ Result<RestoreReport> restore(OfflineJournal& source, const RestoreOrder& order)
     const std::string path = journal_path(order.into);
     // Under another name until all is there: half a restored journal must not be served.
     const std::string unfinished = order.into + "/unfinished.db";
-    if (auto ok = copy_database(source.database(), unfinished); !ok) return Failure(ok.error());
+    if (auto ok = source.database().copy_to(unfinished); !ok) return Failure(ok.error());
     Result<RestoreReport> report;
     {
         auto database = Database::open(unfinished, OpenMode::kExisting);
@@ -127,9 +112,9 @@ Result<RestoreReport> restore(OfflineJournal& source, const RestoreOrder& order)
         if (!report) return report;
         const std::string from =
             order.artifacts.empty() ? source.folder() + "/artifacts" : order.artifacts;
-        auto artifacts = take_artifacts(*database, from, order.into + "/artifacts");
+        auto artifacts = take_artifacts(*database, from, order.into + "/artifacts", Proof::kNone);
         if (!artifacts) return Failure(artifacts.error());
-        report->artifacts = *artifacts;
+        report->artifacts = artifacts->count;
     }
     std::error_code failed;
     fs::rename(unfinished, path, failed);

@@ -1,16 +1,21 @@
 #include "coordinator/store/sqlite.h"
 
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
 
 #include "common/base/check.h"
+#include "common/platform/files.h"
 
 namespace zq::store {
 namespace {
 
 constexpr int kBusyWaitMs = 5'000;
+constexpr int kLookEvery = 10'000;  // virtual machine steps between two looks at a stop flag
 
 Failure failure(sqlite3* connection, int code) {
     ErrorCode kind = ErrorCode::IO;
@@ -252,6 +257,24 @@ Result<std::string> Database::text(std::string_view sql) {
     std::string text(statement->text_at(0));
     if (auto ok = statement->run(); !ok) return Failure(ok.error());
     return text;
+}
+
+Result<void> Database::copy_to(const std::string& path) {
+    auto copy = prepare("VACUUM INTO ?1");
+    if (!copy) return Failure(copy.error());
+    if (auto ok = copy->text(1, path).run(); !ok) return ok;
+    // SQLite does not sync what it vacuums into.
+    const FileHandle file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (file.is_open() && ::fchmod(file.fd(), 0600) == 0 && ::fsync(file.fd()) == 0) return {};
+    return fail(ErrorCode::IO, "cannot sync " + path);
+}
+
+void Database::stop_when(const std::atomic<bool>& stop) {
+    const auto look = [](void* flag) {
+        return static_cast<std::atomic<bool>*>(flag)->load() ? 1 : 0;
+    };
+    sqlite3_progress_handler(body_->connection, kLookEvery, look,
+                             const_cast<std::atomic<bool>*>(&stop));
 }
 
 bool Database::in_transaction() const {

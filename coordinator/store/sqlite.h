@@ -4,6 +4,7 @@
 // database), `IO` (everything else).
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -98,6 +99,12 @@ class Database {
     /// The first column of the first row.
     Result<std::int64_t> number(std::string_view sql);
     Result<std::string> text(std::string_view sql);
+
+    /// The whole database, as of its last commit, into a new file: synced, for this user alone, and
+    /// without what its pages hold of deleted rows. Errors: IO, STORAGE_FULL.
+    Result<void> copy_to(const std::string& path);
+    /// What this connection does fails (IO) soon after `stop` becomes true; it must outlive it.
+    void stop_when(const std::atomic<bool>& stop);
 
     bool in_transaction() const;
     Result<void> checkpoint(Checkpoint kind);

@@ -54,6 +54,22 @@ TEST(Access, AnInvitationMayOnlyPingAndJoin) {
     EXPECT_EQ(code_of(check_access(invited, Door::kArtifacts, wire::Fetch{})), ErrorCode::DENIED);
 }
 
+TEST(Access, WhatWritesToTheCoordinatorsDiskIsForItsOwnMachineAndAnAdmin) {
+    const wire::Backup backup{"/backups/today"};
+    EXPECT_TRUE(check_access(peer_of(Trust::kLocal, ""), Door::kControl, backup));
+    const Peer admin =
+        peer_of(Trust::kAuthenticated, user_id_of_admin(Identity("admin@0123456789abcdef")));
+    EXPECT_EQ(admin.identity, Identity("admin@0123456789abcdef"));
+    EXPECT_TRUE(check_access(admin, Door::kControl, backup));
+    EXPECT_TRUE(check_access(admin, Door::kControl, wire::Submit{}));
+    for (const std::string& user_id : {user_id_of(Identity("ann@0123456789abcdef")),
+                                       user_id_of_invitation("KEY"), std::string()}) {
+        const Peer peer = peer_of(Trust::kAuthenticated, user_id);
+        EXPECT_EQ(code_of(check_access(peer, Door::kControl, backup)), ErrorCode::DENIED);
+    }
+    EXPECT_EQ(code_of(check_access(admin, Door::kArtifacts, backup)), ErrorCode::UNKNOWN_TYPE);
+}
+
 TEST(Access, AnAuthenticatedSocketWithoutAUserIdLetsNobodyIn) {
     const Peer stranger = peer_of(Trust::kAuthenticated, "");
     EXPECT_EQ(code_of(check_access(stranger, Door::kControl, wire::Ping{})), ErrorCode::DENIED);
@@ -99,6 +115,16 @@ std::string complaint(const wire::Body& body) {
     auto result = check_fields({{}, body, {}});
     if (result) return "ok";
     return std::string(to_string(result.error().code)) + " " + result.error().field;
+}
+
+TEST(FieldChecks, ABackupsFolderIsAnAbsolutePath) {
+    EXPECT_EQ(complaint(wire::Backup{"/backups/today"}), "ok");
+    for (const std::string& folder : {std::string(), std::string("backups"),
+                                      std::string("./backups"), std::string("/back\0ups", 9)}) {
+        EXPECT_EQ(complaint(wire::Backup{folder}), "INVALID folder") << folder;
+    }
+    EXPECT_EQ(complaint(wire::Backup{"/" + std::string(limits::kUriBytes, 'x')}),
+              "TOO_LARGE folder");
 }
 
 TEST(FieldChecks, AHelloIsCheckedFieldByField) {

@@ -33,6 +33,7 @@ ROOMS = {
     "worker/session/": (("common/base/", "common/wire/", "worker/"), STD_ONLY),
     "worker/": (("common/", "worker/"), ANY_SYSTEM),
     "cli/journal": (("common/", "cli/", "coordinator/core/", "coordinator/store/"), ANY_SYSTEM),
+    "cli/backup": (("common/", "cli/", "coordinator/core/", "coordinator/store/"), ANY_SYSTEM),
     "cli/": (("common/", "cli/"), ANY_SYSTEM),
     "tests/": (("common/", "coordinator/", "worker/", "cli/", "tests/"), ANY_SYSTEM),
     # What an installed zq offers to programs outside.

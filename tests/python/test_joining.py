@@ -131,6 +131,21 @@ class Joining(unittest.TestCase):
             self.assertEqual(b.call("HEARTBEAT", free=0, leases=[held])[1]["leases"][0]["verdict"], "stale")
             self.assertEqual(a.call("COMPLETE", **held)[1]["state"], "completed")
 
+    def test_a_backup_is_made_for_the_admin_and_for_nobody_else_who_comes_by_the_network(self):
+        anna, _ = self.place.join("anna-2", "--submit")
+        gpu, _ = self.place.join("gpu-4", "--role", "role-c")
+        folder = self.place.coordinator.folder / "backup"
+        for curve in (anna, gpu):
+            with Client(self.endpoint, curve) as client:
+                self.assert_denied("DENIED", client.call, "BACKUP", folder=str(folder))
+        self.assertFalse(folder.exists())
+        # The profile that `zq init` has written has the admin's key.
+        zq = self.place.coordinator.program.with_name("zq")
+        done = subprocess.run([zq, "backup", "create", folder, "--json"], env=self.place.home, capture_output=True,
+                              text=True, timeout=30, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(subprocess.run([zq, "backup", "verify", folder], capture_output=True, check=False).returncode, 0)
+
     def test_a_joined_worker_works_and_its_artifacts_travel_encrypted(self):
         curve, joined = self.place.join("gpu-3", "--role", "role-b")
         with Client(self.endpoint, curve) as client, Worker(self.endpoint, "gpu-3", ["role-b"], curve=curve) as worker:

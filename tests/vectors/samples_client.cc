@@ -112,6 +112,35 @@ wire::ErrorReply queue_full() {
     return m;
 }
 
+wire::Backup backup() {
+    wire::Backup m;
+    m.folder = "/backups/2026-11-21";
+    return m;
+}
+
+wire::BackupReply backup_running() {
+    wire::BackupReply m;
+    m.folder = "/backups/2026-11-21";
+    return m;
+}
+
+wire::BackupReply backup_done() {
+    wire::BackupReply m = backup_running();
+    m.state = wire::BackupState::kDone;
+    m.last_seq = 70'000;
+    m.chain_head = digest_from(0x80);
+    m.artifacts = 3;
+    m.bytes = 5'000'000;
+    return m;
+}
+
+wire::BackupReply backup_failed() {
+    wire::BackupReply m = backup_running();
+    m.state = wire::BackupState::kFailed;
+    m.message = "no room for the journal in /backups/2026-11-21";
+    return m;
+}
+
 wire::Put put() {
     wire::Put m;
     m.digest = digest_from(0x10);
@@ -175,6 +204,10 @@ std::vector<Sample> client_samples() {
         {"claimed", {reply(5, 43), claimed(), {}}},
         {"join", {request(1), join(), {}}},
         {"joined", {reply(1), joined(), {}}},
+        {"backup", {request(9), backup(), {}}},
+        {"backup-running", {reply(9), backup_running(), {}}},
+        {"backup-done", {reply(10), backup_done(), {}}},
+        {"backup-failed", {reply(11), backup_failed(), {}}},
         {"error-stale", {reply(6), stale(), {}}},
         {"error-missing", {reply(7), missing(), {}}},
         {"error-full", {reply(8), queue_full(), {}}},
