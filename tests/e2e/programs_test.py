@@ -6,6 +6,7 @@ import signal
 import statistics
 import subprocess
 import time
+import unittest
 import os
 
 from zq_e2e import BIN, Case, PATIENCE, await_that, is_alive, main
@@ -41,6 +42,7 @@ class Starting(Case):
             done = self.box.run([program, flag, "x"], ok=(2,))
             self.assertIn(near.encode(), done.stderr)
 
+    @unittest.skipIf(PATIENCE > 1, "a sanitizer starts slowly")
     def test_zq_version_starts_fast(self):
         times = []
         for _ in range(15):
@@ -49,7 +51,7 @@ class Starting(Case):
             times.append((time.perf_counter() - begin) * 1000)
         median = statistics.median(times)
         print(f"zq version: median {median:.1f} ms (aim: below 20 ms)")
-        self.assertLess(median, 100 * PATIENCE)
+        self.assertLess(median, 100)
 
 
 class Ending(Case):
