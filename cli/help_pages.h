@@ -47,14 +47,20 @@ inline constexpr std::string_view kWorkerContractPage =
   zq-worker --role R [--slots N] [--workdir DIR] [--env NAME…] -- COMMAND [ARGS…]
 
 The command runs once per attempt, in a folder of its own (or --workdir). No shell, unless --shell.
-{prompt_file} {task_file} {task_id} {out} in ARGS are replaced.
+{prompt_file} {task_file} {task_id} {out} in ARGS are replaced; {resume_id} too, by the session that an
+earlier attempt named (`session_id`), and is left out, with the flag before it, where there is none.
+--git-worktree REPO: each attempt runs in a working tree on a branch of its own; the difference is handed
+over as patch.diff. --agent claude|codex: result, error, cost, tokens and session are read from the JSON
+that the tool prints.
 
 In      task.json            the envelope; also on stdin (--stdin prompt: prompt.md; none)
         prompt.md            instructions and context, ready for an agent
         context/             the context and other inputs, digests checked, read-only
 Out     out/                 everything in it becomes an artifact
         out/result.md|json   the result; without it, what was printed on stdout
-        output               KEY=VALUE lines: summary, status=skipped, retry_after
+        output               KEY=VALUE lines: summary, retry_after, session_id, cost_usd; and the final
+                             word status=completed|skipped|failed (with reason): a command that says it
+                             and does not exit is killed after --linger, and counts as said
         cancel               appears when a cancel was asked; SIGTERM follows
 
 Environment: ZQ_TASK_ID ZQ_ATTEMPT ZQ_ROLE ZQ_TYPE ZQ_TASK_DIR ZQ_PROMPT_FILE ZQ_OUT ZQ_RESULT
@@ -67,6 +73,10 @@ Exit codes
   64 65 66 77 78    permanent: dead-letter queue
   126 127           the worker's fault: given back, no attempt charged
   other             a failed attempt: tried again with backoff, until max-attempts
+
+Without output and without a change in its folder for --stall-timeout (15m) a command is ended. Of
+stdout and of stderr --log-cap (32MiB) is kept, head and tail; a stdout that was cut is no result.
+`zq-worker --test -- COMMAND` checks a command against all this, without a coordinator.
 
 The worker sends the heartbeats, not the command. At least once: a command may run again after a
 lost lease, so use ZQ_TASK_ID to do lasting things once.

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "common/base/time.h"
+#include "worker/agent/agent.h"
 #include "worker/handler.h"
 
 namespace zq::worker {
@@ -30,6 +31,7 @@ struct AttemptEnd {
     std::uint64_t stderr_dropped = 0;
     std::string not_started;               // why it could not be started, or empty
     std::string not_fetched;               // which input could not be had, or empty
+    std::optional<AgentRecord> agent;      // what its tool said, where an adapter reads it
     std::optional<HandlerResult> handled;  // of a handler
     Millis duration{};
 };

@@ -197,7 +197,7 @@ void Attempts::watch(Attempt& attempt, Millis now) {
         return attempt.execution->stop(attempt.stop, now);
     }
     if (!attempt.watch) return;
-    const auto cause = attempt.watch->look({attempt.execution->output_bytes(), false}, now);
+    const auto cause = attempt.watch->look(attempt.execution->signs(), now);
     if (!cause) return;
     attempt.stop = *cause;
     attempt.execution->stop(*cause, now);

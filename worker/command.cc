@@ -39,6 +39,7 @@ Result<std::unique_ptr<Child>> start_command(const CommandRun& run, Millis now) 
     spec.stdout_file = workspace.stdout_file();
     spec.stderr_file = workspace.stderr_file();
     spec.log_cap = options.log_cap;
+    spec.agent = options.agent;
     spec.mark = make_mark(Containment::kBest);
     spec.mark_file = workspace.mark_file();
     spec.grace = options.grace;

@@ -63,6 +63,10 @@ wire::Body succeeded(wire::Report report, const EndFacts& facts) {
         return failed(std::move(report), FailureClass::kError,
                       reason.empty() ? "the command said: failed" : reason, facts);
     }
+    // The tool's own word counts where the command said none.
+    if (word == FinalWord::kNone && facts.end.agent && facts.end.agent->is_error) {
+        return failed(std::move(report), FailureClass::kError, facts.end.agent->reason, facts);
+    }
     if (!facts.unmet.empty()) {
         EndFacts quiet = facts;
         quiet.last_words.clear();  // it did not complain
@@ -98,8 +102,9 @@ wire::Body after_handler(wire::Report report, const EndFacts& facts) {
 
 wire::Body after_exit(wire::Report report, const EndFacts& facts) {
     const int code = facts.end.exit_code.value_or(0);
-    const std::string said =
-        "exit code " + std::to_string(code) + (facts.end.oom ? ", after an oom kill" : "");
+    std::string said = "exit code " + std::to_string(code);
+    if (facts.end.oom) said += ", after an oom kill";
+    if (facts.end.agent && facts.end.agent->is_error) said += ": " + facts.end.agent->reason;
     if (code == 0) return succeeded(std::move(report), facts);
     if (code == kTryLater) {
         std::string why = facts.output.value("summary");
@@ -125,7 +130,9 @@ wire::Body report_of(const wire::HeldLease& held, const std::string& worker,
     report.attempt = held.attempt;
     report.lease = held.lease;
     report.from = bounded_text(worker, limits::kFromBytes);
-    report.summary = bounded_text(facts.output.value("summary"), limits::kSummaryBytes);
+    const std::string summary = facts.output.value("summary");
+    report.summary =
+        bounded_text(summary.empty() ? facts.first_words : summary, limits::kSummaryBytes);
     report.output = facts.output.values;
     note_dropped(report, "stdout_dropped_bytes", end.stdout_dropped);
     note_dropped(report, "stderr_dropped_bytes", end.stderr_dropped);

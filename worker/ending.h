@@ -19,6 +19,7 @@ struct EndFacts {
     std::string unmet;
     std::string last_words;
     std::string notes;
+    std::string first_words;  // of the result: the summary where nobody said another
 };
 wire::Body report_of(const wire::HeldLease& held, const std::string& worker, const EndFacts& facts);
 

@@ -115,6 +115,20 @@ Result<std::vector<std::string>> passed_environment(const std::vector<std::strin
     return out;
 }
 
+std::vector<std::string> dropped_environment(const std::vector<std::string>& passed) {
+    std::vector<std::string> names;
+    for (char** entry = ::environ; entry != nullptr && *entry != nullptr; ++entry) {
+        const std::string text = *entry;
+        const std::string name = text.substr(0, text.find('='));
+        const bool is_there = std::any_of(passed.begin(), passed.end(), [&](const auto& other) {
+            return other.starts_with(name + "=");
+        });
+        if (!is_there) names.push_back(name);
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
 std::vector<std::string> attempt_environment(const std::vector<std::string>& passed,
                                              const wire::Assign& assign, const Workspace& workspace,
                                              Instant deadline) {

@@ -18,6 +18,9 @@ namespace zq::worker {
 Result<std::vector<std::string>> passed_environment(const std::vector<std::string>& named,
                                                     const std::string& env_file);
 
+/// Names of this process's variables that are not passed on, in order.
+std::vector<std::string> dropped_environment(const std::vector<std::string>& passed);
+
 /// What the command of an attempt gets: `passed`, and over it the attempt's own variables.
 /// `deadline`: when its run timeout passes; unset: none.
 std::vector<std::string> attempt_environment(const std::vector<std::string>& passed,

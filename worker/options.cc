@@ -42,7 +42,11 @@ void declare(CLI::App& app, Raw& raw, WorkerOptions& options) {
         ->check(CLI::Range(std::uint32_t{1}, limits::kSlots));
     app.add_option("--name", options.name, "The worker's name (HOST-ROLE-N)");
     app.add_option("--state", options.state, "Its state folder (one per running worker)");
-    app.add_option("--agent", raw.agent, "The adapter: raw")->check(CLI::IsMember({"raw"}));
+    app.add_option(
+           "--agent", raw.agent,
+           "Whose output COMMAND prints: claude (-p --output-format json or stream-json), codex "
+           "(exec --json), or raw (any other)")
+        ->check(CLI::IsMember({"raw", "claude", "codex"}));
     app.add_option("--stdin", raw.stdin_from, "What the command reads: json, prompt or none (json)")
         ->check(CLI::IsMember({"json", "prompt", "none"}));
     app.add_option("--workdir", options.workdir, "Where the command runs (the attempt's folder)");
@@ -70,11 +74,16 @@ void declare(CLI::App& app, Raw& raw, WorkerOptions& options) {
     app.add_flag("--shell", options.shell, "COMMAND is a text for /bin/sh");
     app.add_option("--log", options.log_level, "debug, info, warn or error (info)")
         ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
+    app.add_flag("--test", options.self_test,
+                 "Run COMMAND on fake tasks, without a coordinator, and print how it keeps the "
+                 "worker contract");
     app.add_flag("--version", raw.version, "Print the versions and end");
     app.footer(
         "COMMAND may hold {prompt_file} {task_file} {task_id} {out} {resume_id}.\n"
         "Exit codes: 0 ended as asked, 1 error, 2 usage, 4 denied, 5 name or state folder in use,\n"
-        "6 the coordinator does not answer (--once) or speaks another protocol.");
+        "6 the coordinator does not answer (--once) or speaks another protocol, 20 --test found "
+        "the "
+        "contract broken.");
 }
 
 Result<void> take_duration(const std::string& text, const char* flag, Millis& out) {
@@ -112,6 +121,7 @@ Result<void> take_roles(const Raw& raw, const Handlers& handlers, WorkerOptions&
     if (roles.empty()) {
         for (const auto& [role, handler] : handlers) roles.push_back(role);
     }
+    if (roles.empty() && options.self_test) roles.emplace_back("zq-test");
     if (roles.empty()) return fail(ErrorCode::INVALID, "is required", "--role");
     if (roles.size() > limits::kRolesPerWorker) {
         return fail(ErrorCode::TOO_LARGE, "too many roles", "--role");
@@ -165,6 +175,8 @@ Result<void> check(const Raw& raw, const Handlers& handlers, WorkerOptions& opti
     if (auto ok = take_duration(raw.orphan_hold, "--orphan-hold", options.orphan_hold); !ok)
         return ok;
     if (raw.once) options.lifetime = Lifetime::kOneTask;
+    if (raw.agent == "claude") options.agent = AgentKind::kClaude;
+    if (raw.agent == "codex") options.agent = AgentKind::kCodex;
     if (raw.keep) options.keep = Keep::kForever;
     if (raw.stdin_from == "prompt") options.stdin_from = StdinFrom::kPrompt;
     if (raw.stdin_from == "none") options.stdin_from = StdinFrom::kNone;

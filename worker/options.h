@@ -6,6 +6,7 @@
 
 #include "common/base/error.h"
 #include "common/base/ids.h"
+#include "worker/agent/agent.h"
 #include "worker/handler.h"
 #include "worker/session/session.h"
 #include "worker/state_folder.h"
@@ -20,6 +21,7 @@ struct WorkerOptions {
     std::uint32_t slots = 1;
     std::string name;   // empty: made up (state_folder.h)
     std::string state;  // empty: the default
+    AgentKind agent = AgentKind::kRaw;
     StdinFrom stdin_from = StdinFrom::kTask;
     std::string workdir;                   // empty: the attempt's folder
     std::string git_worktree;              // a repository: a working tree of it for each attempt
@@ -35,6 +37,7 @@ struct WorkerOptions {
     Keep keep = Keep::kUntilSettled;
     std::string log_level = "info";
     std::vector<std::string> command;  // empty: handlers alone
+    bool self_test = false;            // check the contract, and end
     bool shell = false;                // the command is one text for /bin/sh
 };
 

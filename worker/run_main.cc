@@ -4,6 +4,7 @@
 
 #include "common/platform/log.h"
 #include "worker/loop.h"
+#include "worker/self_test/self_test.h"
 #include "worker/workspace/git_worktree.h"
 
 namespace zq::worker {
@@ -46,6 +47,7 @@ int run_main(int argc, char** argv, Handlers handlers) {
         auto ok = check_repository(parts.options.git_worktree);
         if (!ok) return refuse(ok.error());
     }
+    if (parts.options.self_test) return run_self_test(parts.options);
     auto profile = load_profile(parts.options.connect);
     if (!profile) return refuse(profile.error());
     auto curve = curve_of(*profile);

@@ -9,47 +9,16 @@
 
 #include "common/platform/digest.h"
 #include "common/platform/log.h"
-#include "worker/ending.h"
+#include "worker/evidence.h"
 #include "worker/uploader.h"
 #include "worker/workspace/briefing.h"
-#include "worker/workspace/collect.h"
 #include "worker/workspace/git_worktree.h"
 
 namespace zq::worker {
 namespace {
 
 constexpr int kHashTries = 3;
-constexpr std::size_t kLastWords = 300;
 constexpr mode_t kReadOnly = 0400;
-
-/// The last line that a command wrote to stderr, for a reason that people read.
-std::string last_words(const std::string& path) {
-    // The command may have put anything in its place: a link, a pipe that nobody writes to.
-    FileHandle file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-    struct stat info {};
-    if (!file.is_open() || ::fstat(file.fd(), &info) != 0 || !S_ISREG(info.st_mode)) return {};
-    const off_t take = std::min<off_t>(info.st_size, 4096);
-    std::string text(static_cast<std::size_t>(take), '\0');
-    const ssize_t got = ::pread(file.fd(), text.data(), text.size(), info.st_size - take);
-    text.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
-    while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) {
-        text.pop_back();
-    }
-    if (const auto line = text.rfind('\n'); line != std::string::npos) text = text.substr(line + 1);
-    for (char& c : text) {
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-    }
-    if (text.size() > kLastWords) text = text.substr(text.size() - kLastWords);
-    return bounded_text(std::move(text), kLastWords);
-}
-
-std::string joined(const std::vector<std::string>& a, const std::vector<std::string>& b) {
-    std::string text;
-    for (const auto* list : {&a, &b}) {
-        for (const std::string& note : *list) text += (text.empty() ? "" : "; ") + note;
-    }
-    return text;
-}
 
 bool is_not_ours(ErrorCode code) {
     return code == ErrorCode::STALE_LEASE || code == ErrorCode::NOT_FOUND ||
@@ -112,30 +81,21 @@ Result<void> Uploader::fetch_inputs(Lane& lane, const PrepareJob& job) {
 
 News Uploader::conclude(Lane& lane, const ConcludeJob& job) {
     const LeaseToken lease = job.held.lease;
-    EndFacts facts;
-    facts.end = job.end;
-    facts.output = read_output(job.workspace.output_file());
-    if (job.end.handled) {
-        for (const auto& [key, value] : job.end.handled->output) facts.output.values[key] = value;
-    }
-    const auto patch = write_patch(job.workspace);
-    const Collected collected = collect(job.workspace, job.expected, job.end.stdout_dropped);
-    facts.unmet = unmet_expectation(job.expected, collected, facts.output);
-    facts.last_words = last_words(job.workspace.stderr_file());
-    facts.notes = joined(collected.notes, facts.output.notes);
+    const Evidence evidence = gather_evidence(job.workspace, job.expected, job.end);
+    const EndFacts& facts = evidence.facts;
     if (!facts.notes.empty()) {
         log_warn("something was left out", {{"task", job.held.task.text}, {"what", facts.notes}});
     }
     wire::Body body = report_of(job.held, options_.worker, facts);
-    auto added = add_artifacts(lane, job, collected.files, report_part(body));
+    auto added = add_artifacts(lane, job, evidence.collected.files, report_part(body));
     if (is_abandoned(lane)) return Abandoned{lease};
     if (!added && is_not_ours(added.error().code)) return Disowned{lease};
     // A success whose evidence is not whole is none.
-    const auto& evidence = added ? patch : added;
-    if (!evidence && std::holds_alternative<wire::Complete>(body)) {
+    const auto& whole = added ? evidence.added : added;
+    if (!whole && std::holds_alternative<wire::Complete>(body)) {
         wire::Fail unstored;
         unstored.report = std::move(report_part(body));
-        unstored.reason = bounded_text(evidence.error().message, limits::kReasonBytes);
+        unstored.reason = bounded_text(whole.error().message, limits::kReasonBytes);
         body = std::move(unstored);
     }
     if (!write_outbox(lane, lease, body)) return Abandoned{lease};

@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "common/base/time.h"
-#include "worker/attempt_end.h"
+#include "worker/executor/execution.h"
 #include "worker/workspace/workspace.h"
 
 namespace zq::worker {
@@ -14,12 +14,6 @@ namespace zq::worker {
 struct WatchLimits {
     Millis stall{};   // 0: never
     Millis linger{};  // 0: at once
-};
-
-/// What the command's output shows at one moment.
-struct Signs {
-    std::uint64_t output_bytes = 0;  // written to stdout and stderr so far
-    bool final_record = false;       // the adapter has read the closing record
 };
 
 /// A fingerprint of names, sizes and times below a folder, the two logs left out: it changes when

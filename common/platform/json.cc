@@ -18,6 +18,68 @@ std::string reason_of(const std::exception& error) {
     return end == std::string::npos ? text : text.substr(end + 2);
 }
 
+/// Builds a value from the parser's events, with every float as its text.
+class ExactBuilder : public nlohmann::json_sax<Value> {
+  public:
+    bool null() override { return add(nullptr); }
+    bool boolean(bool value) override { return add(value); }
+    bool number_integer(number_integer_t value) override { return add(value); }
+    bool number_unsigned(number_unsigned_t value) override { return add(value); }
+    bool number_float(number_float_t, const string_t& text) override { return add(text); }
+    bool string(string_t& value) override { return add(std::move(value)); }
+    bool binary(binary_t&) override { return false; }  // no JSON has it
+    bool start_object(std::size_t) override { return open(Value::object()); }
+    bool start_array(std::size_t) override { return open(Value::array()); }
+    bool key(string_t& name) override {
+        key_ = std::move(name);
+        return true;
+    }
+    bool end_object() override { return close(); }
+    bool end_array() override { return close(); }
+    bool parse_error(std::size_t, const std::string&,
+                     const nlohmann::detail::exception& error) override {
+        reason = reason_of(error);
+        return false;
+    }
+
+    Value root;
+    std::string reason;
+    bool too_deep = false;
+
+  private:
+    bool add(Value value) {
+        if (open_.empty()) {
+            root = std::move(value);
+        } else if (open_.back()->is_array()) {
+            open_.back()->push_back(std::move(value));
+        } else {
+            (*open_.back())[key_] = std::move(value);
+        }
+        return true;
+    }
+    bool open(Value value) {
+        too_deep = open_.size() >= static_cast<std::size_t>(kJsonDepth);
+        if (too_deep) return false;
+        const std::string name = key_;
+        add(std::move(value));
+        // What is open does not move: only the innermost one grows.
+        if (open_.empty()) {
+            open_.push_back(&root);
+        } else {
+            Value& parent = *open_.back();
+            open_.push_back(parent.is_array() ? &parent.back() : &parent[name]);
+        }
+        return true;
+    }
+    bool close() {
+        open_.pop_back();
+        return true;
+    }
+
+    std::vector<Value*> open_;
+    std::string key_;
+};
+
 }  // namespace
 
 struct Json::Body {
@@ -85,6 +147,21 @@ Result<Json> Json::parse(std::string_view text, const std::string& field) {
     }
     if (deepest > kJsonDepth) return fail(ErrorCode::TOO_LARGE, "JSON nested too deeply", field);
     return json;
+}
+
+Result<Json> Json::parse_exact(std::string_view text, const std::string& field) {
+    ExactBuilder builder;
+    try {
+        if (Value::sax_parse(text, &builder)) {
+            Json json;
+            json.body_->value = std::move(builder.root);
+            return json;
+        }
+    } catch (const std::exception& error) {
+        builder.reason = reason_of(error);
+    }
+    if (builder.too_deep) return fail(ErrorCode::TOO_LARGE, "JSON nested too deeply", field);
+    return fail(ErrorCode::INVALID, "not JSON: " + builder.reason, field);
 }
 
 Json& Json::set(std::string_view key, Json value) {

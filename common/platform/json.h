@@ -33,6 +33,11 @@ class Json {
     /// Errors: INVALID (with line and column; `field` as given).
     static Result<Json> parse(std::string_view text, const std::string& field);
 
+    /// The same, but a number with a fraction or an exponent is kept as the text it was written
+    /// with
+    /// (`as_text`): for money, which no binary fraction holds.
+    static Result<Json> parse_exact(std::string_view text, const std::string& field);
+
     Json& set(std::string_view key, Json value);  // of an object; replaces
     Json& push(Json value);                       // to an array
 

@@ -178,6 +178,38 @@ TEST_F(AttemptRun, TheSessionOfAnAttemptIsOfferedToTheNextOneUntilTheTaskIsOver)
     EXPECT_EQ(result(2), "got \n");
 }
 
+TEST_F(AttemptRun, WhatAnAdapterReadsIsInTheReportAlsoWhereTheLogIsCutAndTheProcessStays) {
+    options.agent = AgentKind::kClaude;
+    options.log_cap = 2048;
+    options.linger = millis(200);
+    wire::Body body =
+        run("head -c 100000 /dev/zero | tr '\\0' x; echo;"
+            "printf '%s\\n' '{\"type\":\"result\",\"subtype\":\"success\",\"is_error\":false,"
+            "\"result\":\"# All well\\nindeed\",\"session_id\":\"s-9\",\"total_cost_usd\":0.29}';"
+            "while :; do sleep 0.05; done");
+    ASSERT_TRUE(std::holds_alternative<wire::Complete>(body));
+    const wire::Report& report = report_part(body);
+    EXPECT_EQ(report.summary, "All well");
+    EXPECT_EQ(report.output.at("session_id"), "s-9");
+    EXPECT_EQ(report.output.at("cost_usd_micros"), "290000");
+    EXPECT_EQ(report.artifacts.at(0).ref.name, "result.md");
+    EXPECT_EQ(report.artifacts.at(0).data->data, "# All well\nindeed");
+}
+
+TEST_F(AttemptRun, AResultThatTheCommandWroteItselfIsNotReplacedNorAreItsKeys) {
+    options.agent = AgentKind::kCodex;
+    wire::Body body = run(
+        "echo mine > $ZQ_OUT/result.txt; echo session_id=mine > $ZQ_OUTPUT; echo cost_usd=0.5 >> "
+        "$ZQ_OUTPUT; printf '%s\\n' '{\"type\":\"thread.started\",\"thread_id\":\"other\"}';"
+        "printf '%s\\n' "
+        "'{\"type\":\"item.completed\",\"item\":{\"type\":\"agent_message\",\"text\":"
+        "\"theirs\"}}'; printf '%s\\n' '{\"type\":\"turn.completed\",\"usage\":{}}'");
+    ASSERT_TRUE(std::holds_alternative<wire::Complete>(body));
+    EXPECT_EQ(report_part(body).artifacts.at(0).ref.name, "result.txt");
+    EXPECT_EQ(report_part(body).output.at("session_id"), "mine");
+    EXPECT_EQ(report_part(body).output.at("cost_usd_micros"), "500000");
+}
+
 TEST_F(AttemptRun, OutputBeyondTheCapIsCountedAndIsNoResult) {
     options.log_cap = 4096;
     wire::Body body = run("head -c 1000000 /dev/zero | tr '\\0' x");

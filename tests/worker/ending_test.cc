@@ -108,6 +108,17 @@ TEST(Ending, AnExitCodeThatIsNotZeroOutweighsAWordOfSuccess) {
     EXPECT_TRUE(std::holds_alternative<wire::Fail>(after(facts)));
 }
 
+TEST(Ending, TheToolsOwnErrorIsAFailureUnlessTheCommandSaidOtherwise) {
+    EndFacts facts = exited(0);
+    facts.end.agent = AgentRecord{true, true, "claude: error_max_turns", {}, {}};
+    EXPECT_EQ(std::get<wire::Fail>(after(facts)).reason, "claude: error_max_turns");
+    facts.output = parse_output("status=completed");
+    EXPECT_TRUE(std::holds_alternative<wire::Complete>(after(facts)));
+    facts = exited(1);
+    facts.end.agent = AgentRecord{true, true, "claude: API Error", {}, {}};
+    EXPECT_EQ(std::get<wire::Fail>(after(facts)).reason, "exit code 1: claude: API Error");
+}
+
 TEST(Ending, AStallAndAnOomKillSayWhatTheyWere) {
     EndFacts facts;
     facts.end.signal = SIGKILL;

@@ -48,7 +48,7 @@ TEST(WorkerOptions, ARelativeCommandIsTheOneOfTheFolderWhereTheWorkerStarts) {
 
 TEST(WorkerOptions, RefusesWhatIsNotBuiltAndWhatMakesNoSense) {
     const std::vector<std::vector<const char*>> bad = {
-        {"--role", "a", "--agent", "claude", "--", "x"},
+        {"--role", "a", "--agent", "gpt", "--", "x"},
         {"--role", "a", "--git-worktree", "/no/such/folder", "--", "x"},
         {"--role", "a", "--git-worktree", "/tmp", "--workdir", "/tmp", "--", "x"},
         {"--role", "a", "--stall-timeout", "soon", "--", "x"},
@@ -56,7 +56,7 @@ TEST(WorkerOptions, RefusesWhatIsNotBuiltAndWhatMakesNoSense) {
         {"--role", "a", "--log-cap", "1000", "--", "x"},
         {"--role", "a", "--log-cap", "1MB", "--", "x"},
         {"--role", "a", "--log-cap", "65GiB", "--", "x"},
-        {"--test", "--", "x"},
+        {"--test"},
         {"--role", "a"},
         {"--", "x"},
         {"--role", "a/b", "--", "x"},
@@ -85,6 +85,14 @@ TEST(WorkerOptions, LimitsHaveDefaultsAndAreTaken) {
     EXPECT_EQ(told.linger, seconds(5));
     EXPECT_EQ(told.log_cap, 64U << 10);
     EXPECT_EQ(told.git_worktree, "/tmp");
+    EXPECT_EQ(parse({"--role", "a", "--agent", "codex", "--", "x"}).options.agent,
+              AgentKind::kCodex);
+}
+
+TEST(WorkerOptions, ATestNeedsACommandAndNoRole) {
+    const WorkerOptions options = parse({"--test", "--", "x"}).options;
+    EXPECT_TRUE(options.self_test);
+    EXPECT_EQ(options.roles, (std::vector<RoleName>{RoleName("zq-test")}));
 }
 
 TEST(WorkerOptions, HandlersNeedNoCommand) {

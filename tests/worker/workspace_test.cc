@@ -76,7 +76,7 @@ TEST_F(Collecting, TakesRegularFilesBelowOutAndTheLogs) {
     ASSERT_EQ(::symlink("/etc/passwd", folder.file("attempt/out/link").c_str()), 0);
     ASSERT_EQ(::symlink("/etc", folder.file("attempt/out/folder").c_str()), 0);
     ASSERT_EQ(::mkfifo(folder.file("attempt/out/pipe").c_str(), 0600), 0);
-    const Collected found = collect(workspace, {}, 0);
+    const Collected found = collect(workspace, {}, {});
     EXPECT_EQ(names(found), (Names{"result.md", "deep/er/notes.txt", "stdout.log", "stderr.log"}));
     EXPECT_EQ(found.notes.size(), 5U);
     EXPECT_EQ(found.files[0].media, "text/markdown");
@@ -85,20 +85,23 @@ TEST_F(Collecting, TakesRegularFilesBelowOutAndTheLogs) {
 TEST_F(Collecting, StdoutIsTheResultWhereThereIsNoOtherAndItIsNotEmpty) {
     folder.write("attempt/stdout.log", "an answer");
     folder.write("attempt/stderr.log", "");
-    EXPECT_EQ(names(collect(workspace, {}, 0)), (Names{"result.txt", "stdout.log", "stderr.log"}));
-    EXPECT_EQ(names(collect(workspace, {"markdown", {}}, 0)),
+    EXPECT_EQ(names(collect(workspace, {}, {})), (Names{"result.txt", "stdout.log", "stderr.log"}));
+    EXPECT_EQ(names(collect(workspace, {"markdown", {}}, {})),
               (Names{"result.md", "stdout.log", "stderr.log"}));
     EXPECT_EQ(workspace.artifact_file("result.txt"), workspace.stdout_file());
     folder.write("attempt/stdout.log", "");
-    EXPECT_EQ(names(collect(workspace, {}, 0)), (Names{"stdout.log", "stderr.log"}));
+    EXPECT_EQ(names(collect(workspace, {}, {})), (Names{"stdout.log", "stderr.log"}));
 }
 
 TEST_F(Collecting, AStdoutThatIsNotWholeIsNoResult) {
     folder.write("attempt/stdout.log", "first half");
-    const Collected found = collect(workspace, {}, 1000);
+    const Collected found = collect(workspace, {}, {1000, false});
     EXPECT_EQ(names(found), (Names{"stdout.log"}));
     ASSERT_EQ(found.notes.size(), 1U);
     EXPECT_NE(found.notes[0].find("1000 bytes"), std::string::npos);
+    // What an adapter has read was written for a program: no result either, and no fault.
+    EXPECT_TRUE(collect(workspace, {}, {1000, true}).notes.empty());
+    EXPECT_EQ(names(collect(workspace, {}, {0, true})), (Names{"stdout.log"}));
 }
 
 TEST_F(Collecting, KeepsTheResultWhenThereAreTooManyFiles) {
@@ -107,7 +110,7 @@ TEST_F(Collecting, KeepsTheResultWhenThereAreTooManyFiles) {
     }
     folder.write("attempt/out/result.json", "{}");
     folder.write("attempt/stdout.log", "x");
-    const Collected found = collect(workspace, {}, 0);
+    const Collected found = collect(workspace, {}, {});
     EXPECT_LE(found.files.size(), limits::kArtifacts);
     EXPECT_EQ(found.files[0].name, "result.json");
     EXPECT_EQ(found.notes.size(), 1U);
@@ -117,20 +120,20 @@ TEST_F(Collecting, TheContractSaysWhatIsMissing) {
     const ExpectedOutput expected{"", {"summary", "patch", "test-output"}};
     folder.write("attempt/out/patch.diff", "x");
     folder.write("attempt/out/test-output", "");
-    EXPECT_EQ(unmet_expectation(expected, collect(workspace, expected, 0), {}),
+    EXPECT_EQ(unmet_expectation(expected, collect(workspace, expected, {}), {}),
               "missing or empty in out/: summary, test-output");
     folder.write("attempt/out/test-output", "ok");
     const Output output = parse_output("summary=all good");
-    EXPECT_EQ(unmet_expectation(expected, collect(workspace, expected, 0), output), "");
+    EXPECT_EQ(unmet_expectation(expected, collect(workspace, expected, {}), output), "");
 }
 
 TEST_F(Collecting, AResultThatIsToBeJsonIsParsed) {
     const ExpectedOutput expected{"json", {}};
-    EXPECT_NE(unmet_expectation(expected, collect(workspace, expected, 0), {}), "");
+    EXPECT_NE(unmet_expectation(expected, collect(workspace, expected, {}), {}), "");
     folder.write("attempt/out/result.json", "{\"a\": ");
-    EXPECT_NE(unmet_expectation(expected, collect(workspace, expected, 0), {}), "");
+    EXPECT_NE(unmet_expectation(expected, collect(workspace, expected, {}), {}), "");
     folder.write("attempt/out/result.json", "{\"a\": 1}");
-    EXPECT_EQ(unmet_expectation(expected, collect(workspace, expected, 0), {}), "");
+    EXPECT_EQ(unmet_expectation(expected, collect(workspace, expected, {}), {}), "");
 }
 
 TEST_F(Collecting, TheBriefingQuotesMaterialWithItsProvenance) {

@@ -96,7 +96,8 @@ Result<std::unique_ptr<Child>> Child::start(ChildSpec spec, Millis now) {
         drop_group(spec.mark);
         return Failure(ok.error());
     }
-    auto logs = LogPump::start(spec.stdout_file, spec.stderr_file, spec.log_cap);
+    auto logs = LogPump::start(spec.stdout_file, spec.stderr_file, spec.log_cap,
+                               make_agent_reader(spec.agent));
     if (!logs) {
         drop_group(spec.mark);
         return Failure(logs.error());
@@ -194,6 +195,7 @@ std::optional<AttemptEnd> Child::step(Millis now) {
     phase_ = Phase::kOver;
     end_.stdout_dropped = pump_->stdout_dropped();
     end_.stderr_dropped = pump_->stderr_dropped();
+    end_.agent = pump_->agent();
     return end_;
 }
 

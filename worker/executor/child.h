@@ -22,6 +22,7 @@ struct ChildSpec {
     std::string stdout_file;
     std::string stderr_file;
     std::uint64_t log_cap = 32ULL << 20;  // of each of the two: head and tail are kept
+    AgentKind agent = AgentKind::kRaw;    // whose output is read as it comes
     FamilyMark mark;                      // of make_mark
     std::string mark_file;                // on disk before the command runs, and again with its pid
     Millis grace = seconds(30);
@@ -48,7 +49,7 @@ class Child : public Execution {
     int wake_fd() const override {
         return phase_ == Phase::kSweeping ? pump_->done_fd() : pidfd_.fd();
     }
-    std::uint64_t output_bytes() const override { return pump_->bytes(); }
+    Signs signs() const override { return {pump_->bytes(), pump_->closing_record()}; }
     const FamilyMark& mark() const { return spec_.mark; }
 
   private:

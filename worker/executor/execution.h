@@ -8,6 +8,12 @@
 
 namespace zq::worker {
 
+/// What the output of a command shows at one moment.
+struct Signs {
+    std::uint64_t output_bytes = 0;  // written to stdout and stderr so far
+    bool final_record = false;       // the adapter has read the record that ends a run
+};
+
 class Execution {
   public:
     Execution() = default;
@@ -27,8 +33,8 @@ class Execution {
     virtual Millis deadline() const = 0;
     /// Readable when `step` has something to do before its deadline.
     virtual int wake_fd() const = 0;
-    /// How much it has written to stdout and stderr so far.
-    virtual std::uint64_t output_bytes() const { return 0; }
+    /// What its output shows so far.
+    virtual Signs signs() const { return {}; }
 };
 
 }  // namespace zq::worker

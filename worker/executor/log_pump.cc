@@ -26,7 +26,8 @@ void signal_event(const FileHandle& event) {
 }  // namespace
 
 Result<LogPump::Started> LogPump::start(const std::string& stdout_file,
-                                        const std::string& stderr_file, std::uint64_t cap) {
+                                        const std::string& stderr_file, std::uint64_t cap,
+                                        std::unique_ptr<AgentReader> reader) {
     auto out_log = CappedLog::open(stdout_file, cap);
     if (!out_log) return Failure(out_log.error());
     auto err_log = CappedLog::open(stderr_file, cap);
@@ -44,16 +45,18 @@ Result<LogPump::Started> LogPump::start(const std::string& stdout_file,
     started.pipes = {FileHandle(ends[0][1]), FileHandle(ends[1][1])};
     try {
         started.pump.reset(new LogPump({FileHandle(ends[0][0]), std::move(*out_log)},
-                                       {FileHandle(ends[1][0]), std::move(*err_log)}));
+                                       {FileHandle(ends[1][0]), std::move(*err_log)},
+                                       std::move(reader)));
     } catch (const std::system_error& error) {
         return fail(ErrorCode::IO, std::string("cannot start a thread: ") + error.what());
     }
     return started;
 }
 
-LogPump::LogPump(Stream out, Stream err)
+LogPump::LogPump(Stream out, Stream err, std::unique_ptr<AgentReader> reader)
     : out_(std::move(out)),
       err_(std::move(err)),
+      reader_(std::move(reader)),
       ask_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       done_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       buffer_(kReadBytes, '\0'),
@@ -66,6 +69,11 @@ LogPump::~LogPump() {
 
 void LogPump::finish() {
     signal_event(ask_);
+}
+
+std::optional<AgentRecord> LogPump::agent() const {
+    if (!reader_) return std::nullopt;
+    return reader_->record();
 }
 
 void LogPump::run() {
@@ -81,6 +89,7 @@ void LogPump::run() {
     }
     drain(out_);
     drain(err_);
+    if (reader_) reader_->end();
     out_.log.finish();
     err_.log.finish();
     finished_.store(true, std::memory_order_release);
@@ -96,7 +105,12 @@ bool LogPump::read_some(Stream& stream) {
         return false;
     }
     bytes_.fetch_add(static_cast<std::uint64_t>(got), std::memory_order_relaxed);
-    stream.log.write(std::string_view(buffer_.data(), static_cast<std::size_t>(got)));
+    const std::string_view part(buffer_.data(), static_cast<std::size_t>(got));
+    stream.log.write(part);
+    if (reader_ && &stream == &out_) {
+        reader_->take(part);
+        closing_record_.store(reader_->record().closed, std::memory_order_relaxed);
+    }
     return true;
 }
 

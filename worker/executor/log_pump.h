@@ -5,9 +5,11 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
+#include "worker/agent/agent.h"
 #include "worker/executor/capped_log.h"
 
 namespace zq::worker {
@@ -24,9 +26,9 @@ class LogPump {
         std::unique_ptr<LogPump> pump;
         LogPipes pipes;
     };
-    /// Errors: IO, STORAGE_FULL.
+    /// `reader`, where there is one, is given all of stdout. Errors: IO, STORAGE_FULL.
     static Result<Started> start(const std::string& stdout_file, const std::string& stderr_file,
-                                 std::uint64_t cap);
+                                 std::uint64_t cap, std::unique_ptr<AgentReader> reader);
     /// Ends the thread; what still stands in the pipes is read first.
     ~LogPump();
     LogPump(const LogPump&) = delete;
@@ -34,6 +36,8 @@ class LogPump {
 
     /// Bytes read so far, of both.
     std::uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
+    /// True once the reader has read the record that ends a run.
+    bool closing_record() const { return closing_record_.load(std::memory_order_relaxed); }
     /// Every writer is dead: read what still stands there, and do not wait for more.
     void finish();
     /// The logs are complete. It ends by itself when nobody can write any more.
@@ -43,13 +47,15 @@ class LogPump {
     /// What the caps cost. Once it is finished.
     std::uint64_t stdout_dropped() const { return out_.log.dropped(); }
     std::uint64_t stderr_dropped() const { return err_.log.dropped(); }
+    /// What the reader has read; unset: there is none. Once it is finished.
+    std::optional<AgentRecord> agent() const;
 
   private:
     struct Stream {
         FileHandle pipe;
         CappedLog log;
     };
-    LogPump(Stream out, Stream err);
+    LogPump(Stream out, Stream err, std::unique_ptr<AgentReader> reader);
     void run();
     /// Reads once; false when there is nothing now.
     bool read_some(Stream& stream);
@@ -57,9 +63,11 @@ class LogPump {
 
     Stream out_;  // the thread's until it is finished
     Stream err_;
+    std::unique_ptr<AgentReader> reader_;  // the thread's too
     FileHandle ask_;
     FileHandle done_;
     std::atomic<std::uint64_t> bytes_{0};
+    std::atomic<bool> closing_record_{false};
     std::atomic<bool> finished_{false};
     std::string buffer_;
     std::thread thread_;

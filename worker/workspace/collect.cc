@@ -97,8 +97,14 @@ std::string result_name(const ExpectedOutput& expected) {
 
 }  // namespace
 
+bool has_result(const Workspace& workspace) {
+    Collected found;
+    collect_out(workspace, found);
+    return std::any_of(found.files.begin(), found.files.end(), is_result);
+}
+
 Collected collect(const Workspace& workspace, const ExpectedOutput& expected,
-                  std::uint64_t stdout_dropped) {
+                  const StdoutFacts& from) {
     Collected found;
     collect_out(workspace, found);
     std::sort(found.files.begin(), found.files.end(), [](const FoundFile& a, const FoundFile& b) {
@@ -110,12 +116,12 @@ Collected collect(const Workspace& workspace, const ExpectedOutput& expected,
                         " files; the rest was left out");
         found.files.resize(limits::kArtifacts - kOwnFiles);
     }
-    const bool has_result = std::any_of(found.files.begin(), found.files.end(), is_result);
+    const bool result_is_there = std::any_of(found.files.begin(), found.files.end(), is_result);
     if (auto size = regular_size(workspace.stdout_file())) {
-        if (!has_result && stdout_dropped > 0) {
-            note(found, "stdout: not taken as the result, " + std::to_string(stdout_dropped) +
+        if (!result_is_there && !from.is_records && from.dropped > 0) {
+            note(found, "stdout: not taken as the result, " + std::to_string(from.dropped) +
                             " bytes of it were dropped");
-        } else if (!has_result && *size > 0) {
+        } else if (!result_is_there && !from.is_records && *size > 0) {
             const std::string name = result_name(expected);
             found.files.push_back({name, workspace.stdout_file(), *size, media_of(name)});
         }

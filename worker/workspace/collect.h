@@ -23,11 +23,20 @@ struct Collected {
     std::vector<std::string> notes;  // what was left out, one sentence each
 };
 
+/// What stdout can be taken for.
+struct StdoutFacts {
+    std::uint64_t dropped = 0;  // bytes of it that are missing
+    bool is_records = false;    // an adapter has read it: it is written for programs
+};
+
+/// True if there is a `result` or `result.*` in `out/`.
+bool has_result(const Workspace& workspace);
+
 /// Every regular file below `out/` under its path there, the two logs, and, where there is no
-/// `result` or `result.*`, what was written to stdout as the result; but a stdout that is not whole
-/// (`stdout_dropped` bytes of it are missing) is no result. Links are never followed.
+/// `result` or `result.*`, what was written to stdout as the result; but one that is not whole, or
+/// that an adapter has read, is no result. Links are never followed.
 Collected collect(const Workspace& workspace, const ExpectedOutput& expected,
-                  std::uint64_t stdout_dropped);
+                  const StdoutFacts& from);
 
 /// What the task expects and is not there; empty: the contract is met. Files of 0 bytes do not
 /// count.
