@@ -1,8 +1,9 @@
-// Artifacts one by one: `artifact ls|get|cat|verify`. Attempt 0 stands for the task's inputs.
+// Artifacts one by one: `artifact ls|put|get|cat|verify`. Attempt 0 stands for the task's inputs.
 #include <array>
 #include <filesystem>
 
 #include "cli/command_table.h"
+#include "cli/own_artifacts.h"
 #include "cli/records.h"
 #include "cli/result.h"
 #include "cli/session.h"
@@ -66,7 +67,23 @@ Json record_of(const Found& found) {
     return artifact_record(found.task, found.attempt, found.artifact);
 }
 
+Ending run_put(const Context& context) {
+    auto own = own_task(context.args, {});
+    if (!own) return tl::unexpected(own.error());
+    if (*own) return put_own_artifact(context, **own, context.args.operand(0));
+    return usage("only inside a task, where zq-worker runs this command",
+                 "a task that was claimed by hand hands its files over with its end: "
+                 "`zq complete ID --artifact FILE`");
+}
+
 Ending run_ls(const Context& context) {
+    auto operands = own_operands(context.args, 1);
+    if (!operands) return tl::unexpected(operands.error());
+    if (operands->id.empty()) {
+        auto own = own_task(context.args, {});
+        if (!own) return tl::unexpected(own.error());
+        if (*own) return list_own_artifacts(context, **own);
+    }
     auto only = context.args.number("attempt", 0, UINT32_MAX);
     if (!only) return tl::unexpected(only.error());
     auto opened = open_task(context);
@@ -79,6 +96,13 @@ Ending run_ls(const Context& context) {
 }
 
 Ending run_cat(const Context& context) {
+    auto operands = own_operands(context.args, 2);
+    if (!operands) return tl::unexpected(operands.error());
+    if (operands->id.empty()) {
+        auto own = own_task(context.args, {});
+        if (!own) return tl::unexpected(own.error());
+        if (*own) return print_own_artifact(context, **own, operands->others.front());
+    }
     auto opened = open_task(context);
     if (!opened) return tl::unexpected(opened.error());
     auto found = find_artifact(context, opened->task, context.args.operand(1));
@@ -128,6 +152,8 @@ Ending run_verify(const Context& context) {
 }
 
 constexpr Flag kAttempt{"attempt", "N", "Of this attempt (0: an input)"};
+constexpr auto kPutFlags =
+    std::to_array<Flag>({{"name", "NAME", "Its name (default: the file's)"}});
 constexpr auto kLsFlags = std::to_array<Flag>({kAttempt});
 constexpr auto kCatFlags = std::to_array<Flag>({
     kAttempt,
@@ -141,22 +167,23 @@ constexpr auto kGetFlags = std::to_array<Flag>({
 constexpr auto kCommands = std::to_array<Command>({
     {"artifact ls",
      "Artifacts",
-     "ID",
+     "[ID]",
      "List a task's inputs and artifacts",
-     "",
+     "Inside a task without an id: its inputs, and what it hands over so far.",
      kLsFlags,
      {true, true, false},
-     1,
+     0,
      1,
      run_ls},
     {"artifact cat",
      "Artifacts",
-     "ID NAME",
+     "[ID] NAME",
      "Print an artifact's bytes, verified",
-     "Of the attempt that counts, else another, else the input of this name.",
+     "Of the attempt that counts, else another, else the input of this name.\n"
+     "Inside a task without an id: its own file or input.",
      kCatFlags,
      {true, false, false},
-     2,
+     1,
      2,
      run_cat},
     {"artifact get",
@@ -169,6 +196,16 @@ constexpr auto kCommands = std::to_array<Command>({
      2,
      2,
      run_get},
+    {"artifact put",
+     "Artifacts",
+     "FILE",
+     "Hand a file over with this task",
+     "Inside a task only: lays it into $ZQ_OUT, whose files become the attempt's artifacts.",
+     kPutFlags,
+     {true, false, true},
+     1,
+     1,
+     run_put},
     {"artifact verify",
      "Artifacts",
      "ID [NAME]",

@@ -5,6 +5,7 @@
 
 #include "cli/command_table.h"
 #include "cli/lease_file.h"
+#include "cli/own_task.h"
 #include "cli/records.h"
 #include "cli/session.h"
 #include "cli/submit_spec.h"
@@ -109,35 +110,46 @@ Ending run_claim(const Context& context) {
     return print({Shape::kOne, {}, kClaimColumns, {claimed_record(*claimed)}}, context.output);
 }
 
-Expected<wire::HeldLease> need_lease(const Arguments& args, Session& session, const TaskId& task) {
-    auto lease = find_lease(args, task);
+/// A holder's word on its way: the conversation, and the lease it is about. Of the task around this
+/// command, else the one that is known here; its attempt is 0 where that is not.
+struct Holding {
+    std::unique_ptr<Session> session;
+    wire::HeldLease lease;
+};
+
+Expected<Holding> open_holding(const Context& context, const std::string& id) {
+    auto own = own_task(context.args, id);
+    if (!own) return tl::unexpected(own.error());
+    auto session = open_session(context, *own);
+    if (!session) return tl::unexpected(session.error());
+    if (*own) return Holding{std::move(*session), (*own)->held};
+    auto lease = find_lease(context.args, TaskId(id));
     if (!lease) return tl::unexpected(lease.error());
-    if (!*lease) {
-        return problem(ErrorCode::CONFLICT, "no lease of " + task.text + " is known here",
-                       "claim it (`zq claim --id " + task.text + "`), or pass --lease");
-    }
-    if ((*lease)->attempt == 0) {
-        auto row = session.call<wire::TaskReply>(wire::Get{task, false});
-        if (!row) return tl::unexpected(row.error());
-        (*lease)->attempt = row->row.attempts;
-    }
-    return **lease;
+    if (*lease) return Holding{std::move(*session), **lease};
+    return problem(ErrorCode::CONFLICT, "no lease of " + id + " is known here",
+                   "claim it (`zq claim --id " + id + "`), or pass --lease");
 }
 
 constexpr auto kVerdictColumns =
     std::to_array<Column>({{"id", "ID"}, {"verdict", "VERDICT", Cell::kState}});
 
 Ending run_heartbeat(const Context& context) {
-    const TaskId task(context.args.operand(0));
-    auto session = Session::open(context);
-    if (!session) return tl::unexpected(session.error());
-    auto lease = need_lease(context.args, **session, task);
-    if (!lease) return tl::unexpected(lease.error());
+    auto operands = own_operands(context.args, 1);
+    if (!operands) return tl::unexpected(operands.error());
+    auto holding = open_holding(context, operands->id);
+    if (!holding) return tl::unexpected(holding.error());
+    wire::HeldLease& lease = holding->lease;
+    const TaskId& task = lease.task;
+    if (lease.attempt == 0) {
+        auto row = holding->session->call<wire::TaskReply>(wire::Get{task, false});
+        if (!row) return tl::unexpected(row.error());
+        lease.attempt = row->row.attempts;
+    }
     if (context.args.has("dry-run")) {
-        note("dry run: the lease " + to_string(lease->lease) + " would be renewed");
+        note("dry run: the lease " + to_string(lease.lease) + " would be renewed");
         return ExitCode::kDone;
     }
-    auto beat = (*session)->call<wire::Beat>(wire::Heartbeat{0, {}, {*lease}, {}});
+    auto beat = holding->session->call<wire::Beat>(wire::Heartbeat{0, {}, {lease}, {}});
     if (!beat) return tl::unexpected(beat.error());
     const Verdict verdict = beat->leases.empty() ? Verdict::kStale : beat->leases.front().verdict;
     Json fields = Json::object();
@@ -172,24 +184,20 @@ Expected<std::uint32_t> parse_percent(const std::string& text) {
 }
 
 Ending run_progress(const Context& context) {
-    const TaskId task(context.args.operand(0));
-    auto percent = parse_percent(context.args.operand(1));
+    auto operands = own_operands(context.args, 2);
+    if (!operands) return tl::unexpected(operands.error());
+    auto percent = parse_percent(operands->others.front());
     if (!percent) return tl::unexpected(percent.error());
-    auto session = Session::open(context);
-    if (!session) return tl::unexpected(session.error());
-    auto lease = find_lease(context.args, task);
-    if (!lease) return tl::unexpected(lease.error());
-    if (!*lease) {
-        return problem(ErrorCode::CONFLICT, "no lease of " + task.text + " is known here",
-                       "pass --lease, or claim the task");
-    }
+    auto holding = open_holding(context, operands->id);
+    if (!holding) return tl::unexpected(holding.error());
+    const TaskId& task = holding->lease.task;
     if (context.args.has("dry-run")) {
         note("dry run: progress would be reported");
         return ExitCode::kDone;
     }
-    const wire::Progress progress{task, (*lease)->lease, *percent, context.args.text("step"),
+    const wire::Progress progress{task, holding->lease.lease, *percent, context.args.text("step"),
                                   context.args.text("message")};
-    auto accepted = (*session)->call<wire::Accepted>(progress);
+    auto accepted = holding->session->call<wire::Accepted>(progress);
     if (!accepted) return tl::unexpected(accepted.error());
     Json fields = Json::object();
     fields.set("id", to_json(task));
@@ -228,22 +236,23 @@ constexpr auto kCommands = std::to_array<Command>({
      run_claim},
     {"heartbeat",
      "Worker side",
-     "ID",
+     "[ID]",
      "Renew a lease",
-     "Prints ok, cancel (a cancel was asked: exit code 11) or stale (not yours any more: 5).",
+     "Prints ok, cancel (a cancel was asked: exit code 11) or stale (not yours any more: 5).\n"
+     "Inside a task the worker renews it: there this only asks, and is a sign of life.",
      kLeaseFlags,
      {true, true, true},
-     1,
+     0,
      1,
      run_heartbeat},
     {"progress",
      "Worker side",
-     "ID PERCENT",
+     "[ID] PERCENT",
      "Say how far a task is",
-     "",
+     "Inside a task it is this task's, without an id.",
      kProgressFlags,
      {true, true, true},
-     2,
+     1,
      2,
      run_progress},
 });

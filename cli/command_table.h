@@ -10,23 +10,25 @@
 
 namespace zq::cli {
 
-std::span<const Command> start_commands();     // init.cc
-std::span<const Command> join_commands();      // join.cc
-std::span<const Command> dev_commands();       // dev.cc
-std::span<const Command> submit_commands();    // submit.cc
-std::span<const Command> task_commands();      // tasks.cc
-std::span<const Command> show_commands();      // show.cc
-std::span<const Command> wait_commands();      // wait.cc
-std::span<const Command> result_commands();    // result.cc
-std::span<const Command> follow_commands();    // follow.cc
-std::span<const Command> claim_commands();     // claim.cc
-std::span<const Command> report_commands();    // report.cc
-std::span<const Command> artifact_commands();  // artifact.cc
-std::span<const Command> cluster_commands();   // cluster.cc
-std::span<const Command> ping_commands();      // ping.cc
-std::span<const Command> journal_commands();   // journal.cc
-std::span<const Command> backup_commands();    // backup.cc
-std::span<const Command> help_commands();      // help.cc
+std::span<const Command> start_commands();       // init.cc
+std::span<const Command> join_commands();        // join.cc
+std::span<const Command> dev_commands();         // dev.cc
+std::span<const Command> submit_commands();      // submit.cc
+std::span<const Command> task_commands();        // tasks.cc
+std::span<const Command> show_commands();        // show.cc
+std::span<const Command> wait_commands();        // wait.cc
+std::span<const Command> result_commands();      // result.cc
+std::span<const Command> follow_commands();      // follow.cc
+std::span<const Command> claim_commands();       // claim.cc
+std::span<const Command> checkpoint_commands();  // checkpoint.cc
+std::span<const Command> report_commands();      // report.cc
+std::span<const Command> artifact_commands();    // artifact.cc
+std::span<const Command> usage_commands();       // usage.cc
+std::span<const Command> cluster_commands();     // cluster.cc
+std::span<const Command> ping_commands();        // ping.cc
+std::span<const Command> journal_commands();     // journal.cc
+std::span<const Command> backup_commands();      // backup.cc
+std::span<const Command> help_commands();        // help.cc
 
 /// Every command, in the order of the overview.
 std::vector<Command> all_commands();

@@ -167,10 +167,34 @@ void bound_inline(std::vector<Content>& contents) {
     }
 }
 
+Expected<void> copy_content(const Content& content, const std::string& path) {
+    namespace fs = std::filesystem;
+    if (auto ok = make_folders(fs::path(path).parent_path().string(), 0700); !ok) {
+        return problem(ok.error());
+    }
+    if (content.data) {
+        auto ok = write_file(path, *content.data, 0600, Durability::kSynced);
+        if (!ok) return problem(ok.error());
+        return {};
+    }
+    const std::string part = path + ".part-" + std::to_string(::getpid());
+    std::error_code error;
+    fs::copy_file(content.path, part, fs::copy_options::overwrite_existing, error);
+    if (!error) fs::rename(part, path, error);
+    if (!error) return {};
+    fs::remove(part, error);
+    return problem(ErrorCode::IO, "cannot copy " + content.path + " to " + path);
+}
+
 Expected<void> put_contents(Session& session, const std::vector<Content>& contents,
                             const TaskId& task, const LeaseToken& lease) {
     for (const Content& content : contents) {
         if (content.data) continue;
+        if (!session.spool().empty()) {
+            const std::string path = session.spool() + "/" + to_hex(content.ref.digest);
+            if (auto ok = copy_content(content, path); !ok) return ok;
+            continue;
+        }
         auto transfer = session.transfer();
         if (!transfer) return tl::unexpected(transfer.error());
         wire::Put put{content.ref.digest, content.ref.size, {}, {}};

@@ -36,7 +36,11 @@ Expected<std::string> path_of_uri(const std::string& uri);
 /// Keeps the inline contents within what one message may carry: the largest beyond it are put.
 void bound_inline(std::vector<Content>& contents);
 
+/// Copies content to a path, its folders too, whole or not at all. Errors: IO, STORAGE_FULL.
+Expected<void> copy_content(const Content& content, const std::string& path);
+
 /// Puts what does not travel inline. With a lease as that attempt's output; else as an input.
+/// Inside a task it is laid into the task's spool, for the worker to put.
 Expected<void> put_contents(Session& session, const std::vector<Content>& contents,
                             const TaskId& task, const LeaseToken& lease);
 

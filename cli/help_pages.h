@@ -56,6 +56,7 @@ that the tool prints.
 In      task.json            the envelope; also on stdin (--stdin prompt: prompt.md; none)
         prompt.md            instructions and context, ready for an agent
         context/             the context and other inputs, digests checked, read-only
+        checkpoint/          what earlier attempts saved: the newest of each name
 Out     out/                 everything in it becomes an artifact
         out/result.md|json   the result; without it, what was printed on stdout
         output               KEY=VALUE lines: summary, retry_after, session_id, cost_usd; and the final
@@ -63,8 +64,19 @@ Out     out/                 everything in it becomes an artifact
                              and does not exit is killed after --linger, and counts as said
         cancel               appears when a cancel was asked; SIGTERM follows
 
+While it runs, without id, key or address, and while the coordinator is away too:
+
+  zq progress 40 --step 3/7 --message "tests run"
+  zq checkpoint put state.json           for the next attempt, should this one die
+  zq checkpoint get --name state.json    what was saved; exit code 3: nothing was
+  zq artifact put FILE, ls, cat NAME     zq usage add --cost-usd 0.09 --input-tokens 1200
+  zq submit --to ROLE …                  a child: inherits group and trace id
+  zq heartbeat                           exit code 11: a cancel was asked
+  zq complete | fail --reason TEXT [--permanent] | skip | release
+                                         the final word: it counts, whatever the exit code is then
+
 Environment: ZQ_TASK_ID ZQ_ATTEMPT ZQ_ROLE ZQ_TYPE ZQ_TASK_DIR ZQ_PROMPT_FILE ZQ_OUT ZQ_RESULT
-ZQ_OUTPUT ZQ_CANCEL_FILE ZQ_LEASE ZQ_TRACE_ID ZQ_DEADLINE …; of the worker's own: PATH HOME USER
+ZQ_OUTPUT ZQ_CHECKPOINT_DIR ZQ_SOCKET ZQ_CANCEL_FILE ZQ_LEASE ZQ_TRACE_ID ZQ_DEADLINE …; of the worker's own: PATH HOME USER
 LANG LC_* TERM TMPDIR SHELL TZ, and what --env names.
 
 Exit codes

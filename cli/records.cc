@@ -18,6 +18,9 @@ constexpr auto kTask = std::to_array<Column>({
     {"submitter", "SUBMITTER", Cell::kText, Where::kWide},
     {"group", "GROUP", Cell::kText, Where::kWide},
     {"worker", "WORKER", Cell::kText, Where::kWide},
+    {"progress_percent", "PROGRESS", Cell::kText, Where::kOnAsking},
+    {"progress_step", "STEP", Cell::kText, Where::kOnAsking},
+    {"progress_message", "DOING", Cell::kText, Where::kOnAsking},
     {"submitted_at", "SUBMITTED", Cell::kTime},
     {"started_at", "STARTED", Cell::kTime, Where::kWide},
     {"ended_at", "ENDED", Cell::kTime, Where::kWide},
@@ -169,6 +172,17 @@ Json titled(std::string_view schema, const Json& id) {
     return record;
 }
 
+std::string progress_of(const wire::TaskRow& row) {
+    if (row.progress_percent == 0 && row.progress_step.empty() && row.progress_message.empty()) {
+        return {};
+    }
+    std::string text = std::to_string(row.progress_percent) + "%";
+    for (const std::string* part : {&row.progress_step, &row.progress_message}) {
+        if (!part->empty()) text += " " + *part;
+    }
+    return text;
+}
+
 /// What a person wants to know beside the state, in one line.
 std::string note_of(const wire::TaskRow& row) {
     switch (row.state) {
@@ -183,7 +197,7 @@ std::string note_of(const wire::TaskRow& row) {
             return row.reason +
                    (row.due_at.is_set() ? "; next attempt " + to_rfc3339(row.due_at) : "");
         case TaskState::kRunning:
-            return row.worker.empty() ? "" : "at " + row.worker.text;
+            return (row.worker.empty() ? "" : "at " + row.worker.text + " ") + progress_of(row);
         case TaskState::kSkipped:
             return row.summary.empty() ? row.reason : row.summary;
         case TaskState::kBlocked:
@@ -249,6 +263,13 @@ Json artifact_record(const TaskId& task, std::uint32_t attempt, const ArtifactRe
     return record;
 }
 
+Json checkpoint_record(const TaskId& task, const CheckpointRef& checkpoint) {
+    Json fields = Json::object();
+    fields.set("task_id", to_json(task));
+    merge(fields, to_json(checkpoint), "", "");
+    return with_schema("zq/checkpoint/v1", fields);
+}
+
 Json attempt_record(const TaskId& task, const wire::AttemptRow& attempt) {
     Json record = to_json(attempt);
     Json artifacts = Json::array();
@@ -293,6 +314,11 @@ Json whole_task_record(const wire::TaskReply& task, const std::vector<wire::Even
         }
     }
     record.set("artifacts", std::move(artifacts));
+    Json checkpoints = Json::array();
+    for (const CheckpointRef& checkpoint : task.checkpoints) {
+        checkpoints.push(checkpoint_record(task.row.id, checkpoint));
+    }
+    record.set("checkpoints", std::move(checkpoints));
     if (!events.empty()) {
         Json timeline = Json::array();
         for (const wire::EventRow& event : events) timeline.push(event_record(event));

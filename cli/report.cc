@@ -5,6 +5,7 @@
 #include "cli/command_table.h"
 #include "cli/contents.h"
 #include "cli/lease_file.h"
+#include "cli/own_task.h"
 #include "cli/records.h"
 #include "cli/session.h"
 #include "cli/submit_spec.h"
@@ -21,12 +22,19 @@ constexpr auto kEndColumns =
 struct Ended {
     wire::Report report;
     std::vector<Content> contents;
+    std::optional<OwnTask> own;  // of the task around this command
 };
 
 Expected<Ended> read_report(const Arguments& args) {
     Ended ended;
-    ended.report.task = TaskId(args.operand(0));
-    auto lease = find_lease(args, ended.report.task);
+    auto operands = own_operands(args, 1);
+    if (!operands) return tl::unexpected(operands.error());
+    auto own = own_task(args, operands->id);
+    if (!own) return tl::unexpected(own.error());
+    ended.own = std::move(*own);
+    ended.report.task = ended.own ? ended.own->held.task : TaskId(operands->id);
+    auto lease = ended.own ? Expected<std::optional<wire::HeldLease>>(ended.own->held)
+                           : find_lease(args, ended.report.task);
     if (!lease) return tl::unexpected(lease.error());
     if (*lease) {
         ended.report.lease = (*lease)->lease;
@@ -102,6 +110,19 @@ Expected<wire::Accepted> send_report(Session& session, Ended& ended,
     }
 }
 
+/// To the worker around this command: the files are laid into `out`, where it collects them.
+Expected<wire::Accepted> tell_worker(Session& session, const Ended& ended,
+                                     wire::Body (*make)(const Arguments&, const wire::Report&),
+                                     const Arguments& args) {
+    for (const Content& content : ended.contents) {
+        auto ok = copy_content(content, ended.own->out + "/" + content.ref.name);
+        if (!ok) return tl::unexpected(ok.error());
+    }
+    auto accepted = session.call<wire::Accepted>(make(args, ended.report));
+    if (accepted) note("the worker reports it when this command has ended");
+    return accepted;
+}
+
 Ending say_dry_run(Session& session, const Ended& ended, const OutputOptions& options) {
     auto task = session.call<wire::TaskReply>(wire::Get{ended.report.task, false});
     if (!task) return tl::unexpected(task.error());
@@ -119,10 +140,15 @@ Ending say_dry_run(Session& session, const Ended& ended, const OutputOptions& op
 Ending end_task(const Context& context, wire::Body (*make)(const Arguments&, const wire::Report&)) {
     auto ended = read_report(context.args);
     if (!ended) return tl::unexpected(ended.error());
-    auto session = Session::open(context);
+    if (ended->own && context.args.has("dry-run")) {
+        note("dry run: the worker would report it");
+        return ExitCode::kDone;
+    }
+    auto session = open_session(context, ended->own);
     if (!session) return tl::unexpected(session.error());
     if (context.args.has("dry-run")) return say_dry_run(**session, *ended, context.output);
-    auto accepted = send_report(**session, *ended, make, context.args);
+    auto accepted = ended->own ? tell_worker(**session, *ended, make, context.args)
+                               : send_report(**session, *ended, make, context.args);
     if (!accepted) return tl::unexpected(accepted.error());
     Json fields = Json::object();
     fields.set("id", to_json(accepted->task));
@@ -166,7 +192,12 @@ Ending run_fail(const Context& context) {
 
 Ending run_release(const Context& context) {
     if (auto delay = context.args.duration("delay"); !delay) return tl::unexpected(delay.error());
-    const TaskId task(context.args.operand(0));
+    auto operands = own_operands(context.args, 1);
+    if (!operands) return tl::unexpected(operands.error());
+    auto own = own_task(context.args, operands->id);
+    if (!own) return tl::unexpected(own.error());
+    if (*own) return end_task(context, make_release);
+    const TaskId task(operands->id);
     auto lease = find_lease(context.args, task);
     if (!lease) return tl::unexpected(lease.error());
     if (!*lease) {
@@ -203,47 +234,49 @@ constexpr auto kReleaseFlags = std::to_array<Flag>(
 
 constexpr std::string_view kLeaseNotes =
     "The lease comes from --lease, ZQ_LEASE, or what `zq claim` kept. With none, a queued task is\n"
-    "claimed and ended in one step; one that is leased to another is refused (exit code 5).";
+    "claimed and ended in one step; one that is leased to another is refused (exit code 5).\n"
+    "Inside a task it is this task's final word, without an id: files go to $ZQ_OUT, and the\n"
+    "worker reports it when the command has ended.";
 
 constexpr auto kCommands = std::to_array<Command>({
     {"complete",
      "Worker side",
-     "ID",
+     "[ID]",
      "End a task: done",
      kLeaseNotes,
      kCompleteFlags,
      {true, true, true},
-     1,
+     0,
      1,
      run_complete},
     {"fail",
      "Worker side",
-     "ID",
+     "[ID]",
      "End an attempt: failed (uses one of max-attempts)",
      kLeaseNotes,
      kFailFlags,
      {true, true, true},
-     1,
+     0,
      1,
      run_fail},
     {"skip",
      "Worker side",
-     "ID",
+     "[ID]",
      "End a task: there was nothing to do",
      kLeaseNotes,
      kSkipFlags,
      {true, true, true},
-     1,
+     0,
      1,
      run_skip},
     {"release",
      "Worker side",
-     "ID",
+     "[ID]",
      "Give a task back (uses no attempt)",
      "",
      kReleaseFlags,
      {true, true, true},
-     1,
+     0,
      1,
      run_release},
 });

@@ -52,11 +52,11 @@ Expected<std::optional<std::string>> read_text(Session& session, const TaskId& t
     auto transfer = session.transfer();
     if (!transfer) return tl::unexpected(transfer.error());
     std::string bytes;
-    auto ok =
-        (*transfer)->fetch(task, attempt, result.name, result.digest, [&](std::string_view part) {
-            bytes += part;
-            return Result<void>{};
-        });
+    auto ok = (*transfer)->fetch({task, attempt, result.name, 0}, result.digest,
+                                 [&](std::string_view part) {
+                                     bytes += part;
+                                     return Result<void>{};
+                                 });
     if (!ok) return problem(ok.error());
     if (!pack::is_utf8(bytes)) return std::optional<std::string>{};
     return std::optional(std::move(bytes));
@@ -210,12 +210,13 @@ constexpr auto kCommands = std::to_array<Command>({
 }  // namespace
 
 Expected<void> print_artifact(const Context& context, Session& session, const TaskId& task,
-                              std::uint32_t attempt, const ArtifactRef& artifact) {
+                              std::uint32_t attempt, const ArtifactRef& artifact,
+                              std::uint32_t checkpoint) {
     auto transfer = session.transfer();
     if (!transfer) return tl::unexpected(transfer.error());
     std::string held;
     const bool hold = artifact.size <= kVerifiedFirst;
-    auto ok = (*transfer)->fetch(task, attempt, artifact.name, artifact.digest,
+    auto ok = (*transfer)->fetch({task, attempt, artifact.name, checkpoint}, artifact.digest,
                                  [&](std::string_view bytes) {
                                      if (hold) {
                                          held += bytes;
@@ -233,21 +234,23 @@ Expected<void> verify_artifact(Session& session, const TaskId& task, std::uint32
                                const ArtifactRef& artifact) {
     auto transfer = session.transfer();
     if (!transfer) return tl::unexpected(transfer.error());
-    auto ok = (*transfer)->fetch(task, attempt, artifact.name, artifact.digest,
+    auto ok = (*transfer)->fetch({task, attempt, artifact.name, 0}, artifact.digest,
                                  [](std::string_view) { return Result<void>{}; });
     if (!ok) return problem(ok.error());
     return {};
 }
 
 Expected<void> save_artifact(Session& session, const TaskId& task, std::uint32_t attempt,
-                             const ArtifactRef& artifact, const std::string& path) {
+                             const ArtifactRef& artifact, const std::string& path,
+                             std::uint32_t checkpoint) {
     const std::string folder = std::filesystem::path(path).parent_path().string();
     if (!folder.empty()) {
         if (auto ok = make_folders(folder, 0777); !ok) return problem(ok.error());
     }
     auto transfer = session.transfer();
     if (!transfer) return tl::unexpected(transfer.error());
-    auto ok = (*transfer)->fetch_file(task, attempt, artifact.name, artifact.digest, path);
+    auto ok =
+        (*transfer)->fetch_file({task, attempt, artifact.name, checkpoint}, artifact.digest, path);
     if (!ok && ok.error().code == ErrorCode::STORAGE_FULL) {
         return tl::unexpected(
             Problem(ok.error(), "free space on this disk", ExitCode::kUnexpected));

@@ -14,17 +14,20 @@ namespace zq::cli {
 Ending print_result(const Context& context, Session& session, const std::string& id,
                     std::uint32_t attempt);
 
-/// Writes an artifact's bytes to stdout: escaped on a terminal unless `--raw` is given. Errors:
-/// DIGEST_MISMATCH, NOT_FOUND, ….
+/// Writes the bytes of an artifact, or of a checkpoint where its number is given, to stdout:
+/// escaped on a terminal unless `--raw` is given. Errors: DIGEST_MISMATCH, NOT_FOUND, ….
 Expected<void> print_artifact(const Context& context, Session& session, const TaskId& task,
-                              std::uint32_t attempt, const ArtifactRef& artifact);
+                              std::uint32_t attempt, const ArtifactRef& artifact,
+                              std::uint32_t checkpoint = 0);
 
 /// Reads an artifact through and compares its digest. Errors: DIGEST_MISMATCH, ….
 Expected<void> verify_artifact(Session& session, const TaskId& task, std::uint32_t attempt,
                                const ArtifactRef& artifact);
 
-/// Writes an artifact to a file, its parent folders too.
+/// Writes an artifact, or a checkpoint where its number is given, to a file; its parent folders
+/// too.
 Expected<void> save_artifact(Session& session, const TaskId& task, std::uint32_t attempt,
-                             const ArtifactRef& artifact, const std::string& path);
+                             const ArtifactRef& artifact, const std::string& path,
+                             std::uint32_t checkpoint = 0);
 
 }  // namespace zq::cli

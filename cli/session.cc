@@ -12,6 +12,12 @@ Expected<std::unique_ptr<Session>> Session::open(ClientOptions options) {
     return session;
 }
 
+Expected<std::unique_ptr<Session>> Session::open(ClientOptions options, std::string spool) {
+    auto session = open(std::move(options));
+    if (session) (*session)->spool_ = std::move(spool);
+    return session;
+}
+
 Expected<std::unique_ptr<Session>> Session::open(const Context& context) {
     auto profile = load_profile(context.args.text("connect"));
     if (!profile) return problem(profile.error(), "see `zq help join`");

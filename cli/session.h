@@ -24,6 +24,8 @@ class Session {
     /// The coordinator of --connect, ZQ_CONNECT or the profile. Errors: as load_profile.
     static Expected<std::unique_ptr<Session>> open(const Context& context);
     static Expected<std::unique_ptr<Session>> open(ClientOptions options);
+    /// The same with the worker around this command: large contents are laid into `spool` for it.
+    static Expected<std::unique_ptr<Session>> open(ClientOptions options, std::string spool);
 
     /// One request and the reply that belongs to it.
     template <class Reply>
@@ -42,6 +44,9 @@ class Session {
     Expected<Transfer*> transfer();
     Expected<std::string> artifacts_endpoint();
 
+    /// Empty: contents are put on the artifacts socket.
+    const std::string& spool() const { return spool_; }
+
     SocketContext& sockets() { return sockets_; }
     const Profile& profile() const { return client_->options().profile; }
 
@@ -53,6 +58,7 @@ class Session {
     SocketContext sockets_;
     std::unique_ptr<Client> client_;
     std::unique_ptr<Transfer> transfer_;
+    std::string spool_;
 };
 
 /// Reads one task whole; `id` may be a unique prefix.

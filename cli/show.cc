@@ -83,6 +83,17 @@ std::string attempts_text(const wire::TaskReply& task, const OutputOptions& opti
     return out;
 }
 
+std::string checkpoints_text(const wire::TaskReply& task, const OutputOptions& options) {
+    std::string out;
+    if (!task.checkpoints.empty()) out += "\ncheckpoints\n";
+    for (const CheckpointRef& checkpoint : task.checkpoints) {
+        out += "  " + checkpoint.ref.name + "  " + human_size(checkpoint.ref.size) + "  number " +
+               std::to_string(checkpoint.number) + ", attempt " +
+               std::to_string(checkpoint.attempt) + "  " + time_text(checkpoint.at, options) + "\n";
+    }
+    return out;
+}
+
 /// All events of a task, page by page.
 Expected<std::vector<wire::EventRow>> timeline(Session& session, const TaskId& task) {
     std::vector<wire::EventRow> events;
@@ -110,6 +121,7 @@ constexpr auto kShowColumns = std::to_array<Column>({
     {"envelope", "ENVELOPE", Cell::kText, Where::kOnAsking},
     {"attempts", "ATTEMPTS", Cell::kText, Where::kOnAsking},
     {"artifacts", "ARTIFACTS", Cell::kText, Where::kOnAsking},
+    {"checkpoints", "CHECKPOINTS", Cell::kText, Where::kOnAsking},
     {"events", "EVENTS", Cell::kText, Where::kOnAsking},
 });
 
@@ -125,7 +137,8 @@ Ending show(const Context& context, Session& session, const wire::TaskReply& tas
     for (const wire::EventRow& event : *events) history.records.push_back(event_record(event));
     auto text = render(history, options);
     if (!text) return tl::unexpected(text.error());
-    print_raw(envelope_text(task, options) + attempts_text(task, options) + "\nhistory\n" + *text);
+    print_raw(envelope_text(task, options) + attempts_text(task, options) +
+              checkpoints_text(task, options) + "\nhistory\n" + *text);
     return ExitCode::kDone;
 }
 

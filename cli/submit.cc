@@ -3,6 +3,7 @@
 #include <array>
 
 #include "cli/command_table.h"
+#include "cli/own_task.h"
 #include "cli/records.h"
 #include "cli/result.h"
 #include "cli/wait.h"
@@ -80,9 +81,21 @@ Expected<Opened> open_submission(const Context& context) {
     auto submission = read_submission(context.args);
     if (!submission) return tl::unexpected(submission.error());
     if (!submission->note.empty()) note(submission->note);
-    auto session = Session::open(context);
+    // Inside a task its worker hands the submission on, with this task as its parent.
+    auto own = own_task(context.args, {});
+    if (!own) return tl::unexpected(own.error());
+    auto session = open_session(context, *own);
     if (!session) return tl::unexpected(session.error());
     return Opened{std::move(*submission), std::move(*session)};
+}
+
+/// Who can tell how a task goes on: the coordinator, also where a worker handed the task on.
+Expected<void> turn_to_coordinator(const Context& context, std::unique_ptr<Session>& session) {
+    if (session->spool().empty()) return {};
+    auto opened = Session::open(context);
+    if (!opened) return tl::unexpected(opened.error());
+    session = std::move(*opened);
+    return {};
 }
 
 Ending run_submit(const Context& context) {
@@ -102,6 +115,7 @@ Ending run_submit(const Context& context) {
         if (auto ok = print_submitted(*reply, submission.spec, context.output); !ok) return ok;
     }
     if (!waits) return ExitCode::kDone;
+    if (auto ok = turn_to_coordinator(context, session); !ok) return tl::unexpected(ok.error());
     const WaitRequest request{{reply->task.text}, {}, 0, *limit};
     auto result = wait_for(*session, request, [&](const wire::TaskRow& row) -> Expected<void> {
         if (context.output.format == Format::kId) return {};
@@ -123,6 +137,7 @@ Ending run_run(const Context& context) {
     if (!reply) return tl::unexpected(reply.error());
     note(reply->task.text + "  " + std::string(to_string(reply->state)) + "  " +
          submission.spec.role.text);
+    if (auto ok = turn_to_coordinator(context, session); !ok) return tl::unexpected(ok.error());
     const WaitRequest request{{reply->task.text}, {}, 0, *limit};
     auto result =
         wait_for(*session, request, [](const wire::TaskRow&) -> Expected<void> { return {}; });
@@ -156,6 +171,9 @@ constexpr std::string_view kSubmitNotes =
     "--file sends the file's content along as the input `context` (context.md for a .md file) and\n"
     "records where it was read. A context file in a folder named `tasks`, such as\n"
     "/shared/tasks/task-123.md, names its task (task-123) unless --id does.\n"
+    "\n"
+    "Inside a task it goes through the task's worker: it inherits group and trace id, and carries\n"
+    "the label parent=TASK.\n"
     "\n"
     "  zq submit --to review-worker --type reasoning --instructions \"Review this architecture.\"\n"
     "  zq submit --to implementation-worker --file /shared/tasks/task-123.md --expect patch";

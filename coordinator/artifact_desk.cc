@@ -23,6 +23,10 @@ Result<ArtifactRef> find_ref(const std::vector<ArtifactRef>& refs, const wire::F
     return fail(ErrorCode::NOT_FOUND, "no artifact of this name", "name");
 }
 
+Failure no_such_task(const wire::Fetch& fetch) {
+    return fail(ErrorCode::NOT_FOUND, "no task " + fetch.task.text, "task_id");
+}
+
 }  // namespace
 
 void ArtifactDesk::handle(std::size_t door, Received received, Instant now) {
@@ -125,9 +129,10 @@ void ArtifactDesk::fetch(const Caller& caller, const wire::Fetch& fetch) {
     reply(caller.route, wire::Chunk{place->digest, fetch.offset, place->size}, std::move(*bytes));
 }
 
-/// Artifacts of a task and attempt never change, so what was found once is remembered.
+/// What a task, attempt, name and checkpoint's number stand for never changes, so what was found
+/// once is remembered.
 Result<ArtifactDesk::Place> ArtifactDesk::find_place(const wire::Fetch& fetch) {
-    PlaceName name{fetch.task, fetch.attempt, fetch.name};
+    PlaceName name{fetch.task, fetch.attempt, fetch.name, fetch.checkpoint};
     auto known = places_.find(name);
     if (known != places_.end()) {
         recent_.splice(recent_.begin(), recent_, known->second.second);
@@ -145,28 +150,42 @@ Result<ArtifactDesk::Place> ArtifactDesk::find_place(const wire::Fetch& fetch) {
 }
 
 Result<ArtifactDesk::Place> ArtifactDesk::look_up(const wire::Fetch& fetch) {
-    std::vector<ArtifactRef> refs;
-    if (fetch.attempt == 0) {
-        auto task = parts_.reader.task(key_of(fetch.task));
-        if (!task) return Failure(task.error());
-        if (!*task) return fail(ErrorCode::NOT_FOUND, "no task " + fetch.task.text, "task_id");
-        auto spec = parts_.reader.spec((*task)->submitted_seq);
-        if (!spec) return Failure(spec.error());
-        if (*spec) refs = std::move((*spec)->inputs);
-    } else {
-        auto attempt = parts_.reader.attempt(key_of(fetch.task), fetch.attempt);
-        if (!attempt) return Failure(attempt.error());
-        if (!*attempt) {
-            return fail(ErrorCode::NOT_FOUND, "no such attempt has ended", "attempt");
-        }
-        refs = std::move((*attempt)->artifacts);
-    }
-    auto ref = find_ref(refs, fetch);
+    auto ref = fetch.checkpoint != 0 ? checkpoint_ref(fetch)
+               : fetch.attempt == 0  ? input_ref(fetch)
+                                     : output_ref(fetch);
     if (!ref) return Failure(ref.error());
     auto content = parts_.reader.content(ref->digest);
     if (!content) return Failure(content.error());
     if (!*content) return fail(ErrorCode::NOT_FOUND, "its content is not stored", "name");
     return Place{ref->digest, (*content)->size, (*content)->inlined};
+}
+
+Result<ArtifactRef> ArtifactDesk::input_ref(const wire::Fetch& fetch) {
+    auto task = parts_.reader.task(key_of(fetch.task));
+    if (!task) return Failure(task.error());
+    if (!*task) return no_such_task(fetch);
+    auto spec = parts_.reader.spec((*task)->submitted_seq);
+    if (!spec) return Failure(spec.error());
+    return find_ref(*spec ? (*spec)->inputs : std::vector<ArtifactRef>{}, fetch);
+}
+
+Result<ArtifactRef> ArtifactDesk::output_ref(const wire::Fetch& fetch) {
+    auto attempt = parts_.reader.attempt(key_of(fetch.task), fetch.attempt);
+    if (!attempt) return Failure(attempt.error());
+    if (!*attempt) return fail(ErrorCode::NOT_FOUND, "no such attempt has ended", "attempt");
+    return find_ref((*attempt)->artifacts, fetch);
+}
+
+Result<ArtifactRef> ArtifactDesk::checkpoint_ref(const wire::Fetch& fetch) {
+    auto task = parts_.reader.task(key_of(fetch.task));
+    if (!task) return Failure(task.error());
+    if (!*task) return no_such_task(fetch);
+    for (const CheckpointRef& kept : (*task)->checkpoints) {
+        const bool meant = kept.number == fetch.checkpoint && kept.attempt == fetch.attempt &&
+                           kept.ref.name == fetch.name;
+        if (meant) return kept.ref;
+    }
+    return fail(ErrorCode::NOT_FOUND, "no such checkpoint is kept", "checkpoint");
 }
 
 void ArtifactDesk::reply(const edge::Route& route, wire::Body body, std::string payload) {

@@ -44,7 +44,7 @@ class ArtifactDesk {
         std::uint64_t size = 0;
         bool inlined = false;
     };
-    using PlaceName = std::tuple<TaskId, std::uint32_t, std::string>;
+    using PlaceName = std::tuple<TaskId, std::uint32_t, std::string, std::uint32_t>;
 
     void serve(const Caller& caller, const wire::Message& message, Instant now);
     void put(const Caller& caller, const wire::Put& put);
@@ -53,6 +53,9 @@ class ArtifactDesk {
     void go_on(const Caller& caller, const Digest& digest, std::uint64_t size, std::uint64_t have);
     Result<Place> find_place(const wire::Fetch& fetch);
     Result<Place> look_up(const wire::Fetch& fetch);
+    Result<ArtifactRef> input_ref(const wire::Fetch& fetch);
+    Result<ArtifactRef> output_ref(const wire::Fetch& fetch);
+    Result<ArtifactRef> checkpoint_ref(const wire::Fetch& fetch);
     void reply(const edge::Route& route, wire::Body body, std::string payload = {});
     void refuse(const edge::Route& route, Error error);
 

@@ -30,10 +30,11 @@ Attempts::Attempts(const WorkerOptions& options, const Handlers& handlers, const
     resume_ids_.prune();
 }
 
-void Attempts::start(const wire::Assign& assign) {
+void Attempts::start(const wire::Assign& assign, const std::string& socket) {
     Attempt attempt;
     attempt.assign = assign;
     attempt.workspace = workspace_of(attempt.held());
+    attempt.workspace.socket = socket;
     attempt.run_until = kNoTime;
     uploader_.add(PrepareJob{assign, attempt.workspace});
     attempts_[assign.lease] = std::move(attempt);
@@ -112,6 +113,10 @@ void Attempts::settled(const wire::HeldLease& held, TaskState state) const {
 
 void Attempts::take(News news) {
     if (auto* stored = std::get_if<ContentStored>(&news)) {
+        news_.push_back(*stored);
+        return;
+    }
+    if (auto* stored = std::get_if<WordStored>(&news)) {
         news_.push_back(*stored);
         return;
     }
@@ -303,7 +308,7 @@ std::size_t Attempts::running() const {
 }
 
 Workspace Attempts::workspace_of(const wire::HeldLease& held) const {
-    return {state_.attempts() + "/" + attempt_folder_name(held)};
+    return {state_.attempts() + "/" + attempt_folder_name(held), {}};
 }
 
 }  // namespace zq::worker

@@ -30,14 +30,15 @@ struct Reported {
 struct Gone {
     LeaseToken lease;
 };
-using AttemptNews = std::variant<ChildEnded, Reported, Gone, ContentStored, Disowned>;
+using AttemptNews = std::variant<ChildEnded, Reported, Gone, ContentStored, WordStored, Disowned>;
 
 class Attempts {
   public:
     Attempts(const WorkerOptions& options, const Handlers& handlers, const StateFolder& state,
              Uploader& uploader);
 
-    void start(const wire::Assign& assign);
+    /// `socket`: the path of the one that speaks for it; empty: none.
+    void start(const wire::Assign& assign, const std::string& socket = {});
     void freeze(const LeaseToken& lease);
     void thaw(const LeaseToken& lease, Millis now);
     /// Ends it with grace and reports why.

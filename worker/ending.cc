@@ -50,6 +50,17 @@ wire::Body released(wire::Report report, ReleaseCause cause, std::string reason,
     return release;
 }
 
+wire::Body completed(wire::Report report, const EndFacts& facts) {
+    if (!facts.unmet.empty()) {
+        EndFacts quiet = facts;
+        quiet.last_words.clear();  // it did not complain
+        return failed(std::move(report), FailureClass::kContract, facts.unmet, quiet);
+    }
+    wire::Complete complete;
+    complete.report = std::move(report);
+    return complete;
+}
+
 wire::Body succeeded(wire::Report report, const EndFacts& facts) {
     const FinalWord word = final_word(facts.output);
     const std::string reason = facts.output.value("reason");
@@ -67,14 +78,21 @@ wire::Body succeeded(wire::Report report, const EndFacts& facts) {
     if (word == FinalWord::kNone && facts.end.agent && facts.end.agent->is_error) {
         return failed(std::move(report), FailureClass::kError, facts.end.agent->reason, facts);
     }
-    if (!facts.unmet.empty()) {
-        EndFacts quiet = facts;
-        quiet.last_words.clear();  // it did not complain
-        return failed(std::move(report), FailureClass::kContract, facts.unmet, quiet);
+    return completed(std::move(report), facts);
+}
+
+/// The command's final word counts, however its process ended after it.
+wire::Body as_said(wire::Report report, const wire::Body& said, const EndFacts& facts) {
+    if (const auto* m = std::get_if<wire::Skip>(&said)) {
+        return wire::Skip{std::move(report), m->reason};
     }
-    wire::Complete complete;
-    complete.report = std::move(report);
-    return complete;
+    if (const auto* m = std::get_if<wire::Fail>(&said)) {
+        return wire::Fail{std::move(report), m->reason, m->failure, std::nullopt};
+    }
+    if (const auto* m = std::get_if<wire::Release>(&said)) {
+        return wire::Release{std::move(report), m->reason, m->cause, m->delay};
+    }
+    return completed(std::move(report), facts);
 }
 
 wire::Body after_handler(wire::Report report, const EndFacts& facts) {
@@ -137,6 +155,9 @@ wire::Body report_of(const wire::HeldLease& held, const std::string& worker,
     note_dropped(report, "stdout_dropped_bytes", end.stdout_dropped);
     note_dropped(report, "stderr_dropped_bytes", end.stderr_dropped);
     report.duration = end.duration;
+    if (facts.said && end.stop != StopCause::kCancelled) {
+        return as_said(std::move(report), *facts.said, facts);
+    }
     switch (end.stop) {
         case StopCause::kCancelled:
             return released(std::move(report), ReleaseCause::kCancelled, "cancelled", {});

@@ -2,6 +2,7 @@
 // by the uploader.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "common/wire/codec.h"
@@ -15,6 +16,7 @@ namespace zq::worker {
 /// left out of the artifacts.
 struct EndFacts {
     AttemptEnd end;
+    std::optional<wire::Body> said;  // the final word, where the command said one to the worker
     Output output;
     std::string unmet;
     std::string last_words;

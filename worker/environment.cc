@@ -144,6 +144,8 @@ std::vector<std::string> attempt_environment(const std::vector<std::string>& pas
     values["ZQ_TYPE"] = task.type;
     values["ZQ_TASK_DIR"] = workspace.folder;
     values["ZQ_PROMPT_FILE"] = workspace.prompt_file();
+    if (!workspace.socket.empty()) values["ZQ_SOCKET"] = workspace.socket;
+    values["ZQ_CHECKPOINT_DIR"] = workspace.checkpoint_folder();
     values["ZQ_OUT"] = workspace.out_folder();
     values["ZQ_RESULT"] = workspace.result_file(task.expected);
     values["ZQ_OUTPUT"] = workspace.output_file();

@@ -6,8 +6,10 @@
 
 #include <algorithm>
 
+#include "common/base/usage.h"
 #include "common/platform/files.h"
 #include "worker/agent/money.h"
+#include "worker/task_socket/kept.h"
 #include "worker/workspace/git_worktree.h"
 
 namespace zq::worker {
@@ -15,6 +17,7 @@ namespace {
 
 constexpr std::size_t kLastWords = 300;
 constexpr std::size_t kFirstWords = 160;
+constexpr std::uint64_t kUsageBytes = 1024 * 1024;
 
 /// The last line that a command wrote to stderr, for a reason that people read.
 std::string last_words(const std::string& path) {
@@ -53,10 +56,21 @@ std::string joined(const std::vector<std::string>& a, const std::vector<std::str
     return text;
 }
 
-/// Money that the command gave as a decimal number, in millionths.
-void add_micros(Output& output) {
+/// What the command counted by `zq usage add`, on top of what its output or its tool told.
+void add_usage(const Workspace& workspace, Output& output) {
     const auto micros = parse_micros(output.value("cost_usd"));
     if (micros) output.values.try_emplace("cost_usd_micros", std::to_string(*micros));
+    const std::string counted = read_file(workspace.usage_file(), kUsageBytes).value_or("");
+    put_usage(output.values, usage_in(output.values) + read_usage_lines(counted));
+}
+
+/// What the command said over its socket counts before what it wrote.
+void add_final_word(const Workspace& workspace, EndFacts& facts) {
+    facts.said = read_final_word(workspace);
+    if (!facts.said) return;
+    const wire::Report& said = report_part(*facts.said);
+    for (const auto& [key, value] : said.output) facts.output.values[key] = value;
+    if (!said.summary.empty()) facts.output.values["summary"] = said.summary;
 }
 
 /// What the adapter read, where the command did not say it itself.
@@ -86,7 +100,6 @@ Evidence gather_evidence(const Workspace& workspace, const ExpectedOutput& expec
     if (end.handled) {
         for (const auto& [key, value] : end.handled->output) facts.output.values[key] = value;
     }
-    add_micros(facts.output);
     StdoutFacts from{end.stdout_dropped, false};
     if (end.agent) {
         add_agent(*end.agent, facts);
@@ -94,6 +107,8 @@ Evidence gather_evidence(const Workspace& workspace, const ExpectedOutput& expec
         const bool is_result = end.agent->closed && !end.agent->is_error;
         if (is_result) evidence.added = write_result(workspace, expected, end.agent->result);
     }
+    add_usage(workspace, facts.output);
+    add_final_word(workspace, facts);
     if (auto patch = write_patch(workspace); !patch) evidence.added = patch;
     evidence.collected = collect(workspace, expected, from);
     facts.unmet = unmet_expectation(expected, evidence.collected, facts.output);

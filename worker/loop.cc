@@ -11,6 +11,9 @@
 #include "common/client/client.h"
 #include "common/platform/clock.h"
 #include "common/platform/log.h"
+#include "worker/starting.h"
+#include "worker/task_socket/desk.h"
+#include "worker/task_socket/leftover_words.h"
 
 namespace zq::worker {
 namespace {
@@ -24,15 +27,17 @@ constexpr Millis kKillWait = seconds(12);
 
 class Loop {
   public:
-    Loop(WorkerParts parts, Outbox outbox, std::vector<StoredReport> stored,
-         const sigset_t& signals)
+    Loop(WorkerParts parts, Started started, const sigset_t& signals)
         : parts_(std::move(parts)),
-          outbox_(std::move(outbox)),
+          outbox_(std::move(started.outbox)),
           uploader_(context_, uploader_options(parts_), outbox_),
           attempts_(parts_.options, parts_.handlers, parts_.state, uploader_),
-          session_(session_options(parts_), std::move(stored)),
+          desk_(context_, std::move(started.sockets)),
+          session_(session_options(parts_), started.stored),
           signals_(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK)),
-          timer_(::timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK)) {}
+          timer_(::timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK)) {
+        for (const StoredReport& report : started.stored) tell_leftovers(report.held);
+    }
 
     int run();
 
@@ -40,11 +45,13 @@ class Loop {
     static UploaderOptions uploader_options(const WorkerParts& parts);
     static SessionOptions session_options(const WorkerParts& parts);
 
+    void tell_leftovers(const wire::HeldLease& held);
     bool open_socket();
     void wait();
     void receive();
     void take_signals();
     void take_attempt_news();
+    void take_task_words();
     void release_everything();
     void check_release();
     void kill_everything();
@@ -61,6 +68,8 @@ class Loop {
     void perform(const Refused& action);
     void perform(const PutAgain& action);
     void perform(const Replace& action);
+    void perform(const StoreForWord& action);
+    void perform(const WordAnswered& action) { desk_.answered(action); }
     void perform(const Note& action);
     void perform(const End& action);
 
@@ -69,6 +78,7 @@ class Loop {
     Outbox outbox_;
     Uploader uploader_;
     Attempts attempts_;
+    TaskDesk desk_;
     Session session_;
     FileHandle signals_;
     FileHandle timer_;
@@ -103,6 +113,13 @@ SessionOptions Loop::session_options(const WorkerParts& parts) {
     return options;
 }
 
+/// What an attempt of an earlier start said, and nobody heard: before its report.
+void Loop::tell_leftovers(const wire::HeldLease& held) {
+    for (Word& word : leftover_words(parts_.state, held)) {
+        perform(session_.tell(held.lease, std::move(word), boottime()));
+    }
+}
+
 bool Loop::open_socket() {
     SocketOptions options;
     options.kind = SocketKind::kDealer;
@@ -133,6 +150,7 @@ int Loop::run() {
         // Before anything is started: after a sleep of the machine its lease may be over.
         perform(session_.tick(boottime()));
         for (News& news : uploader_.take_news()) attempts_.take(std::move(news));
+        take_task_words();
         take_attempt_news();
         check_release();
     }
@@ -144,7 +162,8 @@ int Loop::run() {
 /// that a lease that ended meanwhile freezes its child at once.
 void Loop::wait() {
     const Millis now = boottime();
-    Millis next = std::min({session_.deadline(now), attempts_.deadline(), release_until_});
+    Millis next =
+        std::min({session_.deadline(now), attempts_.deadline(), desk_.deadline(), release_until_});
     if (attempts_.running() > 0) next = std::min(next, next_orphans_);
     itimerspec when{};
     if (next != kNoTime) {
@@ -156,6 +175,7 @@ void Loop::wait() {
     std::vector<PollItem> items = {
         {nullptr, signals_.fd()}, {nullptr, timer_.fd()}, {nullptr, uploader_.wake_fd()}};
     if (socket_) items.push_back({socket_->raw(), -1});
+    desk_.add_poll_items(items);
     for (int fd : attempts_.wake_fds()) items.push_back({nullptr, fd});
     poll(items, minutes(1));
     std::uint64_t fired = 0;
@@ -215,6 +235,14 @@ void Loop::check_release() {
     exit_code_ = 0;
 }
 
+void Loop::take_task_words() {
+    const Millis now = boottime();
+    for (TaskWord& said : desk_.take(session_.leases(), now)) {
+        perform(session_.tell(said.lease, std::move(said.word), now));
+    }
+    desk_.tick(now);
+}
+
 void Loop::take_attempt_news() {
     const Millis now = boottime();
     if (attempts_.running() > 0 && now >= next_orphans_) {
@@ -224,12 +252,16 @@ void Loop::take_attempt_news() {
     for (AttemptNews& news : attempts_.step(now)) {
         if (auto* ended = std::get_if<ChildEnded>(&news)) {
             session_.child_ended(ended->lease);
+            desk_.close(ended->lease);
         } else if (auto* reported = std::get_if<Reported>(&news)) {
             perform(session_.report(reported->lease, std::move(reported->report), now));
         } else if (auto* gone = std::get_if<Gone>(&news)) {
+            desk_.forget(gone->lease);
             perform(session_.gone(gone->lease, now));
         } else if (auto* stored = std::get_if<ContentStored>(&news)) {
             perform(session_.put_again(stored->lease, now));
+        } else if (auto* word = std::get_if<WordStored>(&news)) {
+            perform(session_.word_stored(word->lease, word->word, word->stored, now));
         } else if (auto* refused = std::get_if<Disowned>(&news)) {
             log_warn("content was refused: the lease is lost",
                      {{"lease", to_string(refused->lease)}});
@@ -269,10 +301,11 @@ void Loop::perform(const Reopen&) {
 
 void Loop::perform(const Start& action) {
     const wire::Assign& assign = action.assign;
+    const wire::HeldLease held{assign.task.id, assign.attempt, assign.lease};
     log_info("assigned", {{"task", assign.task.id.text},
                           {"attempt", std::to_string(assign.attempt)},
                           {"role", assign.task.role.text}});
-    attempts_.start(assign);
+    attempts_.start(assign, desk_.open(assign, attempts_.workspace_of(held)));
 }
 
 void Loop::perform(const Freeze& action) {
@@ -293,6 +326,7 @@ void Loop::perform(const Kill& action) {
 }
 
 void Loop::perform(const Settled& action) {
+    desk_.forget(action.held.lease);
     log_info("reported", {{"task", action.held.task.text},
                           {"attempt", std::to_string(action.held.attempt)},
                           {"state", std::string(to_string(action.state))}});
@@ -302,6 +336,7 @@ void Loop::perform(const Settled& action) {
 }
 
 void Loop::perform(const Refused& action) {
+    desk_.forget(action.held.lease);
     log_error("report refused; the folder is kept",
               {{"task", action.held.task.text},
                {"code", std::string(to_string(action.error.code))},
@@ -315,6 +350,11 @@ void Loop::perform(const Refused& action) {
 void Loop::perform(const PutAgain& action) {
     log_info("content is missing: putting it again", {{"task", action.held.task.text}});
     uploader_.add(PutAgainJob{action.held, attempts_.workspace_of(action.held), action.artifacts});
+}
+
+void Loop::perform(const StoreForWord& action) {
+    uploader_.add(StoreWordJob{action.held, attempts_.workspace_of(action.held), action.word,
+                               action.contents});
 }
 
 void Loop::perform(const Replace& action) {
@@ -347,26 +387,12 @@ int run_loop(WorkerParts parts, const sigset_t& signals) {
     ::signal(SIGPIPE, SIG_IGN);  // a log that nobody reads any more ends no task
     // Orphans of commands come to this process, to be found and reaped.
     if (!parts.options.command.empty()) ::prctl(PR_SET_CHILD_SUBREAPER, 1);
-    auto outbox = Outbox::open(parts.state.outbox());
-    if (!outbox) {
-        log_error("cannot open the outbox", {{"reason", outbox.error().message}});
+    auto started = start_from(parts.state, parts.options.keep);
+    if (!started) {
+        log_error("cannot start", {{"reason", started.error().message}});
         return 1;
     }
-    std::vector<StoredReport> stored = outbox->load();
-    std::vector<std::string> reported;
-    reported.reserve(stored.size());
-    for (const StoredReport& report : stored) reported.push_back(attempt_folder_name(report.held));
-    auto cleared = clear_leftovers(parts.state, reported, parts.options.keep);
-    if (!cleared) {
-        log_error("cannot start", {{"reason", cleared.error().message}});
-        return 1;
-    }
-    log_info("worker", {{"name", parts.state.name.text},
-                        {"state", parts.state.path},
-                        {"incarnation", std::to_string(parts.state.incarnation)},
-                        {"leftovers", std::to_string(*cleared)},
-                        {"reports", std::to_string(stored.size())}});
-    return Loop(std::move(parts), std::move(*outbox), std::move(stored), signals).run();
+    return Loop(std::move(parts), std::move(*started), signals).run();
 }
 
 }  // namespace zq::worker

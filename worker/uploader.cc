@@ -96,12 +96,13 @@ void Uploader::run() {
                 if constexpr (std::is_same_v<T, ConcludeJob>) return conclude(lane, j);
                 if constexpr (std::is_same_v<T, ReplaceJob>) return replace(lane, j);
                 if constexpr (std::is_same_v<T, PutAgainJob>) return put_again(lane, j);
+                if constexpr (std::is_same_v<T, StoreWordJob>) return store_word(lane, j);
                 return Abandoned{lane.lease};
             },
             job);
         lock.lock();
-        busy_.erase(lane.lease);
-        abandoned_.erase(lane.lease);
+        busy_.erase(busy_.find(lane.lease));
+        if (!busy_.contains(lane.lease)) abandoned_.erase(lane.lease);
         news_.push_back(std::move(news));
         const std::uint64_t one = 1;
         (void)!::write(wake_.fd(), &one, sizeof one);
@@ -135,6 +136,17 @@ News Uploader::put_again(Lane& lane, const PutAgainJob& job) {
         return replace(lane, {job.held, std::move(lost)});
     }
     return ContentStored{job.held.lease};
+}
+
+News Uploader::store_word(Lane& lane, const StoreWordJob& job) {
+    for (const ArtifactRef& content : job.contents) {
+        auto put = transfer(lane, [&](Transfer& t) {
+            return t.put_file({content.digest, content.size, job.held.task, job.held.lease},
+                              job.workspace.spool_file(content.digest));
+        });
+        if (!put) return WordStored{job.held.lease, job.word, put};
+    }
+    return WordStored{job.held.lease, job.word, {}};
 }
 
 void Uploader::remove(const RemoveJob& job) {

@@ -47,6 +47,13 @@ struct PutAgainJob {
     Workspace workspace;
     std::vector<ArtifactRef> artifacts;
 };
+/// Puts contents, from the attempt's spool, that something it says names. -> WordStored
+struct StoreWordJob {
+    wire::HeldLease held;
+    Workspace workspace;
+    std::uint64_t word = 0;
+    std::vector<ArtifactRef> contents;
+};
 /// Removes what is left of a settled attempt. No news.
 struct RemoveJob {
     LeaseToken lease;
@@ -54,7 +61,7 @@ struct RemoveJob {
     Keep keep = Keep::kUntilSettled;
     std::string refusal;  // of a refused report: written into the folder, which then stays
 };
-using Job = std::variant<PrepareJob, ConcludeJob, ReplaceJob, PutAgainJob, RemoveJob>;
+using Job = std::variant<PrepareJob, ConcludeJob, ReplaceJob, PutAgainJob, StoreWordJob, RemoveJob>;
 
 struct Prepared {
     LeaseToken lease;
@@ -76,7 +83,13 @@ struct Abandoned {
 struct Disowned {
     LeaseToken lease;
 };
-using News = std::variant<Prepared, Concluded, ContentStored, Abandoned, Disowned>;
+/// What a word names is stored; or, with an error, never will be.
+struct WordStored {
+    LeaseToken lease;
+    std::uint64_t word = 0;
+    Result<void> stored;
+};
+using News = std::variant<Prepared, Concluded, ContentStored, WordStored, Abandoned, Disowned>;
 
 struct UploaderOptions {
     std::string worker;  // the name that reports carry
@@ -116,8 +129,10 @@ class Uploader {
     News conclude(Lane& lane, const ConcludeJob& job);
     News replace(Lane& lane, const ReplaceJob& job);
     News put_again(Lane& lane, const PutAgainJob& job);
+    News store_word(Lane& lane, const StoreWordJob& job);
     void remove(const RemoveJob& job);
 
+    Result<void> fetch_checkpoints(Lane& lane, const PrepareJob& job);
     Result<void> fetch_inputs(Lane& lane, const PrepareJob& job);
     Result<void> add_artifacts(Lane& lane, const ConcludeJob& job,
                                const std::vector<struct FoundFile>& files, wire::Report& report);
@@ -138,7 +153,7 @@ class Uploader {
     std::mutex mutex_;  // guards what follows
     std::condition_variable changed_;
     std::deque<Job> jobs_;
-    std::set<LeaseToken> busy_;  // leases with a job that waits or is under way
+    std::multiset<LeaseToken> busy_;  // leases of the jobs that wait or are under way
     std::set<LeaseToken> abandoned_;
     std::vector<News> news_;
     std::string endpoint_;

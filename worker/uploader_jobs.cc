@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <map>
 
 #include "common/platform/digest.h"
 #include "common/platform/log.h"
@@ -53,6 +54,10 @@ News Uploader::prepare(Lane& lane, const PrepareJob& job) {
         if (ok.error().code == ErrorCode::IO) return Prepared{lease, ok.error().message, {}};
         return Prepared{lease, {}, ok.error().message};
     }
+    if (auto ok = fetch_checkpoints(lane, job); !ok) {
+        if (is_abandoned(lane)) return Abandoned{lease};
+        return Prepared{lease, ok.error().message, {}};
+    }
     if (auto ok = write_briefing(job); !ok) return Prepared{lease, ok.error().message, {}};
     if (!options_.git_worktree.empty()) {
         auto ok = add_worktree(options_.git_worktree, job.workspace);
@@ -68,13 +73,38 @@ Result<void> Uploader::fetch_inputs(Lane& lane, const PrepareJob& job) {
         const auto parent = std::filesystem::path(path).parent_path().string();
         if (auto ok = make_folders(parent, 0700); !ok) return ok;
         auto got = transfer(lane, [&](Transfer& t) {
-            return t.fetch_file(task.id, 0, input.name, input.digest, path);
+            return t.fetch_file({task.id, 0, input.name, 0}, input.digest, path);
         });
         if (!got) {
             return fail(got.error().code,
                         "input " + input.name + " cannot be had: " + got.error().message);
         }
         ::chmod(path.c_str(), kReadOnly);
+    }
+    return {};
+}
+
+/// The newest of each name. One that cannot be had costs the work it stood for, not the task.
+Result<void> Uploader::fetch_checkpoints(Lane& lane, const PrepareJob& job) {
+    std::map<std::string, CheckpointRef> newest;
+    for (const CheckpointRef& saved : job.assign.checkpoints) {
+        if (validate(saved.ref, saved.ref.name)) newest[saved.ref.name] = saved;
+    }
+    for (const auto& [name, saved] : newest) {
+        const std::string path = job.workspace.checkpoint_file(name);
+        const Digest& digest = saved.ref.digest;
+        const auto parent = std::filesystem::path(path).parent_path().string();
+        if (auto ok = make_folders(parent, 0700); !ok) return ok;
+        const ContentPlace place{job.assign.task.id, saved.attempt, name, saved.number};
+        auto got = transfer(lane, [&](Transfer& t) { return t.fetch_file(place, digest, path); });
+        if (is_abandoned(lane)) return fail(ErrorCode::SHUTTING_DOWN, "abandoned");
+        if (!got) {
+            log_warn("a checkpoint cannot be had", {{"task", job.assign.task.id.text},
+                                                    {"checkpoint", name},
+                                                    {"reason", got.error().message}});
+            continue;
+        }
+        ::chmod(path.c_str(), 0600);
     }
     return {};
 }

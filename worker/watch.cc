@@ -90,6 +90,8 @@ bool Watch::look_for_stall(const Signs& signs, Millis now) {
 
 bool Watch::has_said_final_word() {
     struct stat info {};
+    // What was said through the socket is not taken back.
+    if (::lstat(workspace_.said_file().c_str(), &info) == 0) return true;
     if (::lstat(workspace_.output_file().c_str(), &info) != 0) return said_ = false;
     const auto size = static_cast<std::uint64_t>(info.st_size);
     if (size == output_size_ && nanos(info.st_mtim) == output_time_) return said_;

@@ -30,8 +30,9 @@ inline constexpr std::size_t kOutputValueBytes = 16 * 1024;
 inline constexpr std::size_t kLabels = 32;
 inline constexpr std::size_t kInputs = 64;
 inline constexpr std::size_t kExpected = 32;
-inline constexpr std::size_t kArtifacts = 256;  // of one attempt
-inline constexpr std::size_t kOutputs = 64;     // key=value pairs of one report
+inline constexpr std::size_t kArtifacts = 256;      // of one attempt
+inline constexpr std::size_t kOutputs = 64;         // key=value pairs of one report
+inline constexpr std::size_t kCheckpointsKept = 8;  // of one task
 inline constexpr std::size_t kRolesPerWorker = 32;
 inline constexpr std::uint32_t kSlots = 1024;
 inline constexpr std::size_t kListRows = 1000;   // rows of one reply

@@ -25,6 +25,16 @@ struct ArtifactRef {
     friend bool operator==(const ArtifactRef&, const ArtifactRef&) = default;
 };
 
+/// What an attempt saved for the ones after it.
+struct CheckpointRef {
+    std::uint32_t number = 0;   // of the task's checkpoints, from 1
+    std::uint32_t attempt = 0;  // that saved it
+    Instant at;
+    ArtifactRef ref;
+
+    friend bool operator==(const CheckpointRef&, const CheckpointRef&) = default;
+};
+
 /// The wait before attempt n+1 after n failures.
 struct Backoff {
     enum class Kind : std::uint8_t { kNone, kFixed, kExponential };

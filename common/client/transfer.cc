@@ -70,7 +70,7 @@ struct Upload {
 
 /// The content on its way in.
 struct Download {
-    wire::Fetch fetch;  // task, attempt and name
+    wire::Fetch fetch;  // the place
     Digest expected;    // zero: not known before the first bytes
     const std::function<Result<void>(std::string_view)>& sink;
     std::optional<std::uint64_t> size;               // known from the first CHUNK on
@@ -325,10 +325,12 @@ Result<void> Transfer::Body::take_chunk(Download& download, wire::Message answer
     return ask(download);
 }
 
-Result<void> Transfer::fetch(const TaskId& task, std::uint32_t attempt, const std::string& name,
-                             const Digest& expected,
+Result<void> Transfer::fetch(const ContentPlace& place, const Digest& expected,
                              const std::function<Result<void>(std::string_view)>& sink) {
-    Download download{{task, attempt, name, 0, 0}, expected, sink, std::nullopt};
+    Download download{{place.task, place.attempt, place.name, 0, 0, place.checkpoint},
+                      expected,
+                      sink,
+                      std::nullopt};
     auto start = [&] {
         download.early.clear();
         download.asked = download.next;
@@ -343,18 +345,17 @@ Result<void> Transfer::fetch(const TaskId& task, std::uint32_t attempt, const st
     if (download.hash.finish() == download.expected) return {};
     return fail(
         ErrorCode::DIGEST_MISMATCH,
-        "what arrived of " + name + " does not have the digest " + to_hex(download.expected));
+        "what arrived of " + place.name + " does not have the digest " + to_hex(download.expected));
 }
 
-Result<void> Transfer::fetch_file(const TaskId& task, std::uint32_t attempt,
-                                  const std::string& name, const Digest& expected,
+Result<void> Transfer::fetch_file(const ContentPlace& place, const Digest& expected,
                                   const std::string& path) {
     const std::string part = path + ".part-" + std::to_string(::getpid());
     Result<void> fetched;
     {
         FileHandle file(::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
         if (!file.is_open()) return io_error("cannot make", part);
-        fetched = fetch(task, attempt, name, expected,
+        fetched = fetch(place, expected,
                         [&](std::string_view bytes) { return write_all(file.fd(), bytes, part); });
     }
     if (fetched && ::rename(part.c_str(), path.c_str()) != 0) {

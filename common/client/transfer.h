@@ -21,6 +21,15 @@ struct TransferOptions {
     std::function<bool()> stop;    // asked now and then; true ends with SHUTTING_DOWN
 };
 
+/// Where content is read: an artifact of an attempt (0: an input of the task), or a checkpoint that
+/// the attempt saved.
+struct ContentPlace {
+    TaskId task;
+    std::uint32_t attempt = 0;
+    std::string name;
+    std::uint32_t checkpoint = 0;  // its number; 0: none
+};
+
 class Transfer {
   public:
     static Result<std::unique_ptr<Transfer>> open(SocketContext& context, TransferOptions options);
@@ -31,14 +40,13 @@ class Transfer {
     /// file changed), STALE_LEASE, STORAGE_FULL, UNREACHABLE, IO, ….
     Result<void> put_file(const wire::Put& put, const std::string& path);
 
-    /// Fetches an artifact (attempt 0: an input) into a file, whole or not at all, with its digest
-    /// checked against `expected` unless that is zero. Errors: NOT_FOUND, DIGEST_MISMATCH, ….
-    Result<void> fetch_file(const TaskId& task, std::uint32_t attempt, const std::string& name,
-                            const Digest& expected, const std::string& path);
+    /// Fetches content into a file, whole or not at all, with its digest checked against `expected`
+    /// unless that is zero. Errors: NOT_FOUND, DIGEST_MISMATCH, ….
+    Result<void> fetch_file(const ContentPlace& place, const Digest& expected,
+                            const std::string& path);
 
     /// The same, to a sink that takes the bytes in order (for stdout). Errors also: what sink says.
-    Result<void> fetch(const TaskId& task, std::uint32_t attempt, const std::string& name,
-                       const Digest& expected,
+    Result<void> fetch(const ContentPlace& place, const Digest& expected,
                        const std::function<Result<void>(std::string_view)>& sink);
 
   private:

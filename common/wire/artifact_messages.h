@@ -79,6 +79,7 @@ struct Fetch {
     std::string name;
     std::uint64_t offset = 0;
     std::uint32_t length = 0;
+    std::uint32_t checkpoint = 0;  // its number, where it is one that `attempt` saved
     friend bool operator==(const Fetch&, const Fetch&) = default;
 };
 template <class V, Of<Fetch> T>
@@ -88,6 +89,7 @@ void describe(V& v, T& m) {
     v("name", m.name);
     v("offset", m.offset);
     v("length", m.length);
+    v.optional("checkpoint", m.checkpoint);
 }
 
 }  // namespace zq::wire

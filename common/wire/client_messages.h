@@ -115,6 +115,7 @@ struct Claimed {
     std::uint32_t attempt = 0;
     Millis term{};
     TaskSpec task;
+    std::vector<CheckpointRef> checkpoints;  // as in ASSIGN
     friend bool operator==(const Claimed&, const Claimed&) = default;
 };
 template <class V, Of<Claimed> T>
@@ -123,6 +124,7 @@ void describe(V& v, T& m) {
     v("attempt", m.attempt);
     v("lease_ms", m.term);
     v("task", m.task);
+    v.optional("checkpoints", m.checkpoints);
 }
 
 /// Redeems an invitation: the sender is authenticated by the invitation's key; `public_key` (Z85,

@@ -42,10 +42,10 @@ void describe(V& v, T& h) {
 
 using Body =
     std::variant<Hello, Welcome, Ready, Heartbeat, Beat, Assign, Complete, Skip, Fail, Release,
-                 Progress, Accepted, Goodbye, Ping, Pong, Submit, Submitted, Get, TaskReply, List,
-                 Tasks, Wait, Ended, Events, EventRows, Answers, Cancel, Claim, Claimed, Workers,
-                 WorkerRows, Leases, LeaseRows, Status, StatusReply, Join, Joined, ErrorReply, Put,
-                 Pull, Chunk, Stored, Fetch, Backup, BackupReply>;
+                 Progress, Checkpoint, Accepted, Goodbye, Ping, Pong, Submit, Submitted, Get,
+                 TaskReply, List, Tasks, Wait, Ended, Events, EventRows, Answers, Cancel, Claim,
+                 Claimed, Workers, WorkerRows, Leases, LeaseRows, Status, StatusReply, Join, Joined,
+                 ErrorReply, Put, Pull, Chunk, Stored, Fetch, Backup, BackupReply>;
 
 struct Message {
     Header header;

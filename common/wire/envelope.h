@@ -17,6 +17,14 @@ void describe(V& v, T& r) {
     v.optional("uri", r.uri);
 }
 
+template <class V, Of<CheckpointRef> T>
+void describe(V& v, T& c) {
+    v("number", c.number);
+    v("attempt", c.attempt);
+    v("at", c.at);
+    describe(v, c.ref);
+}
+
 template <class V, Of<ExpectedOutput> T>
 void describe(V& v, T& e) {
     v.optional("format", e.format);

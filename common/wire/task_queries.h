@@ -29,9 +29,12 @@ struct TaskRow {
     Instant due_at;      // when a scheduled or retry_wait task is ready, else 0
     Instant expires_at;  // 0: no ttl
     DeadReason dead_reason = DeadReason::kNone;
-    std::string summary;  // of the result
-    std::string reason;   // of the last failure, release, cancel or expiry
-    WorkerName worker;    // of the current or last attempt
+    std::string summary;                 // of the result
+    std::string reason;                  // of the last failure, release, cancel or expiry
+    WorkerName worker;                   // of the current or last attempt
+    std::uint32_t progress_percent = 0;  // of the running attempt, so the next two
+    std::string progress_step;
+    std::string progress_message;
     std::uint64_t submitted_seq = 0;
     std::uint64_t changed_seq = 0;
     friend bool operator==(const TaskRow&, const TaskRow&) = default;
@@ -61,6 +64,9 @@ void describe(V& v, T& m) {
     v.optional("summary", m.summary);
     v.optional("reason", m.reason);
     v.optional("worker", m.worker);
+    v.optional("progress_percent", m.progress_percent);
+    v.optional("progress_step", m.progress_step);
+    v.optional("progress_message", m.progress_message);
     v("submitted_seq", m.submitted_seq);
     v("changed_seq", m.changed_seq);
 }
@@ -125,6 +131,7 @@ struct TaskReply {
     std::uint32_t progress_percent = 0;
     std::string progress_step;
     std::string progress_message;
+    std::vector<CheckpointRef> checkpoints;  // that are kept, oldest first
     friend bool operator==(const TaskReply&, const TaskReply&) = default;
 };
 template <class V, Of<TaskReply> T>
@@ -135,6 +142,7 @@ void describe(V& v, T& m) {
     v.optional("progress_percent", m.progress_percent);
     v.optional("progress_step", m.progress_step);
     v.optional("progress_message", m.progress_message);
+    v.optional("checkpoints", m.checkpoints);
 }
 
 /// Lists tasks, newest first, all conditions together. Further pages: `before` = submitted_seq of

@@ -134,6 +134,7 @@ struct Assign {
     Identity submitter;
     Instant submitted_at;
     TaskSpec task;
+    std::vector<CheckpointRef> checkpoints;  // that earlier attempts saved, oldest first
     friend bool operator==(const Assign&, const Assign&) = default;
 };
 template <class V, Of<Assign> T>
@@ -145,6 +146,7 @@ void describe(V& v, T& m) {
     v("submitter", m.submitter);
     v("submitted_at", m.submitted_at);
     v("task", m.task);
+    v.optional("checkpoints", m.checkpoints);
 }
 
 /// An artifact of a report. Content of at most kInlineBytes may travel along in `data`; larger
@@ -260,8 +262,23 @@ void describe(V& v, T& m) {
     v.optional("message", m.message);
 }
 
-/// Answers every report, PROGRESS and CANCEL: it is durable. `state` is what the task became; a
-/// completion of a `cancelling` task is answered `cancelled`.
+/// Saves content for the task's next attempt. Durable when it is answered.
+struct Checkpoint {
+    static constexpr std::string_view kType = "CHECKPOINT";
+    TaskId task;
+    LeaseToken lease;
+    ReportArtifact artifact;
+    friend bool operator==(const Checkpoint&, const Checkpoint&) = default;
+};
+template <class V, Of<Checkpoint> T>
+void describe(V& v, T& m) {
+    v("task_id", m.task);
+    v("lease", m.lease);
+    v("artifact", m.artifact);
+}
+
+/// Answers every report, PROGRESS, CHECKPOINT and CANCEL: it is durable. `state` is what the task
+/// became; a completion of a `cancelling` task is answered `cancelled`.
 struct Accepted {
     static constexpr std::string_view kType = "ACCEPTED";
     TaskId task;

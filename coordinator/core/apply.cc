@@ -192,6 +192,14 @@ void apply_body(State& state, const Event& event, const RequestRecorded& body) {
     }
 }
 
+void apply_body(State& state, const Event& event, const CheckpointSaved& body) {
+    change_task(state, event, [&](Task& task) {
+        std::erase_if(task.checkpoints,
+                      [&](const CheckpointRef& kept) { return kept.number == body.dropped; });
+        task.checkpoints.push_back(body.checkpoint);
+    });
+}
+
 }  // namespace
 
 void apply(State& state, const Event& event) {

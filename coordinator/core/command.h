@@ -99,6 +99,13 @@ struct NoteProgress {
     std::string message;
 };
 
+struct SaveCheckpoint {
+    TaskId task;
+    LeaseToken token;
+    ArtifactRef ref;
+    std::vector<ArtifactRef> contents;  // inline content to record as stored
+};
+
 /// CLAIM by hand. An unknown wait is the edge's: it asks again when something becomes ready.
 struct ClaimTask {
     RoleName role;
@@ -136,8 +143,8 @@ struct NoteStall {
 };
 
 using CommandBody = std::variant<SubmitTask, OpenSession, Renew, RenewByHand, CloseSession,
-                                 EndAttempt, NoteProgress, ClaimTask, CancelTask, StoreContent,
-                                 Match, Tick, StartEpoch, BeginService, NoteStall>;
+                                 EndAttempt, NoteProgress, SaveCheckpoint, ClaimTask, CancelTask,
+                                 StoreContent, Match, Tick, StartEpoch, BeginService, NoteStall>;
 
 struct Command {
     Instant now;

@@ -108,6 +108,9 @@ inline Event resume_event(const Call& call, const Task& task) {
         LeaseResumed{task.lost_lease->token, task.losses - (task.lost_lease_charged ? 1U : 0U)});
 }
 
+/// Whether the sender has the task under that token (decide_report.cc).
+bool is_holder(const Call& call, const Task& task, const LeaseToken& token);
+
 Decision decide_submit(const Call& call, const SubmitTask& submit);
 Decision decide_claim(const Call& call, const ClaimTask& claim);
 Decision decide_cancel(const Call& call, const CancelTask& cancel);
@@ -118,6 +121,7 @@ Decision decide_renew_by_hand(const Call& call, const RenewByHand& renew);
 Decision decide_close(const Call& call, const CloseSession& close);
 Decision decide_end(const Call& call, const EndAttempt& end);
 Decision decide_progress(const Call& call, const NoteProgress& progress);
+Decision decide_checkpoint(const Call& call, const SaveCheckpoint& save);
 Decision decide_match(const Call& call);
 Decision decide_tick(const Call& call);
 Decision decide_epoch(const Call& call, const StartEpoch& start);

@@ -1,5 +1,5 @@
-// How an attempt ends by its holder's word (COMPLETE, SKIP, FAIL, RELEASE), and PROGRESS. Here
-// stands the fence: nothing is accepted under a token that is not the current one.
+// How an attempt ends by its holder's word (COMPLETE, SKIP, FAIL, RELEASE). Here stands the fence:
+// nothing is accepted under a token that is not the current one.
 #include "common/base/mutant.h"
 #include "coordinator/core/decide_parts.h"
 #include "coordinator/core/outcome.h"
@@ -197,13 +197,13 @@ Decision end_lost(const Call& call, const EndAttempt& end, const Task& task) {
     return decision;
 }
 
+}  // namespace
+
 bool is_holder(const Call& call, const Task& task, const LeaseToken& token) {
     if (mutant(Mutant::kNoFencing)) return task.lease.has_value();
     return task.lease && task.lease->token == token &&
            task.lease->holder.identity == call.command.identity;
 }
-
-}  // namespace
 
 Decision decide_end(const Call& call, const EndAttempt& end) {
     const Task* task = look_up(call, end.task);
@@ -224,33 +224,6 @@ Decision decide_end(const Call& call, const EndAttempt& end) {
                   "that lease of " + name_of(end) + " is not the current one; the task is " +
                       std::string(to_string(task->state)),
                   "lease");
-}
-
-Decision decide_progress(const Call& call, const NoteProgress& progress) {
-    const Task* task = look_up(call, progress.task);
-    if (task == nullptr) {
-        return reject(call, ErrorCode::NOT_FOUND, "no task " + progress.task.text, "task_id");
-    }
-    if (!is_holder(call, *task, progress.token)) {
-        return reject(call, ErrorCode::STALE_LEASE,
-                      "that lease of task " + progress.task.text + " is not the current one",
-                      "lease");
-    }
-    Decision decision;
-    answer(decision, call, AcceptedAnswer{progress.task, task->state, task->attempts});
-    auto view = call.state.now.progress.find(task->key);
-    const Instant last =
-        view == call.state.now.progress.end() ? Instant{} : view->second.journaled_at;
-    // The journal gets a sample and the end; everything else is visible while it is the latest.
-    if (last + limits::kProgressJournalEvery <= call.now() || progress.percent == 100) {
-        decision.events.push_back(event_of(
-            call, task->key,
-            ProgressNoted{progress.token, progress.percent, progress.step, progress.message}));
-    } else {
-        decision.notices.emplace_back(ProgressSeen{
-            task->key, {progress.percent, progress.step, progress.message, call.now(), {}}});
-    }
-    return decision;
 }
 
 }  // namespace zq::core

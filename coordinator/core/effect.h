@@ -47,6 +47,7 @@ struct ClaimAnswer {
     LeaseToken token;
     std::uint32_t attempt = 0;
     Millis term{};
+    std::vector<CheckpointRef> checkpoints;
 };
 struct GoodbyeAnswer {};
 struct StoredAnswer {
@@ -73,6 +74,7 @@ struct Assignment {
     std::uint64_t answers = 0;  // the last READY, HEARTBEAT or HELLO seen of that session
     Identity submitter;
     Instant submitted_at;
+    std::vector<CheckpointRef> checkpoints;
 };
 using PushBody = std::variant<Assignment, LeaseWord>;
 

@@ -112,9 +112,19 @@ struct RequestRecorded {
     friend bool operator==(const RequestRecorded&, const RequestRecorded&) = default;
 };
 
-using EventBody = std::variant<EpochStarted, TaskSubmitted, TaskReady, TaskAssigned, LeaseResumed,
-                               ProgressNoted, AttemptEnded, CancelRequested, TaskCancelled,
-                               TaskExpired, RoleServed, ContentStored, RequestRecorded>;
+/// The holder saved something for the next attempt. `dropped`: the number of an older checkpoint
+/// that is not kept any more; 0: none.
+struct CheckpointSaved {
+    LeaseToken token;
+    CheckpointRef checkpoint;
+    std::uint32_t dropped = 0;
+    friend bool operator==(const CheckpointSaved&, const CheckpointSaved&) = default;
+};
+
+using EventBody =
+    std::variant<EpochStarted, TaskSubmitted, TaskReady, TaskAssigned, LeaseResumed, ProgressNoted,
+                 AttemptEnded, CancelRequested, TaskCancelled, TaskExpired, RoleServed,
+                 ContentStored, RequestRecorded, CheckpointSaved>;
 
 /// `task.id` is empty for events that are not about one task.
 struct Event {

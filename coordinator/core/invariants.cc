@@ -1,5 +1,7 @@
 #include "coordinator/core/invariants.h"
 
+#include <algorithm>
+
 #include "coordinator/core/task_index.h"
 
 namespace zq::core {
@@ -23,6 +25,12 @@ void check_task(const Durable& durable, const Task& task, Broken& broken) {
     expect(broken, task.dead_reason == DeadReason::kNone, name + "an open task has no dead reason");
     expect(broken, task.changed_seq <= durable.last_seq,
            name + "no change is newer than the journal");
+    expect(broken, task.checkpoints.size() <= limits::kCheckpointsKept,
+           name + "checkpoints stay within their bound");
+    expect(broken,
+           std::is_sorted(task.checkpoints.begin(), task.checkpoints.end(),
+                          [](const auto& a, const auto& b) { return a.number < b.number; }),
+           name + "checkpoints stand by number");
     if (!task.lease) return;
     expect(broken, task.lease->attempt == task.attempts, name + "the lease is the last attempt's");
     expect(broken, task.lease->token.number <= durable.last_token, name + "tokens only grow");

@@ -75,6 +75,7 @@ struct Task {
     std::optional<Lease> lost_lease;  // queued again after a loss; its holder may still come back
     bool lost_lease_charged = false;  // that loss was counted in `losses`
     WorkerName worker;                // of the current or last attempt
+    std::vector<CheckpointRef> checkpoints;  // the kept ones, by number; at most kCheckpointsKept
     std::string summary;
     std::string reason;
     Seq submitted_seq = 0;

@@ -92,24 +92,26 @@ Check inlined(const std::string& data, const Digest& digest, const std::string& 
     return fail(ErrorCode::DIGEST_MISMATCH, "the bytes have another SHA-256", field);
 }
 
+Check artifact(const wire::ReportArtifact& a, const std::string& field) {
+    if (auto ok = validate(a.ref, field); !ok) return ok;
+    if (!a.data) return {};
+    if (a.data->data.size() != a.ref.size) {
+        return fail(ErrorCode::INVALID, "not the size of the data", field + ".size");
+    }
+    return inlined(a.data->data, a.ref.digest, field + ".data");
+}
+
 Check artifacts(const std::vector<wire::ReportArtifact>& list) {
     if (auto ok = count(list.size(), limits::kArtifacts, "artifacts"); !ok) return ok;
     std::set<std::string> names;
     std::size_t total = 0;
     for (std::size_t i = 0; i < list.size(); ++i) {
         const std::string field = "artifacts[" + std::to_string(i) + "]";
-        const wire::ReportArtifact& artifact = list[i];
-        if (auto ok = validate(artifact.ref, field); !ok) return ok;
-        if (!names.insert(artifact.ref.name).second) {
+        if (auto ok = artifact(list[i], field); !ok) return ok;
+        if (!names.insert(list[i].ref.name).second) {
             return fail(ErrorCode::INVALID, "two artifacts of one name", field + ".name");
         }
-        if (!artifact.data) continue;
-        if (artifact.data->data.size() != artifact.ref.size) {
-            return fail(ErrorCode::INVALID, "not the size of the data", field + ".size");
-        }
-        auto ok = inlined(artifact.data->data, artifact.ref.digest, field + ".data");
-        if (!ok) return ok;
-        total += artifact.data->data.size();
+        if (list[i].data) total += list[i].data->data.size();
     }
     if (total <= limits::kInlineTotalBytes) return {};
     return fail(ErrorCode::TOO_LARGE, "too many bytes travel inside this message", "artifacts");
@@ -202,6 +204,11 @@ Check check(const wire::Progress& m) {
                   [&] { return range(m.percent, 0, 100, "percent"); },
                   [&] { return size(m.step, limits::kTypeBytes, "step"); },
                   [&] { return size(m.message, limits::kSummaryBytes, "message"); });
+}
+
+Check check(const wire::Checkpoint& m) {
+    return all_of([&] { return name(m.task.text, "task_id"); },
+                  [&] { return artifact(m.artifact, "artifact"); });
 }
 
 Check check(const wire::Submit& m) {

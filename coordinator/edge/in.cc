@@ -230,6 +230,24 @@ Result<Incoming> convert(wire::Message& message, wire::Progress& body, const Ori
     return incoming;
 }
 
+Result<Incoming> convert(wire::Message& message, wire::Checkpoint& body, const Origin& origin,
+                         FactFinder& facts) {
+    if (auto ok = check_speaker(message, origin); !ok) return Failure(ok.error());
+    Incoming incoming{command_of(message, origin), {}};
+    if (auto ok = add_task_fact(incoming.command, body.task, facts); !ok) {
+        return Failure(ok.error());
+    }
+    core::SaveCheckpoint save;
+    ContentSorter sorter{incoming, facts, save.contents};
+    std::string* data = body.artifact.data ? &body.artifact.data->data : nullptr;
+    if (auto ok = sorter.sort(body.artifact.ref, data); !ok) return Failure(ok.error());
+    save.task = std::move(body.task);
+    save.token = body.lease;
+    save.ref = std::move(body.artifact.ref);
+    incoming.command.body = std::move(save);
+    return incoming;
+}
+
 Result<Incoming> convert(wire::Message& message, wire::Claim& body, const Origin& origin,
                          FactFinder& facts) {
     Incoming incoming{command_of(message, origin), {}};

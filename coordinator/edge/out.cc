@@ -34,7 +34,7 @@ struct AnswerToMessage {
     Result<wire::Body> operator()(const core::ClaimAnswer& a) const {
         auto spec = specs.get(a.submitted_seq);
         if (!spec) return Failure(spec.error());
-        return wire::Claimed{a.token, a.attempt, a.term, std::move(*spec)};
+        return wire::Claimed{a.token, a.attempt, a.term, std::move(*spec), a.checkpoints};
     }
     Result<wire::Body> operator()(const core::GoodbyeAnswer&) const { return wire::Goodbye{}; }
     Result<wire::Body> operator()(const core::StoredAnswer& a) const {
@@ -48,8 +48,9 @@ struct PushToMessage {
     Result<wire::Body> operator()(const core::Assignment& push) const {
         auto spec = specs.get(push.submitted_seq);
         if (!spec) return Failure(spec.error());
-        return wire::Assign{push.lease.token, push.lease.attempt, push.lease.term, push.answers,
-                            push.submitter,   push.submitted_at,  std::move(*spec)};
+        return wire::Assign{push.lease.token, push.lease.attempt, push.lease.term,
+                            push.answers,     push.submitter,     push.submitted_at,
+                            std::move(*spec), push.checkpoints};
     }
     Result<wire::Body> operator()(const core::LeaseWord& push) const {
         return wire::Beat{verdicts_of({push})};

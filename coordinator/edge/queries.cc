@@ -47,9 +47,21 @@ Result<core::Task> resolve(const View& view, const TaskId& id, const std::string
     return std::move(**task);
 }
 
+/// The task's row, with what its running attempt said last.
+wire::TaskRow row_of(const View& view, const core::Task& task) {
+    wire::TaskRow row = task_row(task);
+    auto progress = view.state.now.progress.find(task.key);
+    if (!task.lease || progress == view.state.now.progress.end()) return row;
+    row.progress_percent = progress->second.percent;
+    row.progress_step = progress->second.step;
+    row.progress_message = progress->second.message;
+    return row;
+}
+
 void shorten(wire::TaskRow& row) {
     row.summary = cut_text(row.summary, kShortText);
     row.reason = cut_text(row.reason, kShortText);
+    row.progress_message = cut_text(row.progress_message, kShortText);
 }
 
 /// Attempts by number, the newest kept whole first; old ones are left out where the message is
@@ -78,12 +90,13 @@ bool matches(const wire::List& list, const core::Task& task) {
 
 /// Appends rows until the message is full.
 struct RowsThatFit {
-    wire::Tasks tasks;
+    const View& view;
+    wire::Tasks tasks{};
     RowBudget budget{kRowBytes};
     bool cut = false;
 
     bool add(const core::Task& task) {
-        wire::TaskRow row = task_row(task);
+        wire::TaskRow row = row_of(view, task);
         if (cut) shorten(row);
         if (!budget.take(row)) {
             tasks.more = true;
@@ -134,23 +147,22 @@ Result<wire::TaskReply> get_task(const View& view, const wire::Get& get) {
     auto attempts = view.reader.attempts(found->key);
     if (!attempts) return Failure(attempts.error());
     wire::TaskReply reply;
-    reply.row = task_row(*found);
+    reply.row = row_of(view, *found);
     reply.spec = std::move(*spec);
     std::vector<wire::AttemptRow> rows;
     for (const core::Attempt& attempt : *attempts) rows.push_back(attempt_row(attempt));
     const bool ended_since =
         found->lease && !rows.empty() && rows.back().attempt == found->lease->attempt;
     if (found->lease && !ended_since) rows.push_back(running_row(*found->lease));
+    reply.checkpoints = found->checkpoints;
     RowBudget budget(kRowBytes);
     budget.take(reply.row);
     budget.take(reply.spec);
+    for (const CheckpointRef& checkpoint : reply.checkpoints) budget.take(checkpoint);
     reply.attempts = fit_attempts(std::move(rows), budget);
-    auto progress = view.state.now.progress.find(found->key);
-    if (found->lease && progress != view.state.now.progress.end()) {
-        reply.progress_percent = progress->second.percent;
-        reply.progress_step = progress->second.step;
-        reply.progress_message = progress->second.message;
-    }
+    reply.progress_percent = reply.row.progress_percent;
+    reply.progress_step = reply.row.progress_step;
+    reply.progress_message = reply.row.progress_message;
     return reply;
 }
 
@@ -164,7 +176,7 @@ Result<wire::Tasks> list_tasks(const View& view, const wire::List& list) {
     filter.limit = list.limit + 1UL;  // one more tells whether there are more
     auto tasks = view.reader.tasks(filter);
     if (!tasks) return Failure(tasks.error());
-    RowsThatFit fit;
+    RowsThatFit fit{view};
     fit.cut = tasks->size() > kShortRows;
     for (std::size_t i = 0; i < tasks->size(); ++i) {
         if (i == list.limit) {
@@ -239,7 +251,7 @@ Result<Polled<wire::Tasks>> read_answers(const View& view, const wire::Answers& 
     auto tasks = view.reader.answers(kDefaultNamespace, answers.reply_to, answers.after,
                                      answers.limit + 1UL);
     if (!tasks) return Failure(tasks.error());
-    RowsThatFit fit;
+    RowsThatFit fit{view};
     fit.cut = tasks->size() > kShortRows;
     for (std::size_t i = 0; i < tasks->size(); ++i) {
         if ((*tasks)[i].changed_seq > view.committed) break;

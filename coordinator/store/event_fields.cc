@@ -102,6 +102,16 @@ void show(Fields& fields, const core::RequestRecorded& body) {
     fields.emplace("request", std::to_string(body.request));
 }
 
+void show(Fields& fields, const core::CheckpointSaved& body) {
+    const CheckpointRef& checkpoint = body.checkpoint;
+    put_count(fields, "number", checkpoint.number);
+    put_count(fields, "attempt", checkpoint.attempt);
+    put(fields, "name", checkpoint.ref.name);
+    put(fields, "digest", to_hex(checkpoint.ref.digest));
+    fields.emplace("size", std::to_string(checkpoint.ref.size));
+    put_count(fields, "dropped", body.dropped);
+}
+
 }  // namespace
 
 std::map<std::string, std::string> fields_of(const core::EventBody& body) {

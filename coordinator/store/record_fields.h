@@ -103,6 +103,7 @@ void describe(V& v, T& t) {
     v.optional("lost_lease", t.lost_lease);
     v.optional("lost_lease_charged", t.lost_lease_charged);
     v.optional("worker", t.worker);
+    v.optional("checkpoints", t.checkpoints);
     v.optional("summary", t.summary);
     v.optional("reason", t.reason);
     v("submitted_seq", t.submitted_seq);
@@ -185,6 +186,13 @@ void describe(V& v, T& e) {
     v("client", e.client);
     v("request", e.request);
     v.optional("token", e.token);
+}
+
+template <class V, Of<CheckpointSaved> T>
+void describe(V& v, T& e) {
+    v("token", e.token);
+    v("checkpoint", e.checkpoint);
+    v.optional("dropped", e.dropped);
 }
 
 }  // namespace zq::core

@@ -199,7 +199,7 @@ TEST_F(TransferTest, FetchesAFileAndResumesWhereTheLinkBroke) {
     store_.told = sha256(store_.held);
     store_.cut_after = 7;
     store_.silences = 8;
-    ASSERT_TRUE(transfer()->fetch_file(TaskId("t"), 1, "out", store_.told, path("got")));
+    ASSERT_TRUE(transfer()->fetch_file({TaskId("t"), 1, "out", 0}, store_.told, path("got")));
     EXPECT_EQ(*read_file(path("got")), store_.held);
     std::size_t first_chunks = 0;
     for (const wire::Message& request : server_->requests()) {
@@ -210,14 +210,14 @@ TEST_F(TransferTest, FetchesAFileAndResumesWhereTheLinkBroke) {
 
 TEST_F(TransferTest, FetchesAnEmptyFile) {
     store_.told = sha256("");
-    ASSERT_TRUE(transfer()->fetch_file(TaskId("t"), 0, "in", Digest{}, path("got")));
+    ASSERT_TRUE(transfer()->fetch_file({TaskId("t"), 0, "in", 0}, Digest{}, path("got")));
     EXPECT_EQ(*read_file(path("got")), "");
 }
 
 TEST_F(TransferTest, LeavesNoFileWhereTheBytesAreNotTheAnnouncedOnes) {
     store_.held = content_of(2 * limits::kChunkBytes);
     store_.told = sha256("something else");
-    auto ok = transfer()->fetch_file(TaskId("t"), 1, "out", store_.told, path("got"));
+    auto ok = transfer()->fetch_file({TaskId("t"), 1, "out", 0}, store_.told, path("got"));
     ASSERT_FALSE(ok);
     EXPECT_EQ(ok.error().code, ErrorCode::DIGEST_MISMATCH);
     EXPECT_EQ(list_folder(folder_)->size(), 0U);
@@ -226,7 +226,7 @@ TEST_F(TransferTest, LeavesNoFileWhereTheBytesAreNotTheAnnouncedOnes) {
 TEST_F(TransferTest, RefusesContentOfAnotherDigestThanExpected) {
     store_.held = "abc";
     store_.told = sha256("abc");
-    auto ok = transfer()->fetch_file(TaskId("t"), 1, "out", sha256("xyz"), path("got"));
+    auto ok = transfer()->fetch_file({TaskId("t"), 1, "out", 0}, sha256("xyz"), path("got"));
     ASSERT_FALSE(ok);
     EXPECT_EQ(ok.error().code, ErrorCode::DIGEST_MISMATCH);
 }
@@ -235,7 +235,7 @@ TEST_F(TransferTest, StopsWhereTheSinkFails) {
     store_.held = content_of(4 * limits::kChunkBytes);
     store_.told = sha256(store_.held);
     auto ok = transfer()->fetch(
-        TaskId("t"), 1, "out", store_.told,
+        {TaskId("t"), 1, "out", 0}, store_.told,
         [](std::string_view) -> Result<void> { return fail(ErrorCode::STORAGE_FULL, "no space"); });
     ASSERT_FALSE(ok);
     EXPECT_EQ(ok.error().code, ErrorCode::STORAGE_FULL);
@@ -247,7 +247,7 @@ TEST_F(TransferTest, OneTransferCarriesSeveralContents) {
     ASSERT_TRUE(one->put_file({sha256(first), first.size(), {}, {}}, write(first)));
     hold(content_of(3 * limits::kChunkBytes));
     for (const char* name : {"a", "b"}) {
-        ASSERT_TRUE(one->fetch_file(TaskId("t"), 1, name, store_.told, path(name)));
+        ASSERT_TRUE(one->fetch_file({TaskId("t"), 1, name, 0}, store_.told, path(name)));
         EXPECT_EQ(*read_file(path(name)), store_.held);
     }
 }

@@ -127,5 +127,28 @@ TEST_F(ArtifactTest, ContentThatIsRecordedIsSkippedAndInlineContentIsReadLikeAny
     EXPECT_EQ(code(ask(wire::Fetch{TaskId("u"), 0, "context", 0, 5})), ErrorCode::NOT_FOUND);
 }
 
+TEST_F(ArtifactTest, ACheckpointIsReadByItsNumberAttemptAndName) {
+    core::Task task;
+    task.key = {kDefaultNamespace, TaskId("t")};
+    task.checkpoints = {{3, 1, {}, {"state", digest_, text_.size(), "", ""}}};
+    disk_.tasks[task.key] = task;
+    disk_.contents[digest_] = {{digest_, text_.size(), true}, text_};
+    const wire::Fetch fetch{TaskId("t"), 1, "state", 4, 5, 3};
+    EXPECT_EQ(expect<wire::Chunk>(ask(fetch)).digest, digest_);
+    EXPECT_EQ(sender_.last->payload, "first");
+    wire::Fetch other = fetch;
+    other.checkpoint = 2;
+    EXPECT_EQ(code(ask(other)), ErrorCode::NOT_FOUND);
+    other = fetch;
+    other.attempt = 2;
+    EXPECT_EQ(code(ask(other)), ErrorCode::NOT_FOUND);
+    other = fetch;
+    other.name = "plan";
+    EXPECT_EQ(code(ask(other)), ErrorCode::NOT_FOUND);
+    other = fetch;
+    other.checkpoint = 0;
+    EXPECT_EQ(code(ask(other)), ErrorCode::NOT_FOUND) << "it is no artifact of that attempt";
+}
+
 }  // namespace
 }  // namespace zq::coordinator

@@ -94,14 +94,17 @@ TEST_F(ControlTest, AWorkersWordWithoutHelloIsToldToSayHello) {
     complete.report.lease = {disk_.journal, 1};
     tell("w", complete, 3);
     tell("w", wire::Progress{TaskId("t"), {disk_.journal, 1}, 1, "", ""}, 4);
+    wire::Checkpoint checkpoint{TaskId("t"), {disk_.journal, 1}, {}};
+    checkpoint.artifact.ref.name = "state";
+    tell("w", checkpoint, 5);
     turn();
-    for (int i = 0; i < 4; ++i) {
+    for (int i = 0; i < 5; ++i) {
         EXPECT_EQ(expect<wire::ErrorReply>("w").code, ErrorCode::HELLO_FIRST) << i;
     }
-    tell("w", wire::Goodbye{}, 5);
+    tell("w", wire::Goodbye{}, 6);
     turn();
     expect<wire::Goodbye>("w");
-    EXPECT_EQ(counters_.refused(ErrorCode::HELLO_FIRST), 4U);
+    EXPECT_EQ(counters_.refused(ErrorCode::HELLO_FIRST), 5U);
 }
 
 TEST_F(ControlTest, ATaskGoesToAWorkerAndItsResultToWhoeverWaits) {

@@ -168,6 +168,10 @@ TEST(FieldChecks, ArtifactNamesCannotLeaveTheirFolder) {
         complete.report.task = TaskId("t");
         complete.report.artifacts.push_back({{name, {}, 0, "", ""}, std::nullopt});
         EXPECT_EQ(complaint(complete), "INVALID artifacts[0].name") << name;
+        wire::Checkpoint checkpoint;
+        checkpoint.task = TaskId("t");
+        checkpoint.artifact.ref.name = name;
+        EXPECT_EQ(complaint(checkpoint), "INVALID artifact.name") << name;
         EXPECT_EQ(complaint(wire::Fetch{TaskId("t"), 1, name, 0, 1}), "INVALID name") << name;
     }
 }

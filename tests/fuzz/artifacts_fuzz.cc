@@ -182,7 +182,7 @@ void check_name(const std::string& name) {
     fs::remove_all(workspace.folder);
     fs::create_directories(fs::path(file).parent_path());
     ZQ_CHECK(write_file(file, "content", 0600, Durability::kNone));
-    const worker::Collected found = worker::collect(workspace, {}, 0);
+    const worker::Collected found = worker::collect(workspace, {}, {});
     if (name == "stdout.log" || name == "stderr.log") {
         ZQ_CHECK(found.files.empty() && found.notes.size() == 1);
         return;

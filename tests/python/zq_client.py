@@ -243,7 +243,7 @@ class Worker(Peer):
     def report(self, kind, assign, **fields):
         answer = self.ask(kind, task_id=assign["task"]["task_id"], attempt=assign["attempt"],
                           lease=assign["lease"], **fields)[1]
-        if kind != "PROGRESS":
+        if kind not in ("PROGRESS", "CHECKPOINT"):
             self.held.pop(assign["lease"], None)
         return answer
 
@@ -288,11 +288,12 @@ class Artifacts(Peer):
                 at = fields["offset"]
         return resumed_from
 
-    def fetch(self, task_id, attempt, name, length=CHUNK_BYTES):
-        """The whole content, its digest checked."""
+    def fetch(self, task_id, attempt, name, length=CHUNK_BYTES, **place):
+        """The whole content, its digest checked. `place`: the number of a checkpoint."""
         data, size, digest = b"", None, None
         while size is None or len(data) < size:
-            self.send("FETCH", task_id=task_id, attempt=attempt, name=name, offset=len(data), length=length)
+            self.send("FETCH", task_id=task_id, attempt=attempt, name=name, offset=len(data), length=length,
+                      **place)
             _, fields, body = self.answer()
             data += body
             size, digest = fields["size"], fields["digest"]

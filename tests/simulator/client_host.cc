@@ -171,6 +171,9 @@ void ClientHost::learn(const wire::Body& request, const wire::Body& reply) {
             if (word.verdict == Verdict::kStale) held_.erase(word.lease);
         }
     } else if (std::holds_alternative<wire::Accepted>(reply)) {
+        if (const auto* checkpoint = std::get_if<wire::Checkpoint>(&request)) {
+            stage_.promises.saved(checkpoint->task, checkpoint->artifact.ref.digest);
+        }
         std::visit(
             [this](const auto& body) {
                 if constexpr (requires { body.report.lease; }) held_.erase(body.report.lease);

@@ -70,6 +70,7 @@ class ClientHost : public PeerEnd {
     wire::Body look_around(Millis& wait);
     wire::Body tend(Held& held);
     wire::Body wait_for_ends(Millis& wait);
+    wire::Body checkpoint_of(const Held& held);
     wire::Body report(const Held& held);
     std::optional<TaskId> some_open_task();
 

@@ -126,6 +126,7 @@ wire::Body ClientHost::tend(Held& held) {
         return wire::Progress{held.task.id, held.lease, static_cast<std::uint32_t>(n * 6), "1/2",
                               "half of it"};
     }
+    if (n < 22) return checkpoint_of(held);
     if (n < 40) {
         wire::Heartbeat beat;
         beat.leases = {{held.task.id, held.attempt, held.lease}};
@@ -136,6 +137,14 @@ wire::Body ClientHost::tend(Held& held) {
         return wire::Ping{};
     }
     return report(held);
+}
+
+wire::Body ClientHost::checkpoint_of(const Held& held) {
+    const std::string content = setup_.name + " " + std::to_string(rng_.below(1'000'000));
+    wire::Checkpoint checkpoint{held.task.id, held.lease, {}};
+    checkpoint.artifact.ref = {"notes", sha256(content), content.size(), "", ""};
+    checkpoint.artifact.data = Bytes{content};
+    return checkpoint;
 }
 
 wire::Body ClientHost::report(const Held& held) {

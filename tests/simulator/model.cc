@@ -49,6 +49,7 @@ void Model::compare(const core::Task& row) {
     expect(row.deferrals == task->deferrals, "the row counts deferrals");
     const LeaseToken lease = row.lease ? row.lease->token : LeaseToken{};
     expect(lease == task->lease, "the row has the current lease");
+    expect(row.checkpoints == task->checkpoints, "the row has the checkpoints that are kept");
 }
 
 void Model::apply(const core::Event& event, const core::EpochStarted&) {
@@ -252,6 +253,29 @@ void Model::apply(const core::Event& event, const core::RequestRecorded& body) {
     const bool forgotten = known->second + limits::kRequestMemory < event.at;
     expect(fresh || forgotten, "a request is carried out once");
     known->second = event.at;
+}
+
+void Model::apply(const core::Event& event, const core::CheckpointSaved& body) {
+    Task& task = task_of(event);
+    const CheckpointRef& saved = body.checkpoint;
+    expect(task.lease.is_set() && task.lease == body.token,
+           "a checkpoint is accepted under the current token alone");
+    expect(saved.number == ++task.saved, "checkpoints are numbered on");
+    expect(saved.attempt == task.attempts, "a checkpoint is the running attempt's");
+    task.checkpoints.push_back(saved);
+    saved_.insert({event.task.id, saved.ref.digest});
+    if (task.checkpoints.size() <= limits::kCheckpointsKept) {
+        return expect(body.dropped == 0, "nothing goes while there is room");
+    }
+    // The oldest whose name comes again after it; where each name stands once, the oldest.
+    std::map<std::string, std::uint32_t> last;
+    for (const CheckpointRef& kept : task.checkpoints) last[kept.ref.name] = kept.number;
+    auto goes =
+        std::find_if(task.checkpoints.begin(), task.checkpoints.end(),
+                     [&](const CheckpointRef& kept) { return last[kept.ref.name] != kept.number; });
+    if (goes == task.checkpoints.end()) goes = task.checkpoints.begin();
+    expect(body.dropped == goes->number, "the one goes that is needed least");
+    task.checkpoints.erase(goes);
 }
 
 }  // namespace zq::sim

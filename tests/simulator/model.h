@@ -36,6 +36,8 @@ class Model {
         LeaseToken lease;      // the current one
         LeaseToken lost;       // one that may come back
         bool charged = false;  // its loss was counted
+        std::vector<CheckpointRef> checkpoints;
+        std::uint32_t saved = 0;  // checkpoints so far
         std::map<std::uint32_t, EndedAttempt> ended;
     };
 
@@ -51,6 +53,10 @@ class Model {
     const Task* find(const TaskId& id) const;
     /// A lease that was given, and is durable.
     bool gave(const LeaseToken& token) const { return tokens_.contains(token.number); }
+    /// The task has had a checkpoint with this content.
+    bool saved(const TaskId& task, const Digest& content) const {
+        return saved_.contains({task, content});
+    }
     std::size_t open() const { return open_; }
 
   private:
@@ -71,6 +77,7 @@ class Model {
     void apply(const core::Event& event, const core::RoleServed& body);
     void apply(const core::Event& event, const core::ContentStored& body);
     void apply(const core::Event& event, const core::RequestRecorded& body);
+    void apply(const core::Event& event, const core::CheckpointSaved& body);
 
     void end_failed(Task& task, const core::Event& event, const core::AttemptEnded& body,
                     FailureClass failure);
@@ -89,6 +96,7 @@ class Model {
     std::map<std::string, TaskId> by_key_;
     std::set<std::uint64_t> tokens_;
     std::map<std::tuple<Identity, ClientId, std::uint64_t>, Instant> requests_;
+    std::set<std::pair<TaskId, Digest>> saved_;
 };
 
 }  // namespace zq::sim

@@ -46,6 +46,9 @@ void Promises::check_lease(const LeaseToken& token) {
 
 void Promises::check(const wire::Assign& body) {
     check_lease(body.lease);
+    const Model::Task* task = model_.find(body.task.id);
+    expect(task == nullptr || task->lease != body.lease || task->checkpoints == body.checkpoints,
+           "an attempt is given what the ones before it saved");
 }
 void Promises::check(const wire::Claimed& body) {
     check_lease(body.lease);
@@ -95,6 +98,11 @@ void Promises::settled(const TaskId& id, const LeaseToken& lease, TaskState stat
         return;
     }
     expect(false, "a settled report ended its attempt");
+}
+
+void Promises::saved(const TaskId& task, const Digest& content) {
+    about_ = "checkpoint of " + task.text;
+    expect(model_.saved(task, content), "a checkpoint is on disk before it is said to be");
 }
 
 void Promises::answered(const ClientId& client, const wire::Message& request,

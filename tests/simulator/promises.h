@@ -27,6 +27,9 @@ class Promises {
     /// A worker was told that its report is taken.
     void settled(const TaskId& task, const LeaseToken& lease, TaskState state);
 
+    /// Its holder was told that this checkpoint is taken.
+    void saved(const TaskId& task, const Digest& content);
+
     /// A write of a client was answered; asked again under the same id it must be answered alike.
     void answered(const ClientId& client, const wire::Message& request, const wire::Body& reply);
 

@@ -1,4 +1,5 @@
 // Carries out what a worker's session asks, as worker/loop.cc does.
+#include "common/platform/digest.h"
 #include "tests/simulator/describe.h"
 #include "tests/simulator/worker_process.h"
 
@@ -42,6 +43,45 @@ void WorkerHost::perform(const worker::Start& action) {
     const wire::Assign& assign = action.assign;
     const Work work = stage_.workload.work(assign.task, assign.attempt);
     process_->attempts.insert_or_assign(assign.lease, Attempt(assign, work, boot()));
+    speak_later(assign.lease);
+    plan_pass(stage_.world.now());
+}
+
+void WorkerHost::speak_later(const LeaseToken& lease) {
+    stage_.world.after(speech_.between(millis(100), seconds(20)),
+                       [this, lease, generation = generation_] {
+                           if (generation == generation_) speak(lease);
+                       });
+}
+
+/// What a child says through its socket while it runs: how far it is, and what it has so far.
+void WorkerHost::speak(const LeaseToken& lease) {
+    const Attempt* attempt = find(lease);
+    if (attempt == nullptr || attempt->has_ended() || attempt->is_killed()) return;
+    speak_later(lease);
+    if (!attempt->runs() || stage_.world.now() < paused_until_) return;
+    Process& p = *process_;
+    const TaskId& task = attempt->assign().task.id;
+    worker::Word word;
+    if (speech_.per_mille(300)) {
+        word.body = wire::Progress{task, lease, static_cast<std::uint32_t>(speech_.below(100)),
+                                   "1/2", "half of it"};
+    } else {
+        word.number = ++p.words;
+        const std::string content =
+            setup_.name + "." + std::to_string(incarnation_) + "." + std::to_string(word.number);
+        wire::Checkpoint checkpoint{task, lease, {}};
+        checkpoint.artifact.ref = {"state" + std::to_string(speech_.below(3)), sha256(content),
+                                   content.size(), "", ""};
+        if (speech_.per_mille(700)) {
+            checkpoint.artifact.data = Bytes{content};
+        } else {
+            word.contents = {checkpoint.artifact.ref};
+        }
+        p.saying.emplace(word.number, checkpoint.artifact.ref.digest);
+        word.body = std::move(checkpoint);
+    }
+    perform(p.session.tell(lease, std::move(word), boot()));
     plan_pass(stage_.world.now());
 }
 
@@ -100,6 +140,29 @@ void WorkerHost::perform(const worker::PutAgain& action) {
     for (const ArtifactRef& content : action.artifacts) {
         put_content(content,
                     [this, lease = action.held.lease] { process_->put_again.push_back(lease); });
+    }
+}
+
+void WorkerHost::perform(const worker::StoreForWord& action) {
+    for (const ArtifactRef& content : action.contents) {
+        const auto stored = [this, lease = action.held.lease, word = action.word] {
+            process_->words_stored.emplace_back(lease, word);
+        };
+        if (process_->stored.contains(content.digest)) {
+            stored();
+        } else {
+            put_content(content, stored);
+        }
+    }
+}
+
+void WorkerHost::perform(const worker::WordAnswered& action) {
+    if (const auto* refusal = std::get_if<wire::ErrorReply>(&action.answer.body)) {
+        stage_.world.note(setup_.name, "is not heard: " + std::string(to_string(refusal->code)));
+        if (refusal->code == ErrorCode::STALE_LEASE) return;
+        stage_.world.violate("what an attempt said is refused: " + refusal->message);
+    } else if (auto word = process_->saying.find(action.word); word != process_->saying.end()) {
+        stage_.promises.saved(std::get<wire::Accepted>(action.answer.body).task, word->second);
     }
 }
 

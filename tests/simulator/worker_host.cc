@@ -22,6 +22,7 @@ WorkerHost::WorkerHost(Stage stage, CoordinatorHost& coordinator, WorkerSetup se
       coordinator_(coordinator),
       setup_(std::move(setup)),
       rng_(stage.world.rng(setup_.name)),
+      speech_(stage.world.rng(setup_.name + " says")),
       clock_(rng_.between(-5000, 5000), rng_.between(hours(1), hours(99))),
       state_id_(to_hex(rng_.next()) + to_hex(rng_.next())),
       identity_(setup_.name + "@" + to_hex(rng_.next())) {}
@@ -108,6 +109,9 @@ void WorkerHost::pass() {
     for (const LeaseToken& lease : std::exchange(p.put_again, {})) {
         perform(p.session.put_again(lease, boot()));
     }
+    for (const auto& [lease, word] : std::exchange(p.words_stored, {})) {
+        perform(p.session.word_stored(lease, word, {}, boot()));
+    }
     for (auto& [lease, report] : std::exchange(p.replaced, {})) {
         perform(p.session.report(lease, std::move(report), boot()));
     }
@@ -119,7 +123,9 @@ void WorkerHost::pass() {
     for (const auto& [lease, attempt] : p.attempts) {
         if (auto due = attempt.deadline()) next = std::min(next, *due);
     }
-    if (!p.killed.empty() || !p.put_again.empty() || !p.replaced.empty()) next = boot();
+    const bool more =
+        !p.killed.empty() || !p.put_again.empty() || !p.replaced.empty() || !p.words_stored.empty();
+    if (more) next = boot();
     if (next == worker::kNoTime) return;
     plan_pass(std::max(clock_.when(next), stage_.world.now() + millis(1)));
 }

@@ -59,6 +59,8 @@ class WorkerHost : public PeerEnd {
     void take_input();
     void step_attempts();
     void conclude(Attempt& attempt);
+    void speak_later(const LeaseToken& lease);
+    void speak(const LeaseToken& lease);
     void put_content(const ArtifactRef& content, const std::function<void()>& stored);
     void watch(const Attempt& attempt);
     void leave_children();
@@ -82,6 +84,8 @@ class WorkerHost : public PeerEnd {
     void perform(const worker::Refused& action);
     void perform(const worker::PutAgain& action);
     void perform(const worker::Replace& action);
+    void perform(const worker::StoreForWord& action);
+    void perform(const worker::WordAnswered& action);
     void perform(const worker::Note& action);
     void perform(const worker::End& action);
     Attempt* find(const LeaseToken& lease);
@@ -90,6 +94,7 @@ class WorkerHost : public PeerEnd {
     CoordinatorHost& coordinator_;
     WorkerSetup setup_;
     Rng rng_;
+    Rng speech_;
     HostClock clock_;
 
     // On its disk.

@@ -21,6 +21,9 @@ struct WorkerHost::Process {
     std::vector<LeaseToken> killed;                           // asked to die, to be told as gone
     std::vector<LeaseToken> put_again;                        // content that is stored by now
     std::vector<std::pair<LeaseToken, wire::Body>> replaced;  // in the outbox, to be sent
+    std::uint64_t words = 0;                                  // that were told
+    std::map<std::uint64_t, Digest> saying;                   // checkpoints, by their word
+    std::vector<std::pair<LeaseToken, std::uint64_t>> words_stored;
     std::uint32_t signals = 0;
     std::optional<int> exit_code;
 };

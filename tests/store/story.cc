@@ -65,6 +65,18 @@ void Story::progress(const std::string& id, std::uint32_t percent) {
     happen(id, core::ProgressNoted{token, percent, "reading", "half of it"});
 }
 
+void Story::checkpoint(const std::string& id, const std::string& name, const std::string& data) {
+    const Digest digest = store_inline(data);
+    const core::Task& task = state_.durable.open.at(key(id));
+    core::CheckpointSaved body;
+    body.token = task.lease->token;
+    body.checkpoint.number = task.checkpoints.empty() ? 1 : task.checkpoints.back().number + 1;
+    body.checkpoint.attempt = task.attempts;
+    body.checkpoint.at = now_;
+    body.checkpoint.ref = {name, digest, data.size(), "", ""};
+    happen(id, std::move(body), task.lease->holder.identity);
+}
+
 void Story::end(const std::string& id, Outcome outcome, TaskState next) {
     const core::Task& task = state_.durable.open.at(key(id));
     const core::Lease& lease = *task.lease;
@@ -175,6 +187,7 @@ void tell_of_work(Story& story, const std::string& prefix) {
         story.assign(prefix + id);
     }
     story.progress(prefix + "running", 50);
+    story.checkpoint(prefix + "running", "state", "half of it, " + prefix);
     const Digest report = story.store_inline("# Findings\n" + prefix);
     story.artifacts = {{"report.md", report, prefix.size() + 11, "text/markdown", ""}};
     story.complete(prefix + "done");

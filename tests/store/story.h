@@ -24,6 +24,7 @@ class Story {
     /// Gives the lease's token.
     LeaseToken assign(const std::string& id, const std::string& worker = "host-review-1");
     void progress(const std::string& id, std::uint32_t percent);
+    void checkpoint(const std::string& id, const std::string& name, const std::string& data);
     void end(const std::string& id, Outcome outcome, TaskState next);
     void lose(const std::string& id) { end(id, Outcome::kLost, TaskState::kQueued); }
     void complete(const std::string& id) { end(id, Outcome::kCompleted, TaskState::kCompleted); }

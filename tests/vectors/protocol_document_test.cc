@@ -147,6 +147,7 @@ TEST(ProtocolDocument, DescribesEveryFieldOfTheSharedMaps) {
     expect_documented<Backoff>("Backoff");
     expect_documented<ExpectedOutput>("ExpectedOutput");
     expect_documented<ArtifactRef>("ArtifactRef");
+    expect_documented<CheckpointRef>("CheckpointRef");
 }
 
 /// Limits that no peer can meet.
@@ -168,7 +169,8 @@ TEST(ProtocolDocument, PrintsEveryLimitWithItsValue) {
     ZQ_LIMIT(kTraceBytes), ZQ_LIMIT(kUriBytes), ZQ_LIMIT(kMediaBytes), ZQ_LIMIT(kSummaryBytes);
     ZQ_LIMIT(kReasonBytes), ZQ_LIMIT(kInstructionsBytes), ZQ_LIMIT(kPayloadBytes);
     ZQ_LIMIT(kOutputValueBytes), ZQ_LIMIT(kLabels), ZQ_LIMIT(kInputs), ZQ_LIMIT(kExpected);
-    ZQ_LIMIT(kArtifacts), ZQ_LIMIT(kOutputs), ZQ_LIMIT(kRolesPerWorker), ZQ_LIMIT(kSlots);
+    ZQ_LIMIT(kArtifacts), ZQ_LIMIT(kOutputs), ZQ_LIMIT(kCheckpointsKept);
+    ZQ_LIMIT(kRolesPerWorker), ZQ_LIMIT(kSlots);
     ZQ_LIMIT(kListRows), ZQ_LIMIT(kEventRows), ZQ_LIMIT(kWaitTasks), ZQ_LIMIT(kLeasesListed);
     ZQ_LIMIT(kOpenTasks), ZQ_LIMIT(kPolls), ZQ_LIMIT(kPollsPerClient), ZQ_LIMIT(kRequests);
     ZQ_LIMIT(kRequestsPerClient), ZQ_LIMIT(kDeferrals), ZQ_LIMIT(kPriorityMax);

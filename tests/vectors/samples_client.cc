@@ -188,6 +188,12 @@ wire::Fetch fetch(std::uint32_t attempt, const std::string& name) {
     return m;
 }
 
+wire::Fetch fetch_checkpoint() {
+    wire::Fetch m = fetch(1, "state.json");
+    m.checkpoint = 3;
+    return m;
+}
+
 }  // namespace
 
 std::vector<Sample> client_samples() {
@@ -223,6 +229,7 @@ std::vector<Sample> artifact_samples() {
         {"stored", {header(2, 3), stored(), {}}},
         {"fetch", {request(3), fetch(1, "log/stdout"), {}}},
         {"fetch-input", {request(4), fetch(0, "context"), {}}},
+        {"fetch-checkpoint", {request(5), fetch_checkpoint(), {}}},
     };
 }
 

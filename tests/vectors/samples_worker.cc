@@ -155,6 +155,40 @@ wire::Progress progress() {
     return m;
 }
 
+wire::Checkpoint checkpoint() {
+    wire::Checkpoint m;
+    m.task = TaskId("task-123");
+    m.lease = lease_number(1);
+    m.artifact.ref.name = "state.json";
+    m.artifact.ref.digest = digest_from(0x20);
+    m.artifact.ref.size = 12;
+    m.artifact.data = Bytes{"{\"step\": 3 }"};
+    return m;
+}
+
+wire::Checkpoint large_checkpoint() {
+    wire::Checkpoint m = checkpoint();
+    m.artifact.ref.name = "memory/index.db";
+    m.artifact.ref.size = 5'368'709'120;
+    m.artifact.ref.media = "application/vnd.sqlite3";
+    m.artifact.data.reset();
+    return m;
+}
+
+/// What the second attempt of a task gets.
+wire::Assign assign_again(const TaskSpec& task) {
+    wire::Assign m = assign(task);
+    m.lease = lease_number(2);
+    m.attempt = 2;
+    CheckpointRef saved;
+    saved.number = 3;
+    saved.attempt = 1;
+    saved.at = Instant{1'795'177'867'042};
+    saved.ref = checkpoint().artifact.ref;
+    m.checkpoints = {saved};
+    return m;
+}
+
 wire::Accepted accepted() {
     wire::Accepted m;
     m.task = TaskId("t-01jd3v8k2q7m4r0c9w5x1z6hbn");
@@ -183,6 +217,7 @@ std::vector<Sample> worker_samples() {
         {"beat-empty", {reply(2), wire::Beat{}, {}}},
         {"assign", {header(0, 3), assign(small_task()), {}}},
         {"assign-full", {header(0, 3), assign(full_task()), {}}},
+        {"assign-again", {header(0, 3), assign_again(small_task()), {}}},
         {"complete", {header(6), complete(), {}}},
         {"complete-without-claim", {request(9), complete_without_claim(), {}}},
         {"skip", {header(7), skip(), {}}},
@@ -190,6 +225,8 @@ std::vector<Sample> worker_samples() {
         {"fail-crashed", {header(8), crashed(), {}}},
         {"release", {header(9), release(), {}}},
         {"progress", {header(10), progress(), {}}},
+        {"checkpoint", {header(12), checkpoint(), {}}},
+        {"checkpoint-large", {request(13), large_checkpoint(), {}}},
         {"accepted", {reply(6, 4'294'967'296), accepted(), {}}},
         {"goodbye", {header(11), wire::Goodbye{}, {}}},
     };

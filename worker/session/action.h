@@ -56,6 +56,20 @@ struct Replace {
     wire::HeldLease held;
     wire::Body report;
 };
+/// A word names contents that have to be stored before it is said. Answered by
+/// `Session::word_stored`.
+struct StoreForWord {
+    wire::HeldLease held;
+    std::uint64_t word = 0;
+    std::vector<ArtifactRef> contents;
+};
+/// A word has its answer, or will never have one: then `answer` is an ErrorReply. Words without a
+/// number are answered to nobody.
+struct WordAnswered {
+    LeaseToken lease;
+    std::uint64_t word = 0;
+    wire::Message answer;
+};
 /// A fact for the log.
 struct Note {
     std::string fact;
@@ -68,7 +82,7 @@ struct End {
 };
 
 using Action = std::variant<Send, Reopen, Start, Freeze, Thaw, Cancel, Kill, Settled, Refused,
-                            PutAgain, Replace, Note, End>;
+                            PutAgain, Replace, StoreForWord, WordAnswered, Note, End>;
 using Actions = std::vector<Action>;
 
 /// Exit codes of zq-worker beside 0 and 1.

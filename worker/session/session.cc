@@ -57,6 +57,8 @@ Actions Session::receive(const wire::Message& message, Millis now) {
         // A pushed verdict answers nothing, so it renews nothing.
         const auto sent = header.id == 0 ? std::nullopt : sent_time(header.id);
         for (const wire::LeaseVerdict& verdict : beat->leases) judge(verdict, sent, now, out);
+    } else if (answer_word(message, now, out)) {
+        // it was the answer to what an attempt said
     } else if (const auto* accepted = std::get_if<wire::Accepted>(&message.body)) {
         accept(message, *accepted, now, out);
     } else if (const auto* error = std::get_if<wire::ErrorReply>(&message.body)) {
@@ -79,6 +81,7 @@ Actions Session::tick(Millis now) {
     if (phase_ == Phase::kEnded) return out;
     tick_leases(now, out);
     tick_contact(now, out);
+    tick_words(now, out);
     tick_reports(now, out);
     tick_life(now, out);
     return out;
@@ -93,6 +96,9 @@ void Session::unsent(const wire::Message& message, Millis now) {
     }
     if (auto report = report_with(message.header.id); report != reports_.end()) {
         report->second.next_send = now + kUnsentWait;
+    }
+    if (auto words = words_with(message.header.id); words != words_.end()) {
+        words->second.front().next_send = now + kUnsentWait;
     }
     // The link is gone. Whoever answers next does not know this session: greet again.
     if (phase_ == Phase::kWelcomed) {
@@ -125,7 +131,10 @@ Millis Session::deadline(Millis now) const {
     }
     if (phase_ == Phase::kWelcomed) {
         for (const auto& [token, pending] : reports_) {
-            if (!pending.waits_for_content) next = std::min(next, pending.next_send);
+            if (may_send(token, pending)) next = std::min(next, pending.next_send);
+        }
+        for (const auto& [token, queue] : words_) {
+            if (!queue.front().storing) next = std::min(next, queue.front().next_send);
         }
     }
     if (paused_until_ > now) next = std::min(next, paused_until_);
@@ -250,6 +259,7 @@ void Session::welcome(const wire::Header& header, const wire::Welcome& message, 
     next_beat_ = now + heartbeat_interval();
     for (const wire::LeaseVerdict& verdict : message.leases) judge(verdict, sent, now, out);
     say_ready(now, out);
+    send_words(now, out);
     send_reports(now, out);
 }
 

@@ -6,6 +6,7 @@
 // calls `tick` no later than `deadline` says.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <utility>
@@ -39,6 +40,14 @@ struct StoredReport {
     wire::Body report;
 };
 
+/// What a running attempt has to say to the coordinator beside its report: PROGRESS, CHECKPOINT,
+/// SUBMIT.
+struct Word {
+    std::uint64_t number = 0;  // the caller's; 0: nobody waits for the answer
+    wire::Body body;
+    std::vector<ArtifactRef> contents;  // to be stored before it is said
+};
+
 class Session {
   public:
     /// `stored`: what earlier incarnations reported and was not acknowledged.
@@ -57,6 +66,14 @@ class Session {
     void child_ended(const LeaseToken& lease);
     /// The attempt's report is in the outbox: send it until it is acknowledged.
     Actions report(const LeaseToken& lease, wire::Body report, Millis now);
+    /// Something of an attempt for the coordinator: said in order, each word until it is answered,
+    /// all of them before the attempt's report.
+    Actions tell(const LeaseToken& lease, Word word, Millis now);
+    /// What StoreForWord asked for is stored; or, with an error, the word ends unsaid.
+    Actions word_stored(const LeaseToken& lease, std::uint64_t word, const Result<void>& stored,
+                        Millis now);
+    /// Words of a lease that are not answered.
+    std::size_t words_of(const LeaseToken& lease) const;
     /// What PutAgain asked for is stored.
     Actions put_again(const LeaseToken& lease, Millis now);
     /// What Kill asked for is done: the slot is free.
@@ -87,6 +104,15 @@ class Session {
         bool replaced = false;  // refused once already, and mended
     };
 
+    struct PendingWord {
+        Word word;
+        std::uint64_t id = 0;  // of its message; the same for every sending
+        Millis next_send{};
+        std::uint32_t stores = 0;  // how often its contents were to be stored
+        bool storing = false;
+    };
+    using Words = std::map<LeaseToken, std::deque<PendingWord>>;
+
     // session.cc: handshake, heartbeats, the worker's life.
     void say_hello(Millis now, Actions& out);
     void say_heartbeat(Millis now, Actions& out);
@@ -112,6 +138,7 @@ class Session {
     std::optional<Millis> sent_time(std::uint64_t id) const;
 
     // session_reports.cc: reports until they are acknowledged.
+    bool may_send(const LeaseToken& token, const Pending& pending) const;
     void send_report(Pending& pending, Millis now, Actions& out);
     void send_reports(Millis now, Actions& out);
     void tick_reports(Millis now, Actions& out);
@@ -124,6 +151,17 @@ class Session {
     std::map<LeaseToken, Pending>::iterator report_with(std::uint64_t id);
     void count_faults(const wire::Body& report, Millis now, Actions& out);
 
+    // session_words.cc: what attempts say while they run, in order, until it is answered.
+    void send_word(const LeaseToken& lease, Millis now, Actions& out);
+    void send_words(Millis now, Actions& out);
+    void tick_words(Millis now, Actions& out);
+    bool answer_word(const wire::Message& message, Millis now, Actions& out);
+    bool retry_word(const LeaseToken& lease, const wire::ErrorReply& error, Millis now,
+                    Actions& out);
+    void end_word(const LeaseToken& lease, wire::Message answer, Millis now, Actions& out);
+    void drop_words(const LeaseToken& lease, Actions& out);
+    Words::iterator words_with(std::uint64_t id);
+
     SessionOptions options_;
     Phase phase_ = Phase::kGreeting;
     std::uint64_t next_id_ = 1;
@@ -131,6 +169,7 @@ class Session {
         sent_;  // when HELLO, READY and HEARTBEAT of this session were sent
     std::map<LeaseToken, Lease> leases_;
     std::map<LeaseToken, Pending> reports_;
+    Words words_;
     LeaseToken seen_;  // the last assignment that arrived
 
     std::string journal_;

@@ -49,6 +49,7 @@ void Session::judge(const wire::LeaseVerdict& verdict, std::optional<Millis> sen
         if (lease.stage == LeaseStage::kReporting) return;
         out.push_back(Kill{verdict.lease});
         lease.stage = LeaseStage::kDying;
+        drop_words(verdict.lease, out);
         return;
     }
     if (sent) {
@@ -77,6 +78,7 @@ void Session::tick_leases(Millis now, Actions& out) {
             lease.stage = LeaseStage::kDying;
             out.push_back(Note{"frozen for too long: killed", lease.held.task.text});
             out.push_back(Kill{token});
+            drop_words(token, out);
         }
     }
 }
@@ -98,6 +100,7 @@ Actions Session::gone(const LeaseToken& token, Millis now) {
     Actions out;
     if (auto found = leases_.find(token);
         found != leases_.end() && found->second.stage == LeaseStage::kDying) {
+        drop_words(token, out);
         leases_.erase(found);
         if (phase_ == Phase::kWelcomed) say_ready(now, out);
     }
@@ -111,6 +114,7 @@ Actions Session::disown(const LeaseToken& token) {
     if (found == leases_.end() || found->second.stage == LeaseStage::kDying) return out;
     found->second.stage = LeaseStage::kDying;
     reports_.erase(token);
+    drop_words(token, out);
     out.push_back(Kill{token});
     return out;
 }

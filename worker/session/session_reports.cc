@@ -33,7 +33,7 @@ Actions Session::report(const LeaseToken& token, wire::Body body, Millis now) {
     pending.waits_for_content = false;
     pending.next_send = now;
     if (phase_ == Phase::kWelcomed) {
-        send_report(pending, now, out);
+        if (may_send(token, pending)) send_report(pending, now, out);
         say_ready(now, out);  // a report needs no slot: the next task may come with its answer
     }
     return out;
@@ -45,8 +45,14 @@ Actions Session::put_again(const LeaseToken& token, Millis now) {
     if (found == reports_.end()) return out;
     found->second.waits_for_content = false;
     found->second.next_send = now;
-    if (phase_ == Phase::kWelcomed) send_report(found->second, now, out);
+    if (phase_ == Phase::kWelcomed && may_send(token, found->second)) {
+        send_report(found->second, now, out);
+    }
     return out;
+}
+
+bool Session::may_send(const LeaseToken& token, const Pending& pending) const {
+    return !pending.waits_for_content && !words_.contains(token);
 }
 
 void Session::send_report(Pending& pending, Millis now, Actions& out) {
@@ -60,14 +66,14 @@ void Session::send_report(Pending& pending, Millis now, Actions& out) {
 
 void Session::send_reports(Millis now, Actions& out) {
     for (auto& [token, pending] : reports_) {
-        if (!pending.waits_for_content) send_report(pending, now, out);
+        if (may_send(token, pending)) send_report(pending, now, out);
     }
 }
 
 void Session::tick_reports(Millis now, Actions& out) {
     if (phase_ != Phase::kWelcomed) return;
     for (auto& [token, pending] : reports_) {
-        if (!pending.waits_for_content && now >= pending.next_send) send_report(pending, now, out);
+        if (may_send(token, pending) && now >= pending.next_send) send_report(pending, now, out);
     }
 }
 
@@ -78,6 +84,7 @@ void Session::accept(const wire::Message& message, const wire::Accepted& accepte
     const LeaseToken token = found->first;
     out.push_back(Settled{leases_.at(token).held, accepted.state});
     reports_.erase(found);
+    drop_words(token, out);
     leases_.erase(token);
     idle_since_ = now;
 }
@@ -115,6 +122,7 @@ void Session::refuse_report(LeaseToken token, const wire::ErrorReply& error, Mil
 void Session::drop_report(LeaseToken token, const wire::ErrorReply& error, Actions& out) {
     out.push_back(Refused{leases_.at(token).held, {error.code, error.message, error.field, {}}});
     reports_.erase(token);
+    drop_words(token, out);
     leases_.erase(token);
 }
 

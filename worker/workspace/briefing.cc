@@ -1,5 +1,7 @@
 #include "worker/workspace/briefing.h"
 
+#include <map>
+
 #include "common/platform/clock.h"
 #include "common/platform/files.h"
 #include "common/platform/json.h"
@@ -60,6 +62,19 @@ std::string material(const wire::Assign& assign, const Workspace& workspace,
     return text + quote(assign, input, *content) + "\n";
 }
 
+/// What earlier attempts saved, and where it lies now.
+std::string saved_before(const wire::Assign& assign, const Workspace& workspace) {
+    if (assign.checkpoints.empty()) return {};
+    std::string text = "## Saved by earlier attempts\n\nGo on from there; do not start over.\n";
+    std::map<std::string, CheckpointRef> newest;
+    for (const CheckpointRef& saved : assign.checkpoints) newest[saved.ref.name] = saved;
+    for (const auto& [name, saved] : newest) {
+        text += "- `" + workspace.checkpoint_file(name) + "`: saved by attempt " +
+                std::to_string(saved.attempt) + " at " + to_rfc3339(saved.at) + "\n";
+    }
+    return text + "\n";
+}
+
 }  // namespace
 
 std::string task_json(const wire::Assign& assign) {
@@ -68,6 +83,9 @@ std::string task_json(const wire::Assign& assign) {
     json.set("attempt", Json::number(std::uint64_t{assign.attempt}));
     json.set("submitter", Json::text(assign.submitter.text));
     json.set("submitted_at", Json::text(to_rfc3339(assign.submitted_at)));
+    Json checkpoints = Json::array();
+    for (const CheckpointRef& saved : assign.checkpoints) checkpoints.push(to_json(saved));
+    if (!assign.checkpoints.empty()) json.set("checkpoints", std::move(checkpoints));
     const Json spec = to_json(assign.task);
     for (const std::string& key : spec.keys()) json.set(key, *spec.find(key));
     return json.dump(kIndent) + "\n";
@@ -83,6 +101,7 @@ std::string prompt_text(const wire::Assign& assign, const Workspace& workspace) 
     text += "\n";
     if (!task.payload.empty()) text += "## Payload\n\n```json\n" + task.payload + "\n```\n\n";
     text += expectation(assign, workspace);
+    text += saved_before(assign, workspace);
     for (const ArtifactRef& input : task.inputs) text += material(assign, workspace, input);
     return text;
 }

@@ -36,8 +36,8 @@ std::string attempt_folder_name(const wire::HeldLease& held) {
 
 Result<void> make_workspace(const Workspace& workspace) {
     const std::string marks = fs::path(workspace.mark_file()).parent_path().string();
-    for (const std::string& folder :
-         {marks, workspace.folder, workspace.context_folder(), workspace.out_folder()}) {
+    for (const std::string& folder : {marks, workspace.folder, workspace.context_folder(),
+                                      workspace.checkpoint_folder(), workspace.out_folder()}) {
         if (auto ok = make_folders(folder, 0700); !ok) return ok;
     }
     return write_file(workspace.output_file(), "", 0600, Durability::kNone);

@@ -13,13 +13,21 @@ enum class Keep : std::uint8_t { kUntilSettled, kForever };
 
 struct Workspace {
     std::string folder;  // absolute, mode 0700
+    std::string socket{};  // that speaks for the attempt; empty: none
 
     std::string task_file() const { return folder + "/task.json"; }
     std::string prompt_file() const { return folder + "/prompt.md"; }
     std::string context_folder() const { return folder + "/context"; }
     std::string context_file(const std::string& name) const { return folder + "/context/" + name; }
+    /// What attempts save for the next one: the newest of each name.
+    std::string checkpoint_folder() const { return folder + "/checkpoint"; }
+    std::string checkpoint_file(const std::string& name) const {
+        return checkpoint_folder() + "/" + name;
+    }
     std::string out_folder() const { return folder + "/out"; }
     std::string output_file() const { return folder + "/output"; }
+    /// What `zq usage add` counted, a line each (common/base/usage.h).
+    std::string usage_file() const { return folder + "/usage"; }
     std::string cancel_file() const { return folder + "/cancel"; }
     std::string stdout_file() const { return folder + "/stdout.log"; }
     std::string stderr_file() const { return folder + "/stderr.log"; }
@@ -31,6 +39,15 @@ struct Workspace {
     std::string worktree_record() const;
     /// Why the attempt's report was refused: a folder with it is kept as evidence.
     std::string refusal_file() const { return folder + "/.refused"; }
+    /// The final word, and the words not yet answered (task_socket/kept.h).
+    std::string said_file() const { return folder + "/.said"; }
+    std::string words_folder() const { return folder + "/.words"; }
+    /// Content that is too large to travel inside what the attempt says: it puts it there first.
+    std::string spool_file(const Digest& digest) const {
+        return folder + "/spool/" + to_hex(digest);
+    }
+    /// Changed whenever the attempt says something: a sign of life.
+    std::string life_file() const { return folder + "/.alive"; }
     /// Where the result is looked for first.
     std::string result_file(const ExpectedOutput& expected) const {
         return out_folder() + (expected.format == "json" ? "/result.json" : "/result.md");
