@@ -127,8 +127,9 @@ TEST(Commands, AGroupAloneListsAndDlqShowIsAnother) {
     EXPECT_EQ(find_command({"dlq", "show", "t"})->command.name, "dlq show");
     EXPECT_EQ(find_command({"dlq", "show", "t"})->words, 2U);
     EXPECT_EQ(find_command({"ls"})->command.name, "ls");
-    // `artifact ls` needs an id: the group's name alone is no command.
-    EXPECT_FALSE(find_command({"artifact"}));
+    EXPECT_EQ(find_command({"artifact"})->command.name, "artifact ls");
+    // A group without an `ls`: its name alone is no command.
+    EXPECT_FALSE(find_command({"journal"}));
 }
 
 TEST(Commands, TheTableHoldsTogether) {

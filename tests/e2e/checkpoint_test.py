@@ -206,8 +206,9 @@ class TaskSocket(InsideATask):
     def test_a_cancel_is_told_to_a_task_that_asks(self):
         self.box.coordinator(*SHORT_LEASE)
         self.worker(self.script('trap "" TERM\nzq heartbeat\ntouch "$HOME/begun"\n'
-                                'while zq heartbeat; do sleep 0.1; done\n'
-                                'echo "$?" > "$HOME/code"\n'))
+                                'code=0\n'
+                                'while [ $code = 0 ]; do sleep 0.1; zq heartbeat || code=$?; done\n'
+                                'echo "$code" > "$HOME/code.tmp"; mv "$HOME/code.tmp" "$HOME/code"\n'))
         task = self.box.submit("r")
         await_that(lambda: os.path.exists(self.box.path("begun")), "the task runs")
         self.box.zq("cancel", task)

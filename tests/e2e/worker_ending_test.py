@@ -109,7 +109,7 @@ class WorkerEnding(Case):
         box = self.box
         script = (f"trap '' TERM; (setsid bash -c 'trap \"\" TERM; echo $$ > {box.folder}/daemon.$ZQ_ATTEMPT;"
                   f" while :; do sleep 0.05; done' &);"
-                  f"for p in $(cat {box.folder}/pids 2>/dev/null); do kill -0 $p && echo $p >> {box.folder}/alive; done;"
+                  f"for p in $(cat {box.folder}/pids 2>/dev/null); do grep -qs '^State:[[:space:]]*[^ZX[:space:]]' /proc/$p/status && echo $p >> {box.folder}/alive; done;"
                   f"while [ ! -s {box.folder}/daemon.$ZQ_ATTEMPT ]; do sleep 0.01; done; echo $$ > {box.folder}/up.$ZQ_ATTEMPT;"
                   f"[ $ZQ_ATTEMPT = 2 ] && exit 0; while :; do sleep 0.05; done")
         worker = box.worker("w1", "build", bash(script))

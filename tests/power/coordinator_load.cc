@@ -79,7 +79,8 @@ void CoordinatorLoad::decide_one() {
     if (dice < 35) return submit();
     if (dice < 55) return end_attempt();
     if (dice < 75) return heartbeat();
-    if (dice < 83) return note_progress();
+    if (dice < 80) return note_progress();
+    if (dice < 83) return save_checkpoint();
     if (dice < 91) return claim();
     if (dice < 97) return cancel();
     open_session(below(random_, kWorkers));
@@ -229,6 +230,15 @@ void CoordinatorLoad::note_progress() {
     if (task == nullptr) return;
     run(core::NoteProgress{task->key.id, task->lease->token,
                            static_cast<std::uint32_t>(below(random_, 101)), "step", text(100)});
+}
+
+void CoordinatorLoad::save_checkpoint() {
+    const core::Task* task = any_task(true);
+    if (task == nullptr) return;
+    core::SaveCheckpoint save{task->key.id, task->lease->token, {}, {}};
+    std::vector<store::InlineContent> contents;
+    save.ref = reference("step-" + std::to_string(below(random_, 3)), save.contents, contents);
+    run(std::move(save), std::move(contents));
 }
 
 void CoordinatorLoad::cancel() {

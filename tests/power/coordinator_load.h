@@ -37,6 +37,7 @@ class CoordinatorLoad {
     void claim();
     void end_attempt();
     void note_progress();
+    void save_checkpoint();
     void cancel();
 
     std::string text(std::size_t most);

@@ -65,7 +65,7 @@ TEST_F(Verify, CallsASoundFolderSoundAndChangesNothing) {
     EXPECT_EQ(report->last_seq, events);
     EXPECT_EQ(report->tasks, 12U);
     EXPECT_EQ(report->attempts, 6U);
-    EXPECT_EQ(report->contents, 2U);
+    EXPECT_EQ(report->contents, 3U);
     EXPECT_EQ(report->state, live);
     EXPECT_EQ(report->format, kFormatVersion);
     EXPECT_EQ(sha256_file(journal_path(folder.path())).value().digest, before);

@@ -110,7 +110,7 @@ TEST(ClaudeAdapter, AnErrorOfEitherKindIsOneAndIsNoResult) {
 }
 
 TEST(ClaudeAdapter, ARunThatWasCutOffHasNoClosingRecord) {
-    const std::string half(kClaudeStream, 600);
+    const std::string half = std::string(kClaudeStream).substr(0, 300);
     const AgentRecord record = read(AgentKind::kClaude, half);
     EXPECT_FALSE(record.closed);
     EXPECT_EQ(record.output.at("session_id"), "5b9c2f1e");

@@ -126,7 +126,12 @@ Point cancel_point(const WorkerOptions& options, const Result<FakeOutcome>& run)
 
 Point stall_point(const Result<FakeOutcome>& run) {
     if (!run) return {"stall", Verdict::kBroken, run.error().message};
-    if (!run->suffered) return {"stall", Verdict::kNotShown, "it had ended before it could hang"};
+    // What is stopped cannot go on: one that ended, or said its final word, was through before it.
+    const bool through = run->end.stop == StopCause::kNone || run->end.stop == StopCause::kLingered;
+    const bool ended_before = through && run->left == 0;
+    if (!run->suffered || ended_before) {
+        return {"stall", Verdict::kNotShown, "it had ended before it could hang"};
+    }
     if (run->end.stop != StopCause::kStalled || run->left > 0) {
         return {"stall", Verdict::kBroken,
                 "stopped dead, it was not ended: " + reason_of(run->report) + ", " +
