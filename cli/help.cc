@@ -173,7 +173,8 @@ std::vector<Command> all_commands() {
          {start_commands(), join_commands(), dev_commands(), submit_commands(), wait_commands(),
           result_commands(), show_commands(), task_commands(), follow_commands(), claim_commands(),
           checkpoint_commands(), usage_commands(), report_commands(), artifact_commands(),
-          cluster_commands(), ping_commands(), journal_commands(), backup_commands(), help_commands()}) {
+          cluster_commands(), ping_commands(), journal_commands(), backup_commands(),
+          help_commands()}) {
         all.insert(all.end(), rows.begin(), rows.end());
     }
     return all;

@@ -72,7 +72,8 @@ constexpr auto kCommands = std::to_array<Command>({
      "Worker side",
      "",
      "Count what this task used of a model",
-     "Inside a task only. The sums stand in the attempt's output as cost_usd_micros, input_tokens,\n"
+     "Inside a task only. The sums stand in the attempt's output as cost_usd_micros, "
+     "input_tokens,\n"
      "output_tokens and model, together with what the command itself wrote there.",
      kAddFlags,
      {false, false, true},

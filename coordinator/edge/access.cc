@@ -18,7 +18,8 @@ inline constexpr bool kAtControl =
     kIsOneOf<T, wire::Hello, wire::Ready, wire::Heartbeat, wire::Complete, wire::Skip, wire::Fail,
              wire::Release, wire::Progress, wire::Checkpoint, wire::Goodbye, wire::Ping,
              wire::Submit, wire::Get, wire::List, wire::Wait, wire::Events, wire::Answers,
-             wire::Cancel, wire::Claim, wire::Workers, wire::Leases, wire::Status, wire::Backup, wire::Join>;
+             wire::Cancel, wire::Claim, wire::Workers, wire::Leases, wire::Status, wire::Backup,
+             wire::Join>;
 
 /// Requests of the artifacts socket.
 template <class T>

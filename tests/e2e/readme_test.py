@@ -4,7 +4,7 @@
 An HTML comment before a shell block says what it is: `setup` (here the test's own PATH does it), `run`,
 `background: COMMAND` (goes on until `stop`; it is up when `zq COMMAND` prints something), `paste: ROLE` (run
 the `zq join` line that an earlier block printed for that role), `seeds` (the shared folder is the
-sandbox's), `stop` (ends what runs in the background). A shell block without a comment is not run.
+sandbox's), `task` (what a worker's command says inside its task), `stop` (ends what runs in the background). A shell block without a comment is not run.
 
 Addresses, ports and installed paths of the page are replaced by the sandbox's, nothing else.
 """
@@ -98,7 +98,7 @@ class Readme(Case):
             self.stop()
             self.new_ports()
         else:
-            self.assertIn(kind, ("setup", "seeds"))
+            self.assertIn(kind, ("setup", "seeds", "task"))
 
     def test_the_walks_on_one_machine_and_on_two_work_as_printed(self):
         self.assertGreater(len([part for part in self.parts if part["kind"] == "run"]), 3)
@@ -106,6 +106,21 @@ class Readme(Case):
             self.play(part)
         with open(self.box.path("report.md"), encoding="utf-8") as report:
             self.assertRegex(report.read(), r"# Review: .*\n\n\d+ files, checks: ")
+
+    def test_what_a_task_says_works_as_printed(self):
+        script = next(part["text"] for part in self.parts if part["kind"] == "task")
+        files = "echo 1. look > plan.md; echo '<p>12' > report.html\n"
+        self.box.write("agent.sh", f"cd $ZQ_TASK_DIR; {files}{script}")
+        self.box.coordinator()
+        self.box.worker("w1", "agent", ["/bin/sh", "-e", self.box.path("agent.sh")],
+                        env=self.box.env(PATH=f"{BIN}:{os.environ['PATH']}"))
+        task = self.box.submit("agent")
+        self.box.zq("wait", task, "--timeout", "60s")
+        shown = self.box.show(task)
+        self.assertEqual(shown["summary"], "12 risks")
+        self.assertEqual(shown["attempts"][0]["output"]["cost_usd_micros"], "120000")
+        self.assertEqual(self.box.zq("artifact", "cat", task, "report.html"), "<p>12")
+        self.assertEqual(self.box.zq("checkpoint", "get", task, "--name", "plan.md"), "1. look")
 
     def test_the_eight_lines_work_as_printed(self):
         lines = self.localise(next(part["text"] for part in self.parts if part["kind"] == "seeds")).splitlines()

@@ -12,7 +12,7 @@ namespace zq::worker {
 enum class Keep : std::uint8_t { kUntilSettled, kForever };
 
 struct Workspace {
-    std::string folder;  // absolute, mode 0700
+    std::string folder;    // absolute, mode 0700
     std::string socket{};  // that speaks for the attempt; empty: none
 
     std::string task_file() const { return folder + "/task.json"; }
