@@ -94,10 +94,15 @@ Result<void> take_empty_folder(const std::string& folder) {
     return make_folders(folder, 0700, Durability::kSynced);
 }
 
-}  // namespace
+/// It was empty when it was taken: what is in it now is half a restored folder, of use to nobody.
+void empty_folder(const std::string& folder) {
+    std::error_code failed;
+    for (const auto& entry : fs::directory_iterator(folder, failed)) {
+        fs::remove_all(entry.path(), failed);
+    }
+}
 
-Result<RestoreReport> restore(OfflineJournal& source, const RestoreOrder& order) {
-    if (auto ok = take_empty_folder(order.into); !ok) return Failure(ok.error());
+Result<RestoreReport> restore_into_empty(OfflineJournal& source, const RestoreOrder& order) {
     auto lock = lock_data_folder(order.into, {});
     if (!lock) return Failure(lock.error());
     const std::string path = journal_path(order.into);
@@ -120,6 +125,15 @@ Result<RestoreReport> restore(OfflineJournal& source, const RestoreOrder& order)
     fs::rename(unfinished, path, failed);
     if (failed) return fail(ErrorCode::IO, "cannot rename " + unfinished + ": " + failed.message());
     if (auto ok = sync_folder(order.into); !ok) return Failure(ok.error());
+    return report;
+}
+
+}  // namespace
+
+Result<RestoreReport> restore(OfflineJournal& source, const RestoreOrder& order) {
+    if (auto ok = take_empty_folder(order.into); !ok) return Failure(ok.error());
+    auto report = restore_into_empty(source, order);
+    if (!report) empty_folder(order.into);
     return report;
 }
 

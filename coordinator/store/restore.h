@@ -29,7 +29,8 @@ struct RestoreOrder {
 };
 
 /// Errors: CONFLICT (`into` is not empty), INVALID (a place before what the journal still has, or
-/// after its end), IO (also where the source is not sound: the first bad row), STORAGE_FULL.
+/// after its end), IO (also where the source is not sound: the first bad row), STORAGE_FULL. After
+/// an error `into` is empty again.
 Result<RestoreReport> restore(OfflineJournal& source, const RestoreOrder& order);
 
 }  // namespace zq::store

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import subprocess
 import time
 import unittest
 
@@ -106,6 +107,26 @@ class Journal(Case):
         self.assertEqual(self.box.state_of("held"), "queued")
         self.box.run(["zq", "heartbeat", "held"], ok=(5,))
 
+    def test_what_lies_on_a_disk_that_cannot_be_written_to_is_read_all_the_same(self):
+        self.live()
+        mounted = subprocess.run(["mount", "--bind", "-o", "ro", self.box.data, self.box.data],
+                                 capture_output=True, check=False)
+        if mounted.returncode != 0:
+            self.skipTest("may not mount a folder here: " + mounted.stderr.decode().strip())
+        try:
+            self.assertEqual(json.loads(self.journal("verify", "--json"))["problems"], [])
+            self.assertEqual(json.loads(self.journal("info", "--json"))["tasks"]["completed"], 2)
+            copy = self.box.path("copy")
+            self.journal("restore", "--into", copy)
+            refused = self.box.run(["zq-coordinator", "--data", self.box.data], ok=None)
+            self.assertNotEqual(refused.returncode, 0)
+            self.assertIn("ead-only", refused.stderr.decode())
+        finally:
+            subprocess.run(["umount", self.box.data], check=True)
+        self.box.data = copy
+        self.box.coordinator()
+        self.assertEqual(self.box.state_of("one"), "completed")
+
     def test_old_events_are_archived_and_the_rest_verifies_and_is_served(self):
         self.live()
         old = self.box.path("old.zqa")
@@ -148,7 +169,7 @@ class Fixtures(Case):
 
 KINDS = ("epoch_started", "task_submitted", "task_ready", "task_assigned", "lease_resumed", "progress_noted",
          "attempt_ended", "cancel_requested", "task_cancelled", "task_expired", "role_served", "content_stored",
-         "request_recorded")
+         "request_recorded", "checkpoint_saved")
 
 
 def milliseconds(text: str) -> int:
