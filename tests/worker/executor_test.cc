@@ -174,6 +174,18 @@ TEST_P(ChildOf, TwoAtOnceDoNotTouchEachOther) {
     EXPECT_EQ(finish(*two).signal, SIGKILL);
 }
 
+TEST_P(ChildOf, TheSweepOfOneLeavesTheExitCodeOfAnotherToItsOwn) {
+    auto first = shell("exit 7");
+    const pid_t pid = first->mark().main;
+    EXPECT_TRUE(eventually([&] {
+        auto info = find_process(pid);
+        return info && info->is_dead();
+    }));
+    auto second = shell("(/bin/sleep 0.01 &) ; exit 3");
+    EXPECT_EQ(finish(*second).exit_code, 3);
+    EXPECT_EQ(finish(*first).exit_code, 7);
+}
+
 TEST(ChildControlGroup, HoldsADaemonThatHidBehindAnEmptyEnvironment) {
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);
     FolderRig folder;
