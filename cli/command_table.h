@@ -20,10 +20,13 @@ std::span<const Command> wait_commands();        // wait.cc
 std::span<const Command> result_commands();      // result.cc
 std::span<const Command> follow_commands();      // follow.cc
 std::span<const Command> claim_commands();       // claim.cc
+std::span<const Command> ask_commands();         // ask.cc
+std::span<const Command> approval_commands();    // approvals.cc
 std::span<const Command> checkpoint_commands();  // checkpoint.cc
 std::span<const Command> report_commands();      // report.cc
 std::span<const Command> artifact_commands();    // artifact.cc
 std::span<const Command> usage_commands();       // usage.cc
+std::span<const Command> usage_sum_commands();   // usage_sums.cc
 std::span<const Command> cluster_commands();     // cluster.cc
 std::span<const Command> ping_commands();        // ping.cc
 std::span<const Command> journal_commands();     // journal.cc

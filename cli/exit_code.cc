@@ -25,6 +25,7 @@ constexpr auto kRows = std::to_array<ExitRow>({
     {ExitCode::kCancelled, "the task was cancelled"},
     {ExitCode::kExpired, "the task expired"},
     {ExitCode::kUnverified, "the result does not verify"},
+    {ExitCode::kNoAnswer, "nobody has answered in time (zq ask)"},
     {ExitCode::kProblems, "a check found problems"},
     {ExitCode::kInterrupted, "interrupted (143: terminated)"},
 });

@@ -28,6 +28,7 @@ enum class ExitCode : int {
     kCancelled = 11,
     kExpired = 12,
     kUnverified = 13,
+    kNoAnswer = 14,
     kProblems = 20,
     kInterrupted = 130,
 };

@@ -31,6 +31,9 @@ Hand work to a role, go on with your own, and read the result when it is there.
 
 4. Several tasks: give them --group NAME, then `zq wait --group NAME` (or --any, --count N).
 
+   Exit code 9 of `zq wait`: it needs a person; zq approvals lists what is asked, and
+   zq answer review-17 TEXT answers it. Let a person decide where the question is meant for one.
+
 5. Stop what is not needed any more: zq cancel review-17 --reason "superseded"
 
 To work a task by hand: zq claim --role R; then zq heartbeat ID while it takes long, and at the end
@@ -57,6 +60,7 @@ In      task.json            the envelope; also on stdin (--stdin prompt: prompt
         prompt.md            instructions and context, ready for an agent
         context/             the context and other inputs, digests checked, read-only
         checkpoint/          what earlier attempts saved: the newest of each name
+        answers.json         what earlier attempts asked of people, and the answers; if they did
 Out     out/                 everything in it becomes an artifact
         out/result.md|json   the result; without it, what was printed on stdout
         output               KEY=VALUE lines: summary, retry_after, session_id, cost_usd; and the final
@@ -71,6 +75,8 @@ While it runs, without id, key or address, and while the coordinator is away too
   zq checkpoint get --name state.json    what was saved; exit code 3: nothing was
   zq artifact put FILE, ls, cat NAME     zq usage add --cost-usd 0.09 --input-tokens 1200
   zq submit --to ROLE …                  a child: inherits group and trace id
+  zq ask "Delete them?" --choice yes --choice no     waits for a person, and prints the answer
+  zq ask --park "Which account?"         the final word: the answer is for the next attempt
   zq heartbeat                           exit code 11: a cancel was asked
   zq complete | fail --reason TEXT [--permanent] | skip | release
                                          the final word: it counts, whatever the exit code is then

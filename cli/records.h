@@ -22,6 +22,8 @@ Json role_record(const wire::RoleRow& row);
 /// One artifact of an attempt (0: an input) with its stable name in `ref`.
 Json artifact_record(const TaskId& task, std::uint32_t attempt, const ArtifactRef& artifact);
 Json checkpoint_record(const TaskId& task, const CheckpointRef& checkpoint);
+Json question_record(const TaskId& task, const Question& question);
+Json question_row_record(const wire::QuestionRow& row);
 Json attempt_record(const TaskId& task, const wire::AttemptRow& attempt);
 Json envelope_record(const TaskSpec& spec);
 

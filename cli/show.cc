@@ -94,6 +94,32 @@ std::string checkpoints_text(const wire::TaskReply& task, const OutputOptions& o
     return out;
 }
 
+std::string questions_text(const wire::TaskReply& task, const OutputOptions& options) {
+    std::string out;
+    if (!task.questions.empty()) out += "\nquestions\n";
+    for (const Question& question : task.questions) {
+        out += "  attempt " + std::to_string(question.attempt) + " asked " +
+               time_text(question.asked_at, options) + ": " + escape_line(question.text) + "\n";
+        for (const std::string& choice : question.choices) {
+            out += "    - " + escape_line(choice) + "\n";
+        }
+        if (question.state == QuestionState::kAnswered) {
+            out += "    answered by " + escape_line(question.answered_by.text) + " " +
+                   time_text(question.closed_at, options) + ": " + escape_line(question.choice) +
+                   (question.choice.empty() || question.answer.empty() ? "" : ": ") +
+                   escape_line(question.answer) + "\n";
+        } else if (question.state == QuestionState::kOpen) {
+            out += "    open: zq answer " + task.row.id.text + " TEXT" +
+                   (question.until.is_set() ? ", until " + time_text(question.until, options)
+                                            : std::string()) +
+                   "\n";
+        } else {
+            out += "    " + std::string(to_string(question.state)) + "\n";
+        }
+    }
+    return out;
+}
+
 /// All events of a task, page by page.
 Expected<std::vector<wire::EventRow>> timeline(Session& session, const TaskId& task) {
     std::vector<wire::EventRow> events;
@@ -122,6 +148,7 @@ constexpr auto kShowColumns = std::to_array<Column>({
     {"attempts", "ATTEMPTS", Cell::kText, Where::kOnAsking},
     {"artifacts", "ARTIFACTS", Cell::kText, Where::kOnAsking},
     {"checkpoints", "CHECKPOINTS", Cell::kText, Where::kOnAsking},
+    {"questions", "QUESTIONS", Cell::kText, Where::kOnAsking},
     {"events", "EVENTS", Cell::kText, Where::kOnAsking},
 });
 
@@ -138,7 +165,8 @@ Ending show(const Context& context, Session& session, const wire::TaskReply& tas
     auto text = render(history, options);
     if (!text) return tl::unexpected(text.error());
     print_raw(envelope_text(task, options) + attempts_text(task, options) +
-              checkpoints_text(task, options) + "\nhistory\n" + *text);
+              checkpoints_text(task, options) + questions_text(task, options) + "\nhistory\n" +
+              *text);
     return ExitCode::kDone;
 }
 

@@ -148,7 +148,7 @@ constexpr auto kCommands = std::to_array<Command>({
      "Tasks",
      "",
      "List tasks, the newest first",
-     "States: scheduled, queued, running, retry_wait, cancelling; ended: completed, skipped,\n"
+     "States: scheduled, queued, running, input_required, retry_wait, cancelling; ended: completed, skipped,\n"
      "cancelled, expired, dead.",
      kLsFlags,
      {true, true, false},

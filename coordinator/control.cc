@@ -11,9 +11,10 @@ namespace {
 constexpr std::size_t kSpecCacheBytes = 64UL << 20;
 
 template <class T>
-inline constexpr bool kIsQuery = std::is_same_v<T, wire::Get> || std::is_same_v<T, wire::List> ||
-                                 std::is_same_v<T, wire::Wait> || std::is_same_v<T, wire::Events> ||
-                                 std::is_same_v<T, wire::Answers>;
+inline constexpr bool kIsQuery =
+    std::is_same_v<T, wire::Get> || std::is_same_v<T, wire::List> ||
+    std::is_same_v<T, wire::Wait> || std::is_same_v<T, wire::Events> ||
+    std::is_same_v<T, wire::Answers> || std::is_same_v<T, wire::UsageQuery>;
 
 Millis wait_of(const wire::Body& body) {
     return std::visit(
@@ -97,6 +98,8 @@ void Control::dispatch(Caller caller, wire::Message message, Instant now) {
                 reply(edge::list_workers(pipeline.state()));
             } else if constexpr (std::is_same_v<T, wire::Leases>) {
                 reply(edge::list_leases(pipeline.state(), body));
+            } else if constexpr (std::is_same_v<T, wire::Questions>) {
+                reply(edge::list_questions(pipeline.state(), body));
             } else if constexpr (std::is_same_v<T, wire::Status>) {
                 reply(status(now));
             } else if constexpr (std::is_same_v<T, wire::Hello>) {

@@ -36,6 +36,9 @@ struct LookUp {
     Result<Found> operator()(const wire::Answers& q) const {
         return found(edge::read_answers(view, q));
     }
+    Result<Found> operator()(const wire::UsageQuery& q) const {
+        return found(edge::read_usage(view, q));
+    }
     template <class T>
     Result<Found> operator()(const T&) const {
         return fail(ErrorCode::UNKNOWN_TYPE, std::string(T::kType) + " is no query");

@@ -90,7 +90,7 @@ wire::Body as_said(wire::Report report, const wire::Body& said, const EndFacts& 
         return wire::Fail{std::move(report), m->reason, m->failure, std::nullopt};
     }
     if (const auto* m = std::get_if<wire::Release>(&said)) {
-        return wire::Release{std::move(report), m->reason, m->cause, m->delay};
+        return wire::Release{std::move(report), m->reason, m->cause, m->delay, m->question};
     }
     return completed(std::move(report), facts);
 }

@@ -8,7 +8,6 @@
 
 #include "common/base/usage.h"
 #include "common/platform/files.h"
-#include "worker/agent/money.h"
 #include "worker/task_socket/kept.h"
 #include "worker/workspace/git_worktree.h"
 
@@ -58,8 +57,6 @@ std::string joined(const std::vector<std::string>& a, const std::vector<std::str
 
 /// What the command counted by `zq usage add`, on top of what its output or its tool told.
 void add_usage(const Workspace& workspace, Output& output) {
-    const auto micros = parse_micros(output.value("cost_usd"));
-    if (micros) output.values.try_emplace("cost_usd_micros", std::to_string(*micros));
     const std::string counted = read_file(workspace.usage_file(), kUsageBytes).value_or("");
     put_usage(output.values, usage_in(output.values) + read_usage_lines(counted));
 }

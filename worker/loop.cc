@@ -70,6 +70,7 @@ class Loop {
     void perform(const Replace& action);
     void perform(const StoreForWord& action);
     void perform(const WordAnswered& action) { desk_.answered(action); }
+    void perform(const QuestionNews& action) { desk_.told(action.asked); }
     void perform(const Note& action);
     void perform(const End& action);
 

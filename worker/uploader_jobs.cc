@@ -35,6 +35,10 @@ Result<void> write_briefing(const PrepareJob& job) {
     const Workspace& w = job.workspace;
     auto ok = write_file(w.task_file(), task_json(job.assign), 0600, Durability::kNone);
     if (!ok) return ok;
+    if (!job.assign.questions.empty()) {
+        ok = write_file(w.answers_file(), answers_json(job.assign), 0600, Durability::kNone);
+        if (!ok) return ok;
+    }
     return write_file(w.prompt_file(), prompt_text(job.assign, w), 0600, Durability::kNone);
 }
 

@@ -25,6 +25,9 @@ inline constexpr std::size_t kReasonBytes = 4096;
 inline constexpr std::size_t kInstructionsBytes = 256 * 1024;
 inline constexpr std::size_t kPayloadBytes = 256 * 1024;
 inline constexpr std::size_t kOutputValueBytes = 16 * 1024;
+inline constexpr std::size_t kQuestionBytes = 4096;
+inline constexpr std::size_t kChoiceBytes = 256;
+inline constexpr std::size_t kAnswerBytes = 16 * 1024;
 
 // Counts.
 inline constexpr std::size_t kLabels = 32;
@@ -33,6 +36,8 @@ inline constexpr std::size_t kExpected = 32;
 inline constexpr std::size_t kArtifacts = 256;      // of one attempt
 inline constexpr std::size_t kOutputs = 64;         // key=value pairs of one report
 inline constexpr std::size_t kCheckpointsKept = 8;  // of one task
+inline constexpr std::size_t kChoices = 16;           // of one question
+inline constexpr std::size_t kQuestionsKept = 8;     // of one task
 inline constexpr std::size_t kRolesPerWorker = 32;
 inline constexpr std::uint32_t kSlots = 1024;
 inline constexpr std::size_t kListRows = 1000;   // rows of one reply

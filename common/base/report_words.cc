@@ -9,7 +9,7 @@ constexpr auto kVerdicts = std::to_array<std::string_view>({"ok", "cancel", "sta
 constexpr auto kFailures =
     std::to_array<std::string_view>({"error", "permanent", "contract", "crashed", "timed_out"});
 constexpr auto kCauses = std::to_array<std::string_view>(
-    {"released", "try_later", "worker_fault", "drained", "cancelled"});
+    {"released", "try_later", "worker_fault", "drained", "cancelled", "input_required"});
 constexpr auto kOutcomes = std::to_array<std::string_view>(
     {"running", "completed", "skipped", "failed", "released", "lost", "undelivered", "cancelled"});
 

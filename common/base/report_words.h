@@ -28,11 +28,12 @@ bool from_text(std::string_view text, FailureClass& out);
 
 /// Why a task is given back without using an attempt.
 enum class ReleaseCause : std::uint8_t {
-    kReleased,     // the holder does not want it
-    kTryLater,     // the command said so (exit 75); at most kDeferrals times
-    kWorkerFault,  // the command could not be started
-    kDrained,      // the worker is ending
-    kCancelled,    // a cancel was carried out: ends a `cancelling` task
+    kReleased,       // the holder does not want it
+    kTryLater,       // the command said so (exit 75); at most kDeferrals times
+    kWorkerFault,    // the command could not be started
+    kDrained,        // the worker is ending
+    kCancelled,      // a cancel was carried out: ends a `cancelling` task
+    kInputRequired,  // a person is asked: the task waits for the answer
 };
 std::string_view to_string(ReleaseCause cause);
 bool from_text(std::string_view text, ReleaseCause& out);

@@ -61,21 +61,24 @@ struct Move {
 
 /// Every legal move of this version. A task enters at `scheduled` or `queued`.
 inline constexpr auto kLegal = std::to_array<Move>({
-    {S::kScheduled, S::kQueued},      // its time has come
-    {S::kScheduled, S::kCancelled},   // cancel
-    {S::kScheduled, S::kExpired},     // ttl
-    {S::kQueued, S::kRunning},        // assigned to a worker, or claimed by hand
-    {S::kQueued, S::kCancelled},      // cancel
-    {S::kQueued, S::kExpired},        // ttl
-    {S::kRunning, S::kQueued},        // released, undelivered, or the lease was lost
-    {S::kRunning, S::kRetryWait},     // failed or deferred: waits before the next attempt
-    {S::kRunning, S::kCompleted},     // completed
-    {S::kRunning, S::kSkipped},       // skipped
-    {S::kRunning, S::kDead},          // failed for good, or lost too often
-    {S::kRunning, S::kCancelling},    // cancel of a running task
-    {S::kRetryWait, S::kQueued},      // the backoff is over
-    {S::kRetryWait, S::kCancelled},   // cancel
-    {S::kCancelling, S::kCancelled},  // the worker reported, or its lease ended
+    {S::kScheduled, S::kQueued},         // its time has come
+    {S::kScheduled, S::kCancelled},      // cancel
+    {S::kScheduled, S::kExpired},        // ttl
+    {S::kQueued, S::kRunning},           // assigned to a worker, or claimed by hand
+    {S::kQueued, S::kCancelled},         // cancel
+    {S::kQueued, S::kExpired},           // ttl
+    {S::kRunning, S::kQueued},           // released, undelivered, or the lease was lost
+    {S::kRunning, S::kRetryWait},        // failed or deferred: waits before the next attempt
+    {S::kRunning, S::kInputRequired},    // parked: a person is asked
+    {S::kRunning, S::kCompleted},        // completed
+    {S::kRunning, S::kSkipped},          // skipped
+    {S::kRunning, S::kDead},             // failed for good, or lost too often
+    {S::kRunning, S::kCancelling},       // cancel of a running task
+    {S::kInputRequired, S::kQueued},     // answered, or the time for it is over
+    {S::kInputRequired, S::kCancelled},  // cancel
+    {S::kRetryWait, S::kQueued},         // the backoff is over
+    {S::kRetryWait, S::kCancelled},      // cancel
+    {S::kCancelling, S::kCancelled},     // the worker reported, or its lease ended
 });
 
 constexpr bool is_legal(S from, S to) {

@@ -7,10 +7,7 @@
 namespace zq {
 namespace {
 
-constexpr std::size_t kPlaces = 6;
-constexpr std::uint64_t kMicros = 1'000'000;
 constexpr std::uint64_t kMost = UINT64_MAX / 2;  // of any of the numbers
-constexpr std::uint64_t kMostDollars = kMost / kMicros - 1;
 
 bool is_digits(std::string_view text) {
     return !text.empty() &&
@@ -38,33 +35,6 @@ std::uint64_t count(const std::map<std::string, std::string>& output, const char
 }
 
 }  // namespace
-
-Result<std::uint64_t> parse_usd(std::string_view text, std::string field) {
-    const auto point = text.find('.');
-    const std::string_view whole = text.substr(0, point);
-    const std::string_view part =
-        point == std::string_view::npos ? std::string_view() : text.substr(point + 1);
-    std::uint64_t dollars = 0;
-    const bool good =
-        read_whole(whole, dollars) && dollars <= kMostDollars &&
-        (point == std::string_view::npos || (is_digits(part) && part.size() <= kPlaces));
-    if (!good) {
-        return fail(ErrorCode::INVALID, "dollars such as 0.09, with at most six places",
-                    std::move(field));
-    }
-    std::string padded(part);
-    padded.resize(kPlaces, '0');
-    std::uint64_t micros = 0;
-    read_whole(padded, micros);
-    return dollars * kMicros + micros;
-}
-
-std::string usd_text(std::uint64_t micros) {
-    std::string part = std::to_string(micros % kMicros);
-    part.insert(0, kPlaces - part.size(), '0');
-    part.resize(part.find_last_not_of('0') + 1);
-    return std::to_string(micros / kMicros) + (part.empty() ? "" : "." + part);
-}
 
 std::string usage_line(const Usage& usage) {
     return usd_text(usage.cost_usd_micros) + " " + std::to_string(usage.input_tokens) + " " +
@@ -98,7 +68,7 @@ Usage usage_in(const std::map<std::string, std::string>& output) {
     Usage usage;
     usage.cost_usd_micros = output.contains("cost_usd_micros")
                                 ? count(output, "cost_usd_micros")
-                                : parse_usd(value(output, "cost_usd"), {}).value_or(0);
+                                : micros_of(value(output, "cost_usd")).value_or(0);
     usage.input_tokens = count(output, "input_tokens");
     usage.output_tokens = count(output, "output_tokens");
     usage.model = value(output, "model");

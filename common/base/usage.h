@@ -1,5 +1,5 @@
-// What an attempt used of a model: tokens, and money in micro-units of a US dollar. Whole numbers
-// alone; texts of money are decimals with at most six places.
+// What an attempt used of a model: tokens, and money in micro-units of a US dollar (money.h).
+// Whole numbers alone.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "common/base/error.h"
+#include "common/base/money.h"
 
 namespace zq {
 
@@ -19,11 +19,6 @@ struct Usage {
 
     friend bool operator==(const Usage&, const Usage&) = default;
 };
-
-/// `0.09`, `12`, `1.000001`: in micro-units. Errors: INVALID, naming `field`.
-Result<std::uint64_t> parse_usd(std::string_view text, std::string field);
-/// The shortest exact decimal: `0.09`.
-std::string usd_text(std::uint64_t micros);
 
 /// One line of an attempt's file `usage`: `COST_USD INPUT_TOKENS OUTPUT_TOKENS MODEL`, without its
 /// end; `-` for no model.

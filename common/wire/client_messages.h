@@ -89,6 +89,23 @@ void describe(V& v, T& m) {
     v.optional("reason", m.reason);
 }
 
+/// Answers a task's open question. Said again with the same content it is taken alike.
+struct AnswerQuestion {
+    static constexpr std::string_view kType = "ANSWER";
+    TaskId task;
+    std::string question;  // its id; empty: the open one
+    std::string choice;    // one of its choices, where it has some
+    std::string answer;    // free text
+    friend bool operator==(const AnswerQuestion&, const AnswerQuestion&) = default;
+};
+template <class V, Of<AnswerQuestion> T>
+void describe(V& v, T& m) {
+    v("task_id", m.task);
+    v.optional("question_id", m.question);
+    v.optional("choice", m.choice);
+    v.optional("answer", m.answer);
+}
+
 /// Takes the next ready task of a role by hand, or a named one.
 struct Claim {
     static constexpr std::string_view kType = "CLAIM";
@@ -116,6 +133,7 @@ struct Claimed {
     Millis term{};
     TaskSpec task;
     std::vector<CheckpointRef> checkpoints;  // as in ASSIGN
+    std::vector<Question> questions;         // as in ASSIGN
     friend bool operator==(const Claimed&, const Claimed&) = default;
 };
 template <class V, Of<Claimed> T>
@@ -125,6 +143,7 @@ void describe(V& v, T& m) {
     v("lease_ms", m.term);
     v("task", m.task);
     v.optional("checkpoints", m.checkpoints);
+    v.optional("questions", m.questions);
 }
 
 /// Redeems an invitation: the sender is authenticated by the invitation's key; `public_key` (Z85,

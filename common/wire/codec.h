@@ -45,7 +45,8 @@ using Body =
                  Progress, Checkpoint, Accepted, Goodbye, Ping, Pong, Submit, Submitted, Get,
                  TaskReply, List, Tasks, Wait, Ended, Events, EventRows, Answers, Cancel, Claim,
                  Claimed, Workers, WorkerRows, Leases, LeaseRows, Status, StatusReply, Join, Joined,
-                 ErrorReply, Put, Pull, Chunk, Stored, Fetch, Backup, BackupReply>;
+                 ErrorReply, Put, Pull, Chunk, Stored, Fetch, Backup, BackupReply, Ask, Asked,
+                 AnswerQuestion, Questions, QuestionRows, UsageQuery, UsageRows>;
 
 struct Message {
     Header header;

@@ -3,6 +3,7 @@
 // protocol.md.
 #pragma once
 
+#include "common/base/question.h"
 #include "common/base/task_spec.h"
 #include "common/platform/pack.h"
 
@@ -23,6 +24,30 @@ void describe(V& v, T& c) {
     v("attempt", c.attempt);
     v("at", c.at);
     describe(v, c.ref);
+}
+
+template <class V, Of<NewQuestion> T>
+void describe(V& v, T& q) {
+    v("question_id", q.id);
+    v("question", q.text);
+    v.optional("choices", q.choices);
+    v.optional("timeout_ms", q.timeout);
+}
+
+template <class V, Of<Question> T>
+void describe(V& v, T& q) {
+    v("question_id", q.id);
+    v("question", q.text);
+    v.optional("choices", q.choices);
+    v("attempt", q.attempt);
+    v("asked_at", q.asked_at);
+    v.optional("until", q.until);
+    v.optional("parked", q.parked);
+    v("state", q.state);
+    v.optional("choice", q.choice);
+    v.optional("answer", q.answer);
+    v.optional("answered_by", q.answered_by);
+    v.optional("closed_at", q.closed_at);
 }
 
 template <class V, Of<ExpectedOutput> T>

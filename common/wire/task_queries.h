@@ -35,6 +35,7 @@ struct TaskRow {
     std::uint32_t progress_percent = 0;  // of the running attempt, so the next two
     std::string progress_step;
     std::string progress_message;
+    std::string question;  // that is open; empty: none
     std::uint64_t submitted_seq = 0;
     std::uint64_t changed_seq = 0;
     friend bool operator==(const TaskRow&, const TaskRow&) = default;
@@ -67,6 +68,7 @@ void describe(V& v, T& m) {
     v.optional("progress_percent", m.progress_percent);
     v.optional("progress_step", m.progress_step);
     v.optional("progress_message", m.progress_message);
+    v.optional("question", m.question);
     v("submitted_seq", m.submitted_seq);
     v("changed_seq", m.changed_seq);
 }
@@ -132,6 +134,7 @@ struct TaskReply {
     std::string progress_step;
     std::string progress_message;
     std::vector<CheckpointRef> checkpoints;  // that are kept, oldest first
+    std::vector<Question> questions;         // the last ones, oldest first
     friend bool operator==(const TaskReply&, const TaskReply&) = default;
 };
 template <class V, Of<TaskReply> T>
@@ -143,6 +146,7 @@ void describe(V& v, T& m) {
     v.optional("progress_step", m.progress_step);
     v.optional("progress_message", m.progress_message);
     v.optional("checkpoints", m.checkpoints);
+    v.optional("questions", m.questions);
 }
 
 /// Lists tasks, newest first, all conditions together. Further pages: `before` = submitted_seq of
@@ -283,6 +287,115 @@ void describe(V& v, T& m) {
     v.optional("after", m.after);
     v.optional("limit", m.limit, 100);
     v.optional("wait_ms", m.wait);
+}
+
+/// Lists the open questions, the longest waiting first.
+struct Questions {
+    static constexpr std::string_view kType = "QUESTIONS";
+    RoleName role;    // empty: any
+    GroupName group;  // empty: any
+    std::uint32_t limit = 100;
+    friend bool operator==(const Questions&, const Questions&) = default;
+};
+template <class V, Of<Questions> T>
+void describe(V& v, T& m) {
+    v.optional("to", m.role);
+    v.optional("group", m.group);
+    v.optional("limit", m.limit, 100);
+}
+
+/// An open question and its task. `state` is input_required, or running where its attempt waits.
+struct QuestionRow {
+    TaskId task;
+    TaskState state = TaskState::kInputRequired;
+    RoleName role;
+    std::string type;
+    std::string from;
+    GroupName group;
+    WorkerName worker;  // of the attempt that asked
+    Question question;
+    friend bool operator==(const QuestionRow&, const QuestionRow&) = default;
+};
+template <class V, Of<QuestionRow> T>
+void describe(V& v, T& m) {
+    v("task_id", m.task);
+    v("state", m.state);
+    v("to", m.role);
+    v.optional("type", m.type);
+    v.optional("from", m.from);
+    v.optional("group", m.group);
+    v.optional("worker", m.worker);
+    v("question", m.question);
+}
+
+/// Answers QUESTIONS.
+struct QuestionRows {
+    static constexpr std::string_view kType = "QUESTION_ROWS";
+    std::vector<QuestionRow> rows;
+    bool more = false;
+    friend bool operator==(const QuestionRows&, const QuestionRows&) = default;
+};
+template <class V, Of<QuestionRows> T>
+void describe(V& v, T& m) {
+    v("rows", m.rows);
+    v.optional("more", m.more);
+}
+
+/// What ended attempts have used of models, task by task, the newest first. With `task` of that one
+/// alone; else of `limit` tasks of the role and group, from `before` on.
+struct UsageQuery {
+    static constexpr std::string_view kType = "USAGE";
+    TaskId task;
+    RoleName role;
+    GroupName group;
+    std::uint64_t before = 0;  // 0: from the newest
+    std::uint32_t limit = 100;
+    friend bool operator==(const UsageQuery&, const UsageQuery&) = default;
+};
+template <class V, Of<UsageQuery> T>
+void describe(V& v, T& m) {
+    v.optional("task_id", m.task);
+    v.optional("to", m.role);
+    v.optional("group", m.group);
+    v.optional("before", m.before);
+    v.optional("limit", m.limit, 100);
+}
+
+/// What one attempt used; attempts that used nothing have no row.
+struct UsageRow {
+    TaskId task;
+    std::uint32_t attempt = 0;
+    RoleName role;
+    GroupName group;
+    std::string model;
+    std::uint64_t cost_usd_micros = 0;
+    std::uint64_t input_tokens = 0;
+    std::uint64_t output_tokens = 0;
+    friend bool operator==(const UsageRow&, const UsageRow&) = default;
+};
+template <class V, Of<UsageRow> T>
+void describe(V& v, T& m) {
+    v("task_id", m.task);
+    v("attempt", m.attempt);
+    v("to", m.role);
+    v.optional("group", m.group);
+    v.optional("model", m.model);
+    v.optional("cost_usd_micros", m.cost_usd_micros);
+    v.optional("input_tokens", m.input_tokens);
+    v.optional("output_tokens", m.output_tokens);
+}
+
+/// Answers USAGE.
+struct UsageRows {
+    static constexpr std::string_view kType = "USAGE_ROWS";
+    std::vector<UsageRow> rows;
+    std::uint64_t before = 0;  // of the next page; 0: there is none
+    friend bool operator==(const UsageRows&, const UsageRows&) = default;
+};
+template <class V, Of<UsageRows> T>
+void describe(V& v, T& m) {
+    v("rows", m.rows);
+    v.optional("before", m.before);
 }
 
 }  // namespace zq::wire

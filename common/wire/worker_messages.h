@@ -135,6 +135,8 @@ struct Assign {
     Instant submitted_at;
     TaskSpec task;
     std::vector<CheckpointRef> checkpoints;  // that earlier attempts saved, oldest first
+    std::vector<Question>
+        questions;  // that earlier attempts asked and that are closed, oldest first
     friend bool operator==(const Assign&, const Assign&) = default;
 };
 template <class V, Of<Assign> T>
@@ -147,6 +149,7 @@ void describe(V& v, T& m) {
     v("submitted_at", m.submitted_at);
     v("task", m.task);
     v.optional("checkpoints", m.checkpoints);
+    v.optional("questions", m.questions);
 }
 
 /// An artifact of a report. Content of at most kInlineBytes may travel along in `data`; larger
@@ -233,7 +236,8 @@ struct Release {
     Report report;
     std::string reason;
     ReleaseCause cause = ReleaseCause::kReleased;
-    Millis delay{};  // before the task is ready again
+    Millis delay{};                       // before the task is ready again
+    std::optional<NewQuestion> question;  // with kInputRequired, and only then
     friend bool operator==(const Release&, const Release&) = default;
 };
 template <class V, Of<Release> T>
@@ -242,6 +246,7 @@ void describe(V& v, T& m) {
     v.optional("reason", m.reason);
     v.optional("cause", m.cause);
     v.optional("delay_ms", m.delay);
+    v.optional("question", m.question);
 }
 
 struct Progress {
@@ -277,8 +282,39 @@ void describe(V& v, T& m) {
     v("artifact", m.artifact);
 }
 
-/// Answers every report, PROGRESS, CHECKPOINT and CANCEL: it is durable. `state` is what the task
-/// became; a completion of a `cancelling` task is answered `cancelled`.
+/// Asks a person, while the attempt goes on. Answered by ASKED: the question as it stands. Asked
+/// again under its id it is the same question.
+struct Ask {
+    static constexpr std::string_view kType = "ASK";
+    TaskId task;
+    LeaseToken lease;
+    NewQuestion question;
+    friend bool operator==(const Ask&, const Ask&) = default;
+};
+template <class V, Of<Ask> T>
+void describe(V& v, T& m) {
+    v("task_id", m.task);
+    v("lease", m.lease);
+    describe(v, m.question);
+}
+
+/// Answers ASK. Unasked (id 0), tells a worker's session that a question is closed.
+struct Asked {
+    static constexpr std::string_view kType = "ASKED";
+    TaskId task;
+    LeaseToken lease;
+    Question question;
+    friend bool operator==(const Asked&, const Asked&) = default;
+};
+template <class V, Of<Asked> T>
+void describe(V& v, T& m) {
+    v("task_id", m.task);
+    v("lease", m.lease);
+    v("question", m.question);
+}
+
+/// Answers every report, PROGRESS, CHECKPOINT, CANCEL and ANSWER: it is durable. `state` is what
+/// the task became; a completion of a `cancelling` task is answered `cancelled`.
 struct Accepted {
     static constexpr std::string_view kType = "ACCEPTED";
     TaskId task;

@@ -34,6 +34,13 @@ void change_task(State& state, const Event& event, Change change) {
     state.durable.open.erase(at);
 }
 
+/// What its attempt asked waits no longer for an answer.
+void withdraw_question(Task& task, Instant at) {
+    if (open_question(task) == nullptr) return;
+    task.questions.back().state = QuestionState::kWithdrawn;
+    task.questions.back().closed_at = at;
+}
+
 void apply_body(State& state, const Event& event, const EpochStarted& body) {
     state.durable.journal = body.journal;
     state.durable.epoch = event.epoch;
@@ -130,6 +137,7 @@ void apply_body(State& state, const Event& event, const AttemptEnded& body) {
         if (may_resume) task.lost_lease = task.lease;
         task.lost_lease_charged = may_resume && next.losses > task.losses;
         task.lease.reset();
+        if (next.state != TaskState::kInputRequired) withdraw_question(task, event.at);
         task.state = next.state;
         task.dead_reason = next.dead_reason;
         if (next.state == TaskState::kQueued) task.rank = next.rank;
@@ -150,6 +158,7 @@ void apply_body(State& state, const Event& event, const AttemptEnded& body) {
 void apply_body(State& state, const Event& event, const CancelRequested& body) {
     change_task(state, event, [&](Task& task) {
         task.state = TaskState::kCancelling;
+        withdraw_question(task, event.at);
         task.reason = body.reason;
     });
 }
@@ -157,6 +166,7 @@ void apply_body(State& state, const Event& event, const CancelRequested& body) {
 void apply_body(State& state, const Event& event, const TaskCancelled& body) {
     change_task(state, event, [&](Task& task) {
         task.state = TaskState::kCancelled;
+        withdraw_question(task, event.at);
         task.reason = body.reason;
         task.due_at = {};
     });
@@ -197,6 +207,33 @@ void apply_body(State& state, const Event& event, const CheckpointSaved& body) {
         std::erase_if(task.checkpoints,
                       [&](const CheckpointRef& kept) { return kept.number == body.dropped; });
         task.checkpoints.push_back(body.checkpoint);
+    });
+}
+
+void apply_body(State& state, const Event& event, const QuestionAsked& body) {
+    change_task(state, event, [&](Task& task) {
+        withdraw_question(task, event.at);
+        std::erase_if(task.questions,
+                      [&](const Question& old) { return old.id == body.question.id; });
+        task.questions.push_back(body.question);
+        if (task.questions.size() > limits::kQuestionsKept) {
+            task.questions.erase(task.questions.begin());
+        }
+    });
+}
+
+void apply_body(State& state, const Event& event, const QuestionClosed& body) {
+    change_task(state, event, [&](Task& task) {
+        ZQ_CHECK(open_question(task) != nullptr && task.questions.back().id == body.question);
+        Question& question = task.questions.back();
+        question.state = body.state;
+        question.choice = body.choice;
+        question.answer = body.answer;
+        question.closed_at = event.at;
+        if (body.state == QuestionState::kAnswered) question.answered_by = event.identity;
+        if (task.state != TaskState::kInputRequired) return;
+        task.state = TaskState::kQueued;
+        task.rank = body.rank;
     });
 }
 

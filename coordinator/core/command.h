@@ -83,6 +83,7 @@ struct EndAttempt {
     FailureClass failure = FailureClass::kError;
     ReleaseCause cause = ReleaseCause::kReleased;
     Millis delay{};
+    std::optional<NewQuestion> question;  // of a release that asks a person
     std::optional<std::int64_t> exit_code;
     std::map<std::string, std::string> output;
     std::vector<ArtifactRef> artifacts;
@@ -104,6 +105,21 @@ struct SaveCheckpoint {
     LeaseToken token;
     ArtifactRef ref;
     std::vector<ArtifactRef> contents;  // inline content to record as stored
+};
+
+/// ASK, of an attempt that goes on.
+struct AskPerson {
+    TaskId task;
+    LeaseToken token;
+    NewQuestion question;  // valid (validate in question.h)
+};
+
+/// ANSWER, from outside.
+struct AnswerPerson {
+    TaskId task;
+    std::string question;  // its id; empty: the open one
+    std::string choice;
+    std::string answer;
 };
 
 /// CLAIM by hand. An unknown wait is the edge's: it asks again when something becomes ready.
@@ -142,9 +158,10 @@ struct NoteStall {
     Millis length{};
 };
 
-using CommandBody = std::variant<SubmitTask, OpenSession, Renew, RenewByHand, CloseSession,
-                                 EndAttempt, NoteProgress, SaveCheckpoint, ClaimTask, CancelTask,
-                                 StoreContent, Match, Tick, StartEpoch, BeginService, NoteStall>;
+using CommandBody =
+    std::variant<SubmitTask, OpenSession, Renew, RenewByHand, CloseSession, EndAttempt,
+                 NoteProgress, SaveCheckpoint, AskPerson, AnswerPerson, ClaimTask, CancelTask,
+                 StoreContent, Match, Tick, StartEpoch, BeginService, NoteStall>;
 
 struct Command {
     Instant now;

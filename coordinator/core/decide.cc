@@ -15,6 +15,8 @@ Decision decide_one(const Call& c, const CloseSession& b) { return decide_close(
 Decision decide_one(const Call& c, const EndAttempt& b) { return decide_end(c, b); }
 Decision decide_one(const Call& c, const NoteProgress& b) { return decide_progress(c, b); }
 Decision decide_one(const Call& c, const SaveCheckpoint& b) { return decide_checkpoint(c, b); }
+Decision decide_one(const Call& c, const AskPerson& b) { return decide_ask(c, b); }
+Decision decide_one(const Call& c, const AnswerPerson& b) { return decide_answer(c, b); }
 Decision decide_one(const Call& c, const ClaimTask& b) { return decide_claim(c, b); }
 Decision decide_one(const Call& c, const CancelTask& b) { return decide_cancel(c, b); }
 Decision decide_one(const Call& c, const StoreContent& b) { return decide_store_content(c, b); }

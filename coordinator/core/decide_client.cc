@@ -96,7 +96,8 @@ Result<const Task*> task_to_claim(const Call& call, const ClaimTask& claim) {
 }
 
 ClaimAnswer claim_answer(const Task& task, const Lease& lease) {
-    return {task.key, task.submitted_seq, lease.token, lease.attempt, lease.term, task.checkpoints};
+    return {task.key,   task.submitted_seq, lease.token,           lease.attempt,
+            lease.term, task.checkpoints,   closed_questions(task)};
 }
 
 /// A claim that was answered before gets the same answer while its lease lives.

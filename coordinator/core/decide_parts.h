@@ -101,6 +101,23 @@ inline Lease lease_by_hand(const Call& call, const Task& task, const std::string
     return lease;
 }
 
+/// The open question of an attempt of this task, asked now.
+inline Question question_of(const Call& call, const NewQuestion& asked, std::uint32_t attempt) {
+    Question question;
+    question.id = asked.id;
+    question.text = asked.text;
+    question.choices = asked.choices;
+    question.attempt = attempt;
+    question.asked_at = call.now();
+    if (asked.timeout.count > 0) question.until = call.now() + asked.timeout;
+    return question;
+}
+
+/// Closes the open question: the event, and the word to the attempt that waits for it. An identity
+/// stands in the event where a person has answered.
+void close_question(const Call& call, const Task& task, const Identity& by, QuestionClosed closed,
+                    Decision& decision);
+
 /// The event that takes a loss back, with the counter after it.
 inline Event resume_event(const Call& call, const Task& task) {
     return event_of(
@@ -122,6 +139,8 @@ Decision decide_close(const Call& call, const CloseSession& close);
 Decision decide_end(const Call& call, const EndAttempt& end);
 Decision decide_progress(const Call& call, const NoteProgress& progress);
 Decision decide_checkpoint(const Call& call, const SaveCheckpoint& save);
+Decision decide_ask(const Call& call, const AskPerson& ask);
+Decision decide_answer(const Call& call, const AnswerPerson& answered);
 Decision decide_match(const Call& call);
 Decision decide_tick(const Call& call);
 Decision decide_epoch(const Call& call, const StartEpoch& start);

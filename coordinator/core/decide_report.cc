@@ -1,5 +1,6 @@
 // How an attempt ends by its holder's word (COMPLETE, SKIP, FAIL, RELEASE). Here stands the fence:
 // nothing is accepted under a token that is not the current one.
+#include "common/base/check.h"
 #include "common/base/mutant.h"
 #include "coordinator/core/decide_parts.h"
 #include "coordinator/core/outcome.h"
@@ -105,6 +106,13 @@ void end_attempt(const Call& call, const EndAttempt& end, const Task& task, cons
         next = next_of(call, end, task);
         if (end.kind == EndAttempt::Kind::kFail) attempt.failure = end.failure;
         if (end.kind == EndAttempt::Kind::kRelease) attempt.release = end.cause;
+    }
+    if (next.state == TaskState::kInputRequired) {
+        ZQ_CHECK(end.question.has_value());
+        Question question = question_of(call, *end.question, lease.attempt);
+        question.parked = true;
+        decision.events.push_back(
+            event_of(call, task.key, QuestionAsked{lease.token, std::move(question)}));
     }
     attempt.answer = next.state;
     answer(decision, call, AcceptedAnswer{end.task, next.state, lease.attempt});

@@ -16,7 +16,12 @@ void fire_timers(const Call& call, Decision& decision) {
         // A task whose two timers are due together gets one event: it expires.
         if (!done.insert(timer.task).second) continue;
         const Task& task = *find_task(call.state, timer.task);
-        if (has_expired(task, call.now())) {
+        if (const Question* open = open_question(task)) {
+            const bool parked = task.state == TaskState::kInputRequired;
+            const std::int64_t rank = parked ? rank_of(task, timer.due, call.policy) : 0;
+            close_question(call, task, kSystemIdentity,
+                           {open->id, QuestionState::kNoAnswer, {}, {}, rank}, decision);
+        } else if (has_expired(task, call.now())) {
             decision.events.push_back(system_event(task.key, TaskExpired{}));
         } else {
             decision.events.push_back(

@@ -48,6 +48,12 @@ struct ClaimAnswer {
     std::uint32_t attempt = 0;
     Millis term{};
     std::vector<CheckpointRef> checkpoints;
+    std::vector<Question> questions;
+};
+struct QuestionAnswer {
+    TaskId task;
+    LeaseToken token;
+    Question question;
 };
 struct GoodbyeAnswer {};
 struct StoredAnswer {
@@ -56,7 +62,7 @@ struct StoredAnswer {
 };
 
 using AnswerBody = std::variant<Rejected, SubmitAnswer, WelcomeAnswer, BeatAnswer, AcceptedAnswer,
-                                ClaimAnswer, GoodbyeAnswer, StoredAnswer>;
+                                ClaimAnswer, QuestionAnswer, GoodbyeAnswer, StoredAnswer>;
 
 /// The one answer to a request. `after`: it may leave when this sequence number is durable; unset:
 /// when everything decided so far is.
@@ -75,8 +81,15 @@ struct Assignment {
     Identity submitter;
     Instant submitted_at;
     std::vector<CheckpointRef> checkpoints;
+    std::vector<Question> questions;
 };
-using PushBody = std::variant<Assignment, LeaseWord>;
+/// A question of a running attempt is closed.
+struct QuestionNews {
+    TaskId task;
+    LeaseToken token;
+    Question question;
+};
+using PushBody = std::variant<Assignment, LeaseWord, QuestionNews>;
 
 /// Something unasked for a worker's session.
 struct Push {

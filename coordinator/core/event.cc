@@ -6,9 +6,10 @@ namespace zq::core {
 namespace {
 
 constexpr std::array<std::string_view, std::variant_size_v<EventBody>> kKinds = {
-    "epoch_started",  "task_submitted", "task_ready",       "task_assigned",   "lease_resumed",
-    "progress_noted", "attempt_ended",  "cancel_requested", "task_cancelled",  "task_expired",
-    "role_served",    "content_stored", "request_recorded", "checkpoint_saved"};
+    "epoch_started",    "task_submitted",   "task_ready",     "task_assigned",
+    "lease_resumed",    "progress_noted",   "attempt_ended",  "cancel_requested",
+    "task_cancelled",   "task_expired",     "role_served",    "content_stored",
+    "request_recorded", "checkpoint_saved", "question_asked", "question_closed"};
 
 }  // namespace
 

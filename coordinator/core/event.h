@@ -121,10 +121,27 @@ struct CheckpointSaved {
     friend bool operator==(const CheckpointSaved&, const CheckpointSaved&) = default;
 };
 
+/// A person is asked. With `question.parked` the attempt's end follows at once.
+struct QuestionAsked {
+    LeaseToken token;
+    Question question;  // open
+    friend bool operator==(const QuestionAsked&, const QuestionAsked&) = default;
+};
+
+/// The open question got its answer, or its time is over. A parked task is queued again.
+struct QuestionClosed {
+    std::string question;                            // its id
+    QuestionState state = QuestionState::kAnswered;  // or kNoAnswer
+    std::string choice;
+    std::string answer;
+    std::int64_t rank = 0;  // of the task, where it is queued again
+    friend bool operator==(const QuestionClosed&, const QuestionClosed&) = default;
+};
+
 using EventBody =
     std::variant<EpochStarted, TaskSubmitted, TaskReady, TaskAssigned, LeaseResumed, ProgressNoted,
                  AttemptEnded, CancelRequested, TaskCancelled, TaskExpired, RoleServed,
-                 ContentStored, RequestRecorded, CheckpointSaved>;
+                 ContentStored, RequestRecorded, CheckpointSaved, QuestionAsked, QuestionClosed>;
 
 /// `task.id` is empty for events that are not about one task.
 struct Event {

@@ -13,6 +13,22 @@ void expect(Broken& broken, bool holds, const std::string& sentence) {
     if (!holds) broken.push_back(sentence);
 }
 
+void check_questions(const Task& task, const std::string& name, Broken& broken) {
+    const Question* open = open_question(task);
+    const bool parked = task.state == TaskState::kInputRequired;
+    expect(broken, task.questions.size() <= limits::kQuestionsKept,
+           name + "questions stay within their bound");
+    expect(broken,
+           std::count_if(task.questions.begin(), task.questions.end(),
+                         [](const Question& q) { return q.state == QuestionState::kOpen; }) ==
+               (open == nullptr ? 0 : 1),
+           name + "only the last question is open");
+    expect(broken, parked == (open != nullptr && open->parked),
+           name + "exactly input_required has an open question without an attempt");
+    expect(broken, open == nullptr || parked || task.state == TaskState::kRunning,
+           name + "only what runs or is parked asks");
+}
+
 void check_task(const Durable& durable, const Task& task, Broken& broken) {
     const std::string name = "task " + task.key.id.text + ": ";
     const bool leased = task.state == TaskState::kRunning || task.state == TaskState::kCancelling;
@@ -31,6 +47,7 @@ void check_task(const Durable& durable, const Task& task, Broken& broken) {
            std::is_sorted(task.checkpoints.begin(), task.checkpoints.end(),
                           [](const auto& a, const auto& b) { return a.number < b.number; }),
            name + "checkpoints stand by number");
+    check_questions(task, name, broken);
     if (!task.lease) return;
     expect(broken, task.lease->attempt == task.attempts, name + "the lease is the last attempt's");
     expect(broken, task.lease->token.number <= durable.last_token, name + "tokens only grow");
@@ -88,6 +105,8 @@ std::vector<std::string> broken_invariants(const State& state) {
     expect(broken, index.timers == state.index.timers, "timers follow from the tasks");
     expect(broken, index.leases == state.index.leases, "the lease index follows from the tasks");
     expect(broken, index.lost == state.index.lost, "the lost-lease index follows from the tasks");
+    expect(broken, index.asking == state.index.asking,
+           "the index of open questions follows from the tasks");
     expect(broken, index.by_holder == state.index.by_holder, "holders follow from the tasks");
     expect(broken, index.by_idempotency_key == state.index.by_idempotency_key,
            "idempotency keys follow from the tasks");

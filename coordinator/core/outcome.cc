@@ -85,6 +85,7 @@ Next after_failure(const Task& task, FailureClass failure, Instant now, std::uin
 
 Next after_release(const Task& task, ReleaseCause cause, Millis delay, Instant now,
                    std::uint64_t seed, const Policy& policy) {
+    if (cause == ReleaseCause::kInputRequired) return ended_as(task, TaskState::kInputRequired);
     if (cause == ReleaseCause::kTryLater && task.deferrals >= limits::kDeferrals) {
         return after_failure(task, FailureClass::kError, now, seed, policy);
     }

@@ -1,6 +1,7 @@
 #include "coordinator/core/state.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace zq::core {
 namespace {
@@ -13,6 +14,19 @@ const Task* find_by_token(const State& state, const std::map<std::uint64_t, Task
 }
 
 }  // namespace
+
+const Question* open_question(const Task& task) {
+    if (task.questions.empty()) return nullptr;
+    const Question& last = task.questions.back();
+    return last.state == QuestionState::kOpen ? &last : nullptr;
+}
+
+std::vector<Question> closed_questions(const Task& task) {
+    std::vector<Question> closed;
+    std::copy_if(task.questions.begin(), task.questions.end(), std::back_inserter(closed),
+                 [](const Question& question) { return has_outcome(question.state); });
+    return closed;
+}
 
 const Task* find_task(const State& state, const TaskKey& key) {
     if (auto at = state.durable.open.find(key); at != state.durable.open.end()) return &at->second;

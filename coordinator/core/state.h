@@ -51,11 +51,11 @@ struct ReadyKey {
 
 struct RoleIndex {
     std::set<ReadyKey> ready;
-    std::uint64_t waiting = 0;  // scheduled, retry_wait
+    std::uint64_t waiting = 0;  // scheduled, retry_wait, input_required
     std::uint64_t running = 0;  // running, cancelling
 };
 
-enum class TimerKind : std::uint8_t { kReady, kExpire };
+enum class TimerKind : std::uint8_t { kReady, kExpire, kNoAnswer };
 struct Timer {
     Instant due;
     Seq submitted_seq = 0;
@@ -71,6 +71,7 @@ struct Indexes {
     std::map<std::uint64_t, TaskKey> leases;  // token number of every current lease
     std::map<std::uint64_t, TaskKey> lost;    // token number of every lost lease that may come back
     std::map<StateId, std::set<std::uint64_t>> by_holder;  // tokens of the leases of each worker
+    std::set<std::pair<Instant, TaskKey>> asking;  // open questions, by when they were asked
     std::map<std::pair<Namespace, std::string>, TaskKey> by_idempotency_key;
     std::map<std::pair<Instant, Seq>, RequestKey> requests_by_time;
     std::map<std::pair<Identity, ClientId>, std::uint32_t> requests_per_client;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/base/ids.h"
+#include "common/base/question.h"
 #include "common/base/report_words.h"
 #include "common/base/task_spec.h"
 #include "common/base/task_state.h"
@@ -76,6 +77,7 @@ struct Task {
     bool lost_lease_charged = false;  // that loss was counted in `losses`
     WorkerName worker;                // of the current or last attempt
     std::vector<CheckpointRef> checkpoints;  // the kept ones, by number; at most kCheckpointsKept
+    std::vector<Question> questions;  // the last ones, at most kQuestionsKept; one open at the end
     std::string summary;
     std::string reason;
     Seq submitted_seq = 0;
@@ -83,6 +85,11 @@ struct Task {
 
     friend bool operator==(const Task&, const Task&) = default;
 };
+
+/// The question that waits for an answer; null if there is none.
+const Question* open_question(const Task& task);
+/// What a new attempt is told: the questions that were answered, or had no answer in their time.
+std::vector<Question> closed_questions(const Task& task);
 
 /// An attempt that has ended, as it is remembered for good. While it runs it is the task's lease.
 struct Attempt {

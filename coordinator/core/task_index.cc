@@ -15,8 +15,12 @@ bool can_expire(const Task& task) {
            (task.state == TaskState::kQueued || task.state == TaskState::kScheduled);
 }
 
-bool waits(const Task& task) {
+bool is_due_later(const Task& task) {
     return task.state == TaskState::kScheduled || task.state == TaskState::kRetryWait;
+}
+
+bool waits(const Task& task) {
+    return is_due_later(task) || task.state == TaskState::kInputRequired;
 }
 
 bool is_leased(const Task& task) {
@@ -29,6 +33,24 @@ Timer ready_timer(const Task& task) {
 
 Timer expire_timer(const Task& task) {
     return {task.expires_at, task.submitted_seq, TimerKind::kExpire, task.key};
+}
+
+Timer answer_timer(const Task& task, const Question& question) {
+    return {question.until, task.submitted_seq, TimerKind::kNoAnswer, task.key};
+}
+
+void index_question(State& state, const Task& task) {
+    const Question* open = open_question(task);
+    if (open == nullptr) return;
+    state.index.asking.emplace(open->asked_at, task.key);
+    if (open->until.is_set()) state.index.timers.insert(answer_timer(task, *open));
+}
+
+void unindex_question(State& state, const Task& task) {
+    const Question* open = open_question(task);
+    if (open == nullptr) return;
+    state.index.asking.erase({open->asked_at, task.key});
+    if (open->until.is_set()) state.index.timers.erase(answer_timer(task, *open));
 }
 
 ReadyKey ready_key(const Task& task) {
@@ -66,8 +88,8 @@ void index_task(State& state, const Task& task) {
         role.ready.insert(ready_key(task));
         want_match(state, role_of(task));
     }
-    if (waits(task)) {
-        ++role.waiting;
+    if (waits(task)) ++role.waiting;
+    if (is_due_later(task)) {
         const bool lost = mutant(Mutant::kLostTimer) && task.state == TaskState::kRetryWait;
         if (!lost) state.index.timers.insert(ready_timer(task));
     }
@@ -77,6 +99,7 @@ void index_task(State& state, const Task& task) {
     }
     if (task.lost_lease) state.index.lost.emplace(task.lost_lease->token.number, task.key);
     if (can_expire(task)) state.index.timers.insert(expire_timer(task));
+    index_question(state, task);
 }
 
 void unindex_task(State& state, const Task& task) {
@@ -84,16 +107,15 @@ void unindex_task(State& state, const Task& task) {
     ZQ_CHECK(at != state.index.roles.end());
     RoleIndex& role = at->second;
     if (task.state == TaskState::kQueued) role.ready.erase(ready_key(task));
-    if (waits(task)) {
-        --role.waiting;
-        state.index.timers.erase(ready_timer(task));
-    }
+    if (waits(task)) --role.waiting;
+    if (is_due_later(task)) state.index.timers.erase(ready_timer(task));
     if (is_leased(task)) {
         --role.running;
         unindex_lease(state, task);
     }
     if (task.lost_lease) state.index.lost.erase(task.lost_lease->token.number);
     if (can_expire(task)) state.index.timers.erase(expire_timer(task));
+    unindex_question(state, task);
     if (role.ready.empty() && role.waiting == 0 && role.running == 0) state.index.roles.erase(at);
 }
 

@@ -19,7 +19,7 @@ inline constexpr bool kAtControl =
              wire::Release, wire::Progress, wire::Checkpoint, wire::Goodbye, wire::Ping,
              wire::Submit, wire::Get, wire::List, wire::Wait, wire::Events, wire::Answers,
              wire::Cancel, wire::Claim, wire::Workers, wire::Leases, wire::Status, wire::Backup,
-             wire::Join>;
+             wire::Join, wire::Ask, wire::AnswerQuestion, wire::Questions, wire::UsageQuery>;
 
 /// Requests of the artifacts socket.
 template <class T>

@@ -155,6 +155,22 @@ Check contents(const wire::Submit& m) {
     return fail(ErrorCode::TOO_LARGE, "too many bytes travel inside this message", "contents");
 }
 
+/// A release carries a question exactly where a person is asked.
+Check question_of(const wire::Release& m) {
+    const bool asks = m.cause == ReleaseCause::kInputRequired;
+    if (asks != m.question.has_value()) {
+        return fail(ErrorCode::INVALID,
+                    asks ? "a release that asks a person needs its question"
+                         : "only a release with cause input_required has a question",
+                    "question");
+    }
+    if (!asks) return {};
+    auto ok = validate(*m.question);
+    if (!ok) return fail(ok.error().code, ok.error().message, "question." + ok.error().field);
+    if (m.delay.count == 0) return {};
+    return fail(ErrorCode::INVALID, "it waits for the answer, not for a time", "delay_ms");
+}
+
 // One overload per message; those without fields, and those that are no requests, need no check.
 template <class T>
 Check check(const T&) {
@@ -196,7 +212,26 @@ Check check(const wire::Fail& m) {
 Check check(const wire::Release& m) {
     return all_of([&] { return report(m.report); },
                   [&] { return size(m.reason, limits::kReasonBytes, "reason"); },
-                  [&] { return duration(m.delay, {}, limits::kLongest, "delay_ms"); });
+                  [&] { return duration(m.delay, {}, limits::kLongest, "delay_ms"); },
+                  [&] { return question_of(m); });
+}
+
+Check check(const wire::Ask& m) {
+    return all_of([&] { return name(m.task.text, "task_id"); },
+                  [&] { return validate(m.question); });
+}
+
+Check check(const wire::AnswerQuestion& m) {
+    return all_of([&] { return name(m.task.text, "task_id"); },
+                  [&] { return name_or_empty(m.question, "question_id"); },
+                  [&] { return size(m.choice, limits::kChoiceBytes, "choice"); },
+                  [&] { return size(m.answer, limits::kAnswerBytes, "answer"); });
+}
+
+Check check(const wire::Questions& m) {
+    return all_of([&] { return name_or_empty(m.role.text, "to"); },
+                  [&] { return name_or_empty(m.group.text, "group"); },
+                  [&] { return range(m.limit, 1, limits::kListRows, "limit"); });
 }
 
 Check check(const wire::Progress& m) {
@@ -233,6 +268,18 @@ Check check(const wire::Claim& m) {
         [&] { return size(m.from, limits::kFromBytes, "from"); },
         [&] { return duration(m.lease, limits::kLeaseMin, limits::kLeaseMax, "lease_ms"); },
         [&] { return duration(m.wait, {}, limits::kPollMax, "wait_ms"); });
+}
+
+Check check(const wire::UsageQuery& m) {
+    const bool filtered = !m.role.empty() || !m.group.empty();
+    if (!m.task.empty() && filtered) {
+        return fail(ErrorCode::INVALID, "either one task, or a role or group", "task_id");
+    }
+    return all_of([&] { return name_or_empty(m.task.text, "task_id"); },
+                  [&] { return name_or_empty(m.role.text, "to"); },
+                  [&] { return name_or_empty(m.group.text, "group"); },
+                  [&] { return range(m.before, 0, INT64_MAX, "before"); },
+                  [&] { return range(m.limit, 1, limits::kListRows, "limit"); });
 }
 
 Check check(const wire::Get& m) {

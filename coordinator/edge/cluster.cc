@@ -82,6 +82,33 @@ wire::LeaseRows list_leases(const core::State& state, const wire::Leases& leases
     return reply;
 }
 
+wire::QuestionRows list_questions(const core::State& state, const wire::Questions& questions) {
+    wire::QuestionRows reply;
+    RowBudget budget(kRowBytes);
+    for (const auto& [asked_at, key] : state.index.asking) {
+        const core::Task* task = core::find_task(state, key);
+        const Question* open = task == nullptr ? nullptr : core::open_question(*task);
+        if (open == nullptr) continue;
+        if (!questions.role.empty() && task->role != questions.role) continue;
+        if (!questions.group.empty() && task->group != questions.group) continue;
+        wire::QuestionRow row;
+        row.task = key.id;
+        row.state = task->state;
+        row.role = task->role;
+        row.type = task->type;
+        row.from = task->from;
+        row.group = task->group;
+        row.worker = task->worker;
+        row.question = *open;
+        if (reply.rows.size() == questions.limit || !budget.take(row)) {
+            reply.more = true;
+            break;
+        }
+        reply.rows.push_back(std::move(row));
+    }
+    return reply;
+}
+
 Result<std::vector<wire::RoleRow>> list_roles(const core::State& state, const core::Policy& policy,
                                               store::Reader& reader, Instant now) {
     std::map<RoleKey, wire::RoleRow> roles;

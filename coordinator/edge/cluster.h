@@ -1,4 +1,5 @@
-// Answers about the coordinator itself: connected workers, leases, roles. From memory, so they are
+// Answers about the coordinator itself: connected workers, leases, open
+// questions, roles. From memory, so they are
 // held until everything they may show is committed. Each is bounded to what fits one message.
 #pragma once
 
@@ -10,6 +11,8 @@ namespace zq::edge {
 
 wire::WorkerRows list_workers(const core::State& state);
 wire::LeaseRows list_leases(const core::State& state, const wire::Leases& leases);
+/// Open questions, the longest waiting first.
+wire::QuestionRows list_questions(const core::State& state, const wire::Questions& questions);
 
 /// One row for every role that has open, dead or expired tasks, or that a worker has ever served.
 /// Errors: IO.

@@ -144,6 +144,7 @@ Result<Incoming> convert(wire::Message& message, wire::Release& body, const Orig
     end.reason = std::move(body.reason);
     end.cause = body.cause;
     end.delay = body.delay;
+    end.question = std::move(body.question);
     return end_attempt(message, body.report, std::move(end), origin, facts);
 }
 
@@ -245,6 +246,29 @@ Result<Incoming> convert(wire::Message& message, wire::Checkpoint& body, const O
     save.token = body.lease;
     save.ref = std::move(body.artifact.ref);
     incoming.command.body = std::move(save);
+    return incoming;
+}
+
+Result<Incoming> convert(wire::Message& message, wire::Ask& body, const Origin& origin,
+                         FactFinder& facts) {
+    if (auto ok = check_speaker(message, origin); !ok) return Failure(ok.error());
+    Incoming incoming{command_of(message, origin), {}};
+    if (auto ok = add_task_fact(incoming.command, body.task, facts); !ok) {
+        return Failure(ok.error());
+    }
+    incoming.command.body =
+        core::AskPerson{std::move(body.task), body.lease, std::move(body.question)};
+    return incoming;
+}
+
+Result<Incoming> convert(wire::Message& message, wire::AnswerQuestion& body, const Origin& origin,
+                         FactFinder& facts) {
+    Incoming incoming{command_of(message, origin), {}};
+    if (auto ok = add_task_fact(incoming.command, body.task, facts); !ok) {
+        return Failure(ok.error());
+    }
+    incoming.command.body = core::AnswerPerson{std::move(body.task), std::move(body.question),
+                                               std::move(body.choice), std::move(body.answer)};
     return incoming;
 }
 

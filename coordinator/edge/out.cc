@@ -34,7 +34,11 @@ struct AnswerToMessage {
     Result<wire::Body> operator()(const core::ClaimAnswer& a) const {
         auto spec = specs.get(a.submitted_seq);
         if (!spec) return Failure(spec.error());
-        return wire::Claimed{a.token, a.attempt, a.term, std::move(*spec), a.checkpoints};
+        return wire::Claimed{a.token,          a.attempt,     a.term,
+                             std::move(*spec), a.checkpoints, a.questions};
+    }
+    Result<wire::Body> operator()(const core::QuestionAnswer& a) const {
+        return wire::Asked{a.task, a.token, a.question};
     }
     Result<wire::Body> operator()(const core::GoodbyeAnswer&) const { return wire::Goodbye{}; }
     Result<wire::Body> operator()(const core::StoredAnswer& a) const {
@@ -50,10 +54,13 @@ struct PushToMessage {
         if (!spec) return Failure(spec.error());
         return wire::Assign{push.lease.token, push.lease.attempt, push.lease.term,
                             push.answers,     push.submitter,     push.submitted_at,
-                            std::move(*spec), push.checkpoints};
+                            std::move(*spec), push.checkpoints,   push.questions};
     }
     Result<wire::Body> operator()(const core::LeaseWord& push) const {
         return wire::Beat{verdicts_of({push})};
+    }
+    Result<wire::Body> operator()(const core::QuestionNews& push) const {
+        return wire::Asked{push.task, push.token, push.question};
     }
 };
 

@@ -62,6 +62,7 @@ void shorten(wire::TaskRow& row) {
     row.summary = cut_text(row.summary, kShortText);
     row.reason = cut_text(row.reason, kShortText);
     row.progress_message = cut_text(row.progress_message, kShortText);
+    row.question = cut_text(row.question, kShortText);
 }
 
 /// Attempts by number, the newest kept whole first; old ones are left out where the message is
@@ -155,10 +156,12 @@ Result<wire::TaskReply> get_task(const View& view, const wire::Get& get) {
         found->lease && !rows.empty() && rows.back().attempt == found->lease->attempt;
     if (found->lease && !ended_since) rows.push_back(running_row(*found->lease));
     reply.checkpoints = found->checkpoints;
+    reply.questions = found->questions;
     RowBudget budget(kRowBytes);
     budget.take(reply.row);
     budget.take(reply.spec);
     for (const CheckpointRef& checkpoint : reply.checkpoints) budget.take(checkpoint);
+    for (const Question& question : reply.questions) budget.take(question);
     reply.attempts = fit_attempts(std::move(rows), budget);
     reply.progress_percent = reply.row.progress_percent;
     reply.progress_step = reply.row.progress_step;

@@ -35,5 +35,7 @@ Result<wire::Tasks> list_tasks(const View& view, const wire::List& list);
 Result<Polled<wire::Ended>> wait_tasks(const View& view, const wire::Wait& wait);
 Result<Polled<wire::EventRows>> read_events(const View& view, const wire::Events& events);
 Result<Polled<wire::Tasks>> read_answers(const View& view, const wire::Answers& answers);
+/// Errors: NOT_FOUND, TOO_LARGE (one task's attempts alone fill a message), IO. In usage.cc.
+Result<wire::UsageRows> read_usage(const View& view, const wire::UsageQuery& query);
 
 }  // namespace zq::edge

@@ -29,6 +29,7 @@ wire::TaskRow task_row(const core::Task& task) {
     row.summary = task.summary;
     row.reason = task.reason;
     row.worker = task.worker;
+    if (const Question* open = core::open_question(task)) row.question = open->text;
     row.submitted_seq = task.submitted_seq;
     row.changed_seq = task.changed_seq;
     return row;

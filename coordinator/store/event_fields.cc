@@ -112,6 +112,26 @@ void show(Fields& fields, const core::CheckpointSaved& body) {
     put_count(fields, "dropped", body.dropped);
 }
 
+void show(Fields& fields, const core::QuestionAsked& body) {
+    const Question& question = body.question;
+    put(fields, "question_id", question.id);
+    put(fields, "question", question.text);
+    for (const std::string& choice : question.choices) {
+        fields["choices"] += (fields["choices"].empty() ? "" : ", ") + choice;
+    }
+    put_count(fields, "attempt", question.attempt);
+    put_at(fields, "until", question.until);
+    if (question.parked) put(fields, "parked", "true");
+}
+
+void show(Fields& fields, const core::QuestionClosed& body) {
+    put(fields, "question_id", body.question);
+    put(fields, "question_state", to_string(body.state));
+    put(fields, "choice", body.choice);
+    put(fields, "answer", body.answer);
+    if (body.rank != 0) put(fields, "state", to_string(TaskState::kQueued));
+}
+
 }  // namespace
 
 std::map<std::string, std::string> fields_of(const core::EventBody& body) {

@@ -104,6 +104,7 @@ void describe(V& v, T& t) {
     v.optional("lost_lease_charged", t.lost_lease_charged);
     v.optional("worker", t.worker);
     v.optional("checkpoints", t.checkpoints);
+    v.optional("questions", t.questions);
     v.optional("summary", t.summary);
     v.optional("reason", t.reason);
     v("submitted_seq", t.submitted_seq);
@@ -193,6 +194,21 @@ void describe(V& v, T& e) {
     v("token", e.token);
     v("checkpoint", e.checkpoint);
     v.optional("dropped", e.dropped);
+}
+
+template <class V, Of<QuestionAsked> T>
+void describe(V& v, T& e) {
+    v("token", e.token);
+    v("question", e.question);
+}
+
+template <class V, Of<QuestionClosed> T>
+void describe(V& v, T& e) {
+    v("question_id", e.question);
+    v("state", e.state);
+    v.optional("choice", e.choice);
+    v.optional("answer", e.answer);
+    v.optional("rank", e.rank);
 }
 
 }  // namespace zq::core

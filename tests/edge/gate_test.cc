@@ -192,9 +192,36 @@ TEST(FieldChecks, NumbersAndTimesHaveBounds) {
     wait.tasks = {TaskId("t")};
     wait.group = GroupName("g");
     EXPECT_EQ(complaint(wait), "INVALID tasks");
+    wire::UsageQuery usage;
+    usage.task = TaskId("t");
+    usage.role = RoleName("r");
+    EXPECT_EQ(complaint(usage), "INVALID task_id");
     EXPECT_EQ(complaint(wire::Events{0, 0, {}, {}}), "INVALID limit");
     EXPECT_EQ(complaint(wire::Events{UINT64_MAX, 1, {}, {}}), "INVALID after");
     EXPECT_EQ(complaint(wire::Fetch{TaskId("t"), 1, "n", 0, 0}), "INVALID length");
+}
+
+TEST(FieldChecks, QuestionsAndAnswersHaveBounds) {
+    wire::Release release;
+    release.report.task = TaskId("t");
+    release.question = NewQuestion{"q", "Why?", {}, {}};
+    EXPECT_EQ(complaint(release), "INVALID question") << "only where a person is asked";
+    release.cause = ReleaseCause::kInputRequired;
+    EXPECT_EQ(complaint(release), "ok");
+    release.question->text.clear();
+    EXPECT_EQ(complaint(release), "INVALID question.question");
+    release.question.reset();
+    EXPECT_EQ(complaint(release), "INVALID question");
+    wire::Ask ask{TaskId("t"), {}, {"q", "Why?", {"a", "a"}, {}}};
+    EXPECT_EQ(complaint(ask), "INVALID choices");
+    ask.question.choices.assign(limits::kChoices + 1, "a");
+    EXPECT_EQ(complaint(ask), "TOO_LARGE choices");
+    ask.question.choices.clear();
+    ask.question.timeout = millis(-1);
+    EXPECT_EQ(complaint(ask), "INVALID timeout_ms");
+    wire::AnswerQuestion answer{TaskId("t"), "", "", std::string(limits::kAnswerBytes + 1, 'x')};
+    EXPECT_EQ(complaint(answer), "TOO_LARGE answer");
+    EXPECT_EQ(complaint(wire::Questions{{}, {}, 0}), "INVALID limit");
 }
 
 Poll poll_of(const std::string& client, std::uint64_t request, core::ReturnPath reply,

@@ -21,6 +21,7 @@ worker::AttemptEnd end_of(Fate fate) {
         case Fate::kTooLong:
         case Fate::kLargeResult:
         case Fate::kForgottenPut:
+        case Fate::kPark:
             end.exit_code = 0;
             break;
         case Fate::kFail:
@@ -48,6 +49,16 @@ std::string result_of(const wire::HeldLease& held) {
 
 ArtifactRef result_ref(const wire::HeldLease& held, std::uint64_t size) {
     return {"result.md", sha256(result_of(held)), size, "", ""};
+}
+
+/// Most are answered; the rest goes on when its time is over.
+NewQuestion question_of(const wire::HeldLease& held) {
+    NewQuestion question;
+    question.id = "park-" + std::to_string(held.attempt);
+    question.text = "How does " + held.task.text + " go on?";
+    if (held.attempt % 2 == 0) question.choices = {"on", "back"};
+    question.timeout = seconds(10 + 10 * (held.attempt % 5));
+    return question;
 }
 
 }  // namespace
@@ -153,8 +164,16 @@ wire::Body Attempt::report(const std::string& name) const {
     facts.output.values["summary"] = "done by " + name;
     if (work_.fate == Fate::kSkip) facts.output.values["status"] = "skipped";
     if (work_.fate == Fate::kTryLater) facts.output.values["retry_after"] = "3";
+    const bool parks = work_.fate == Fate::kPark && stop_ == worker::StopCause::kNone;
+    if (parks) {
+        wire::Release release;
+        release.cause = ReleaseCause::kInputRequired;
+        release.reason = "waits for an answer";
+        release.question = question_of(held());
+        facts.said = release;
+    }
     wire::Body body = worker::report_of(held(), name, facts);
-    if (stop_ != worker::StopCause::kNone || facts.end.exit_code != 0) return body;
+    if (parks || stop_ != worker::StopCause::kNone || facts.end.exit_code != 0) return body;
     wire::Report& report = worker::report_part(body);
     const std::string result = result_of(held());
     const bool inlined = work_.fate != Fate::kLargeResult && work_.fate != Fate::kForgottenPut;

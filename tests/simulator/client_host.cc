@@ -13,6 +13,7 @@ constexpr Millis kGiveUp = seconds(30);
 bool writes(const wire::Body& body) {
     if (const auto* submit = std::get_if<wire::Submit>(&body)) return !submit->dry_run;
     return std::holds_alternative<wire::Claim>(body) ||
+           std::holds_alternative<wire::AnswerQuestion>(body) ||
            std::holds_alternative<wire::Complete>(body) ||
            std::holds_alternative<wire::Fail>(body) || std::holds_alternative<wire::Skip>(body) ||
            std::holds_alternative<wire::Release>(body);
@@ -162,6 +163,10 @@ void ClientHost::learn(const wire::Body& request, const wire::Body& reply) {
         if (!is_final(submitted->state)) open_.insert(submitted->task);
     } else if (const auto* claimed = std::get_if<wire::Claimed>(&reply)) {
         held_[claimed->lease] = {claimed->task, claimed->attempt, claimed->lease, claimed->term};
+    } else if (const auto* questions = std::get_if<wire::QuestionRows>(&reply)) {
+        for (const wire::QuestionRow& row : questions->rows) {
+            if (rng_.per_mille(500)) asked_.emplace_back(row.task, row.question);
+        }
     } else if (const auto* ended = std::get_if<wire::Ended>(&reply)) {
         for (const wire::TaskRow& row : ended->rows) {
             if (is_final(row.state)) open_.erase(row.id);

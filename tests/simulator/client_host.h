@@ -72,6 +72,7 @@ class ClientHost : public PeerEnd {
     wire::Body wait_for_ends(Millis& wait);
     wire::Body checkpoint_of(const Held& held);
     wire::Body report(const Held& held);
+    wire::Body answer_one();
     std::optional<TaskId> some_open_task();
 
     Stage stage_;
@@ -86,7 +87,8 @@ class ClientHost : public PeerEnd {
     std::deque<TaskSpec> left_;  // to be submitted and acknowledged
     std::set<TaskId> open_;      // acknowledged, not seen to have ended
     std::map<LeaseToken, Held> held_;
-    std::vector<TaskSpec> keyed_;  // acknowledged ones with an idempotency key
+    std::vector<std::pair<TaskId, Question>> asked_;  // seen to be open
+    std::vector<TaskSpec> keyed_;                     // acknowledged ones with an idempotency key
 
     // Of this process.
     ClientId id_;

@@ -24,6 +24,7 @@ wire::Body ClientHost::next_request(Millis& wait) {
         std::advance(at, rng_.below(held_.size()));
         return tend(at->second);
     }
+    if (!asked_.empty() && rng_.per_mille(700)) return answer_one();
     const std::uint64_t n = rng_.below(100);
     const std::uint64_t submits = hurrying_ ? 80 : 45;
     if (!left_.empty() && n < submits) return submit_next();
@@ -88,7 +89,7 @@ wire::Body ClientHost::wait_for_ends(Millis& wait) {
 }
 
 wire::Body ClientHost::look_around(Millis& wait) {
-    switch (rng_.below(9)) {
+    switch (rng_.below(11)) {
         case 0:
             return wire::List{};
         case 1:
@@ -111,6 +112,9 @@ wire::Body ClientHost::look_around(Millis& wait) {
             request.wait = wait = seconds(1);
             return request;
         }
+        case 8:
+        case 9:
+            return wire::Questions{};
         default:
             break;
     }
@@ -126,7 +130,12 @@ wire::Body ClientHost::tend(Held& held) {
         return wire::Progress{held.task.id, held.lease, static_cast<std::uint32_t>(n * 6), "1/2",
                               "half of it"};
     }
-    if (n < 22) return checkpoint_of(held);
+    if (n < 20) return checkpoint_of(held);
+    if (n < 22) {
+        NewQuestion question{"hand-" + std::to_string(rng_.below(3)), "Is it done?", {}, {}};
+        if (rng_.per_mille(500)) question.timeout = rng_.between(millis(1), seconds(20));
+        return wire::Ask{held.task.id, held.lease, question};
+    }
     if (n < 40) {
         wire::Heartbeat beat;
         beat.leases = {{held.task.id, held.attempt, held.lease}};
@@ -137,6 +146,20 @@ wire::Body ClientHost::tend(Held& held) {
         return wire::Ping{};
     }
     return report(held);
+}
+
+/// Answers what was seen to be open; it may be closed by now, or another question be open.
+wire::Body ClientHost::answer_one() {
+    const auto [task, question] = asked_.back();
+    asked_.pop_back();
+    wire::AnswerQuestion said{task, question.id, {}, {}};
+    if (rng_.per_mille(300)) said.question.clear();
+    if (question.choices.empty()) {
+        said.answer = "so says " + setup_.name;
+    } else {
+        said.choice = question.choices[rng_.below(question.choices.size())];
+    }
+    return said;
 }
 
 wire::Body ClientHost::checkpoint_of(const Held& held) {
@@ -154,6 +177,14 @@ wire::Body ClientHost::report(const Held& held) {
     report.lease = held.lease;
     report.from = setup_.name;
     switch (rng_.below(8)) {
+        case 3: {
+            wire::Release release;
+            release.report = std::move(report);
+            release.cause = ReleaseCause::kInputRequired;
+            release.question = NewQuestion{
+                "hand-park-" + std::to_string(held.attempt), "Who goes on?", {}, seconds(30)};
+            return release;
+        }
         case 0: {
             wire::Fail failed;
             failed.report = std::move(report);

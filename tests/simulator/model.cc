@@ -50,6 +50,7 @@ void Model::compare(const core::Task& row) {
     const LeaseToken lease = row.lease ? row.lease->token : LeaseToken{};
     expect(lease == task->lease, "the row has the current lease");
     expect(row.checkpoints == task->checkpoints, "the row has the checkpoints that are kept");
+    expect(row.questions == task->questions, "the row has the questions that are kept");
 }
 
 void Model::apply(const core::Event& event, const core::EpochStarted&) {
@@ -134,6 +135,11 @@ void Model::apply(const core::Event& event, const core::AttemptEnded& body) {
     const bool reported = !attempt.report.is_zero();
     task.ended[attempt.attempt] = {attempt.outcome, attempt.answer, reported, attempt.token};
     expect(attempt.answer == body.next.state, "the answer is what the task became");
+    const Question* open = open_question(task);
+    const bool parks = open != nullptr && open->parked;
+    expect(parks == (attempt.release == ReleaseCause::kInputRequired),
+           "a question that parks its task comes with its attempt's end");
+    if (!parks) withdraw(task, event.at);
     task.charged = false;
     if (task.state == TaskState::kCancelling) {
         expect(body.next.state == TaskState::kCancelled, "cancelling ends only in cancelled");
@@ -192,6 +198,7 @@ void Model::check_backoff(const Task& task, const core::Event& event, const core
 
 void Model::end_released(Task& task, const core::Event& event, const core::AttemptEnded& body) {
     const auto cause = body.attempt.release.value_or(ReleaseCause::kReleased);
+    if (cause == ReleaseCause::kInputRequired) return become(task, TaskState::kInputRequired);
     if (cause == ReleaseCause::kTryLater && task.deferrals >= limits::kDeferrals) {
         return end_failed(task, event, body, FailureClass::kError);
     }
@@ -227,12 +234,14 @@ void Model::apply(const core::Event& event, const core::CancelRequested&) {
     Task& task = task_of(event);
     expect(task.state == TaskState::kRunning, "only a running task becomes cancelling");
     become(task, TaskState::kCancelling);
+    withdraw(task, event.at);
 }
 
 void Model::apply(const core::Event& event, const core::TaskCancelled&) {
     Task& task = task_of(event);
     expect(!task.lease.is_set(), "a task that is held is not cancelled at once");
     become(task, TaskState::kCancelled);
+    withdraw(task, event.at);
 }
 
 void Model::apply(const core::Event& event, const core::TaskExpired&) {
@@ -276,6 +285,70 @@ void Model::apply(const core::Event& event, const core::CheckpointSaved& body) {
     if (goes == task.checkpoints.end()) goes = task.checkpoints.begin();
     expect(body.dropped == goes->number, "the one goes that is needed least");
     task.checkpoints.erase(goes);
+}
+
+Question* Model::open_question(Task& task) {
+    if (task.questions.empty() || task.questions.back().state != QuestionState::kOpen) {
+        return nullptr;
+    }
+    return &task.questions.back();
+}
+
+void Model::withdraw(Task& task, Instant at) {
+    Question* open = open_question(task);
+    if (open == nullptr) return;
+    open->state = QuestionState::kWithdrawn;
+    open->closed_at = at;
+}
+
+std::vector<Question> Model::Task::closed() const {
+    std::vector<Question> closed;
+    for (const Question& question : questions) {
+        const bool told = question.state == QuestionState::kAnswered ||
+                          question.state == QuestionState::kNoAnswer;
+        if (told) closed.push_back(question);
+    }
+    return closed;
+}
+
+void Model::apply(const core::Event& event, const core::QuestionAsked& body) {
+    Task& task = task_of(event);
+    const Question& asked = body.question;
+    expect(task.state == TaskState::kRunning, "only what runs asks");
+    expect(task.lease.is_set() && task.lease == body.token,
+           "a question is asked under the current token alone");
+    expect(asked.attempt == task.attempts, "a question is the running attempt's");
+    expect(asked.state == QuestionState::kOpen && asked.asked_at == event.at,
+           "a question is open when it is asked");
+    expect(asked.parked || open_question(task) == nullptr, "one question waits at a time");
+    withdraw(task, event.at);
+    std::erase_if(task.questions, [&](const Question& old) { return old.id == asked.id; });
+    task.questions.push_back(asked);
+    if (task.questions.size() > limits::kQuestionsKept)
+        task.questions.erase(task.questions.begin());
+}
+
+void Model::apply(const core::Event& event, const core::QuestionClosed& body) {
+    Task& task = task_of(event);
+    Question* open = open_question(task);
+    expect(open != nullptr && open->id == body.question, "only the open question is closed");
+    if (open == nullptr) return;
+    const bool answered = body.state == QuestionState::kAnswered;
+    const bool late = open->until.is_set() && event.at >= open->until;
+    expect(answered || (body.state == QuestionState::kNoAnswer && late),
+           "a question ends by an answer, or when its time is over");
+    const bool chosen =
+        std::find(open->choices.begin(), open->choices.end(), body.choice) != open->choices.end();
+    expect(!answered || (open->choices.empty() ? !body.answer.empty() : chosen),
+           "an answer answers the question");
+    open->state = body.state;
+    open->choice = body.choice;
+    open->answer = body.answer;
+    open->closed_at = event.at;
+    if (answered) open->answered_by = event.identity;
+    if (!open->parked) return expect(task.state == TaskState::kRunning, "its attempt runs");
+    expect(task.state == TaskState::kInputRequired, "a parked task waits for its answer");
+    become(task, TaskState::kQueued);
 }
 
 }  // namespace zq::sim

@@ -37,8 +37,11 @@ class Model {
         LeaseToken lost;       // one that may come back
         bool charged = false;  // its loss was counted
         std::vector<CheckpointRef> checkpoints;
-        std::uint32_t saved = 0;  // checkpoints so far
+        std::uint32_t saved = 0;          // checkpoints so far
+        std::vector<Question> questions;  // the last ones
         std::map<std::uint32_t, EndedAttempt> ended;
+        /// What the next attempt is told.
+        std::vector<Question> closed() const;
     };
 
     /// The next durable event.
@@ -78,6 +81,10 @@ class Model {
     void apply(const core::Event& event, const core::ContentStored& body);
     void apply(const core::Event& event, const core::RequestRecorded& body);
     void apply(const core::Event& event, const core::CheckpointSaved& body);
+    void apply(const core::Event& event, const core::QuestionAsked& body);
+    void apply(const core::Event& event, const core::QuestionClosed& body);
+    static Question* open_question(Task& task);
+    static void withdraw(Task& task, Instant at);
 
     void end_failed(Task& task, const core::Event& event, const core::AttemptEnded& body,
                     FailureClass failure);

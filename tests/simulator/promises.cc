@@ -49,6 +49,8 @@ void Promises::check(const wire::Assign& body) {
     const Model::Task* task = model_.find(body.task.id);
     expect(task == nullptr || task->lease != body.lease || task->checkpoints == body.checkpoints,
            "an attempt is given what the ones before it saved");
+    expect(task == nullptr || task->lease != body.lease || task->closed() == body.questions,
+           "an attempt is told what the ones before it asked");
 }
 void Promises::check(const wire::Claimed& body) {
     check_lease(body.lease);
@@ -61,6 +63,26 @@ void Promises::check(const wire::Welcome& body) {
 void Promises::check(const wire::Beat& body) {
     for (const auto& word : body.leases) {
         if (word.verdict != Verdict::kStale) check_lease(word.lease);
+    }
+}
+
+void Promises::check(const wire::Asked& body) {
+    const Model::Task* task = model_.find(body.task);
+    expect(task != nullptr, "a question is of a task that is on disk");
+    if (task == nullptr || body.question.state == QuestionState::kWithdrawn) return;
+    bool known = false;
+    for (const Question& question : task->questions) {
+        if (question.id != body.question.id) continue;
+        known = true;
+        expect(body.question.state == QuestionState::kOpen || body.question == question,
+               "an answer that is told is on disk");
+    }
+    const bool forgotten = task->questions.size() == limits::kQuestionsKept;
+    expect(known || forgotten, "a question that is told of is on disk");
+}
+void Promises::check(const wire::QuestionRows& body) {
+    for (const wire::QuestionRow& row : body.rows) {
+        expect(model_.find(row.task) != nullptr, "a task that is shown is on disk");
     }
 }
 

@@ -41,6 +41,8 @@ class Promises {
     void check(const wire::Claimed& body);
     void check(const wire::Welcome& body);
     void check(const wire::Beat& body);
+    void check(const wire::Asked& body);
+    void check(const wire::QuestionRows& body);
     void check(const wire::Ended& body);
     void check(const wire::Tasks& body);
     void check(const wire::TaskReply& body);

@@ -66,6 +66,10 @@ void WorkerHost::speak(const LeaseToken& lease) {
     if (speech_.per_mille(300)) {
         word.body = wire::Progress{task, lease, static_cast<std::uint32_t>(speech_.below(100)),
                                    "1/2", "half of it"};
+    } else if (speech_.per_mille(300)) {
+        word.number = ++p.words;
+        p.asking.insert(word.number);
+        word.body = some_question(task, lease);
     } else {
         word.number = ++p.words;
         const std::string content =
@@ -83,6 +87,23 @@ void WorkerHost::speak(const LeaseToken& lease) {
     }
     perform(p.session.tell(lease, std::move(word), boot()));
     plan_pass(stage_.world.now());
+}
+
+/// One of a few, so that the same is asked again now and then.
+wire::Ask WorkerHost::some_question(const TaskId& task, const LeaseToken& lease) {
+    NewQuestion question;
+    question.id = "ask-" + short_token(lease) + "-" + std::to_string(speech_.below(3));
+    question.text = "Is " + question.id + " right?";
+    question.choices = {"yes", "no"};
+    if (speech_.per_mille(500)) question.timeout = speech_.between(millis(1), seconds(20));
+    return {task, lease, question};
+}
+
+void WorkerHost::perform(const worker::QuestionNews& action) {
+    stage_.world.note(setup_.name, "is told of " + action.asked.question.id);
+    if (action.asked.question.state == QuestionState::kOpen) {
+        stage_.world.violate("news of a question say that it is closed");
+    }
 }
 
 void WorkerHost::perform(const worker::Freeze& action) {
@@ -160,6 +181,9 @@ void WorkerHost::perform(const worker::WordAnswered& action) {
     if (const auto* refusal = std::get_if<wire::ErrorReply>(&action.answer.body)) {
         stage_.world.note(setup_.name, "is not heard: " + std::string(to_string(refusal->code)));
         if (refusal->code == ErrorCode::STALE_LEASE) return;
+        // Another question of it is open.
+        const bool asked = process_->asking.contains(action.word);
+        if (asked && refusal->code == ErrorCode::CONFLICT) return;
         stage_.world.violate("what an attempt said is refused: " + refusal->message);
     } else if (auto word = process_->saying.find(action.word); word != process_->saying.end()) {
         stage_.promises.saved(std::get<wire::Accepted>(action.answer.body).task, word->second);

@@ -61,6 +61,7 @@ class WorkerHost : public PeerEnd {
     void conclude(Attempt& attempt);
     void speak_later(const LeaseToken& lease);
     void speak(const LeaseToken& lease);
+    wire::Ask some_question(const TaskId& task, const LeaseToken& lease);
     void put_content(const ArtifactRef& content, const std::function<void()>& stored);
     void watch(const Attempt& attempt);
     void leave_children();
@@ -86,6 +87,7 @@ class WorkerHost : public PeerEnd {
     void perform(const worker::Replace& action);
     void perform(const worker::StoreForWord& action);
     void perform(const worker::WordAnswered& action);
+    void perform(const worker::QuestionNews& action);
     void perform(const worker::Note& action);
     void perform(const worker::End& action);
     Attempt* find(const LeaseToken& lease);

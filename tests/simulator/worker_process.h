@@ -23,6 +23,7 @@ struct WorkerHost::Process {
     std::vector<std::pair<LeaseToken, wire::Body>> replaced;  // in the outbox, to be sent
     std::uint64_t words = 0;                                  // that were told
     std::map<std::uint64_t, Digest> saying;                   // checkpoints, by their word
+    std::set<std::uint64_t> asking;                           // words that ask a person
     std::vector<std::pair<LeaseToken, std::uint64_t>> words_stored;
     std::uint32_t signals = 0;
     std::optional<int> exit_code;

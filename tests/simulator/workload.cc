@@ -26,10 +26,11 @@ RoleName some_role(Rng& rng) {
 
 Fate some_fate(Rng& rng) {
     constexpr std::pair<std::uint64_t, Fate> kShares[] = {
-        {550, Fate::kSucceed},    {40, Fate::kSkip},        {130, Fate::kFail},
+        {520, Fate::kSucceed},    {40, Fate::kSkip},        {130, Fate::kFail},
         {20, Fate::kFailForGood}, {50, Fate::kCrash},       {50, Fate::kTryLater},
         {30, Fate::kNotStarted},  {30, Fate::kHang},        {20, Fate::kUnmetUnseen},
-        {20, Fate::kTooLong},     {40, Fate::kLargeResult}, {20, Fate::kForgottenPut}};
+        {20, Fate::kTooLong},     {40, Fate::kLargeResult}, {20, Fate::kForgottenPut},
+        {30, Fate::kPark}};
     std::uint64_t n = rng.below(1000);
     for (const auto& [share, fate] : kShares) {
         if (n < share) return fate;

@@ -28,6 +28,7 @@ enum class Fate : std::uint8_t {
     kUnmetUnseen,   // says it is done without what was expected: the coordinator must notice
     kTooLong,       // its report breaks a bound: refused, and mended
     kLargeResult,   // content that is put before the report
+    kPark,          // ends with a question, and goes on with the answer
     kForgottenPut,  // the report names content that was never put
 };
 

@@ -77,6 +77,39 @@ void Story::checkpoint(const std::string& id, const std::string& name, const std
     happen(id, std::move(body), task.lease->holder.identity);
 }
 
+void Story::ask(const std::string& id, const std::string& question, bool parked) {
+    const core::Task& task = state_.durable.open.at(key(id));
+    core::QuestionAsked body;
+    body.token = task.lease->token;
+    body.question.id = question;
+    body.question.text = "What about " + id + "?";
+    body.question.choices = {"yes", "no"};
+    body.question.attempt = task.attempts;
+    body.question.asked_at = now_ + millis(7);  // of the event
+    body.question.until = body.question.asked_at + hours(2);
+    body.question.parked = parked;
+    happen(id, std::move(body), task.lease->holder.identity);
+}
+
+void Story::park(const std::string& id, const std::string& question) {
+    ask(id, question, true);
+    end(id, Outcome::kReleased, TaskState::kInputRequired);
+}
+
+void Story::answer(const std::string& id, QuestionState state, const std::string& text) {
+    const core::Task& task = state_.durable.open.at(key(id));
+    const bool parked = task.state == TaskState::kInputRequired;
+    core::QuestionClosed body;
+    body.question = task.questions.back().id;
+    body.state = state;
+    if (state == QuestionState::kAnswered) {
+        body.choice = "yes";
+        body.answer = text;
+    }
+    if (parked) body.rank = now_.ms;
+    happen(id, std::move(body));
+}
+
 void Story::end(const std::string& id, Outcome outcome, TaskState next) {
     const core::Task& task = state_.durable.open.at(key(id));
     const core::Lease& lease = *task.lease;
@@ -179,7 +212,8 @@ void tell_of_waiting(Story& story, const std::string& prefix) {
 
 /// Attempts that end in each way there is.
 void tell_of_work(Story& story, const std::string& prefix) {
-    for (const char* id : {"done", "failing", "dead", "lost", "resumed", "cancelling", "running"}) {
+    for (const char* id : {"done", "failing", "dead", "lost", "resumed", "cancelling", "running",
+                           "asking", "parked", "advised", "unheard"}) {
         TaskSpec spec = Story::spec(prefix + id);
         spec.reply_to = "planner-inbox";
         spec.group = GroupName("day");
@@ -197,6 +231,10 @@ void tell_of_work(Story& story, const std::string& prefix) {
     story.lose(prefix + "resumed");
     story.resume(prefix + "resumed");
     story.ask_cancel(prefix + "cancelling");
+    story.ask(prefix + "asking", "q-1");
+    for (const char* id : {"parked", "advised", "unheard"}) story.park(prefix + id, "q-1");
+    story.answer(prefix + "advised", QuestionState::kAnswered, "go on");
+    story.answer(prefix + "unheard", QuestionState::kNoAnswer, "");
 }
 
 }  // namespace

@@ -25,6 +25,10 @@ class Story {
     LeaseToken assign(const std::string& id, const std::string& worker = "host-review-1");
     void progress(const std::string& id, std::uint32_t percent);
     void checkpoint(const std::string& id, const std::string& name, const std::string& data);
+    /// The running attempt asks; with `parked` its end has to follow (`park`).
+    void ask(const std::string& id, const std::string& question, bool parked = false);
+    void park(const std::string& id, const std::string& question);
+    void answer(const std::string& id, QuestionState state, const std::string& text);
     void end(const std::string& id, Outcome outcome, TaskState next);
     void lose(const std::string& id) { end(id, Outcome::kLost, TaskState::kQueued); }
     void complete(const std::string& id) { end(id, Outcome::kCompleted, TaskState::kCompleted); }
@@ -60,8 +64,8 @@ class Story {
     Batch batch_;
 };
 
-/// A life of every kind of event: twenty-odd tasks in every state that this version has. In several
-/// batches. `story` must be new or restored; the ids start with `prefix`.
+/// A life of every kind of event: some thirty tasks in every state that this version has. In
+/// several batches. `story` must be new or restored; the ids start with `prefix`.
 std::vector<Batch> tell_everything(Story& story, JournalId journal, const std::string& prefix);
 
 }  // namespace zq::store

@@ -148,6 +148,10 @@ TEST(ProtocolDocument, DescribesEveryFieldOfTheSharedMaps) {
     expect_documented<ExpectedOutput>("ExpectedOutput");
     expect_documented<ArtifactRef>("ArtifactRef");
     expect_documented<CheckpointRef>("CheckpointRef");
+    expect_documented<NewQuestion>("NewQuestion");
+    expect_documented<Question>("Question");
+    expect_documented<wire::QuestionRow>("QuestionRow");
+    expect_documented<wire::UsageRow>("UsageRow");
 }
 
 /// Limits that no peer can meet.
@@ -168,7 +172,9 @@ TEST(ProtocolDocument, PrintsEveryLimitWithItsValue) {
     ZQ_LIMIT(kTypeBytes), ZQ_LIMIT(kFromBytes), ZQ_LIMIT(kReplyToBytes), ZQ_LIMIT(kKeyBytes);
     ZQ_LIMIT(kTraceBytes), ZQ_LIMIT(kUriBytes), ZQ_LIMIT(kMediaBytes), ZQ_LIMIT(kSummaryBytes);
     ZQ_LIMIT(kReasonBytes), ZQ_LIMIT(kInstructionsBytes), ZQ_LIMIT(kPayloadBytes);
-    ZQ_LIMIT(kOutputValueBytes), ZQ_LIMIT(kLabels), ZQ_LIMIT(kInputs), ZQ_LIMIT(kExpected);
+    ZQ_LIMIT(kOutputValueBytes), ZQ_LIMIT(kQuestionBytes), ZQ_LIMIT(kChoiceBytes);
+    ZQ_LIMIT(kAnswerBytes), ZQ_LIMIT(kChoices), ZQ_LIMIT(kQuestionsKept);
+    ZQ_LIMIT(kLabels), ZQ_LIMIT(kInputs), ZQ_LIMIT(kExpected);
     ZQ_LIMIT(kArtifacts), ZQ_LIMIT(kOutputs), ZQ_LIMIT(kCheckpointsKept);
     ZQ_LIMIT(kRolesPerWorker), ZQ_LIMIT(kSlots);
     ZQ_LIMIT(kListRows), ZQ_LIMIT(kEventRows), ZQ_LIMIT(kWaitTasks), ZQ_LIMIT(kLeasesListed);
@@ -264,7 +270,7 @@ TEST(ProtocolDocument, PrintsTheWordsOfReportsAndEnds) {
         return std::set<std::string>(words.begin(), words.end());
     };
     EXPECT_EQ(sorted(first_column("`class`")), sorted(words_of<FailureClass>(0, 5)));
-    EXPECT_EQ(sorted(first_column("`cause`")), sorted(words_of<ReleaseCause>(0, 5)));
+    EXPECT_EQ(sorted(first_column("`cause`")), sorted(words_of<ReleaseCause>(0, 6)));
 }
 
 TEST(ProtocolDocument, PrintsExamplesThatAreTheGoldenVectors) {

@@ -40,5 +40,9 @@ TaskSpec small_task();
 /// Every field, none of them at its default.
 TaskSpec full_task();
 ArtifactRef context_file();
+/// Open, with choices and a time.
+Question open_question();
+/// The same, answered.
+Question answered_question();
 
 }  // namespace zq::vectors

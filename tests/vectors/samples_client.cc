@@ -194,6 +194,21 @@ wire::Fetch fetch_checkpoint() {
     return m;
 }
 
+wire::AnswerQuestion answer() {
+    wire::AnswerQuestion m;
+    m.task = TaskId("task-123");
+    m.question = "q-00112233445566aa";
+    m.choice = "yes";
+    m.answer = "but keep release/*";
+    return m;
+}
+
+wire::Claimed claimed_answered() {
+    wire::Claimed m = claimed();
+    m.questions = {answered_question()};
+    return m;
+}
+
 }  // namespace
 
 std::vector<Sample> client_samples() {
@@ -208,6 +223,8 @@ std::vector<Sample> client_samples() {
         {"claim", {request(5), claim(), {}}},
         {"claim-named", {request(6), claim_named(), {}}},
         {"claimed", {reply(5, 43), claimed(), {}}},
+        {"claimed-answered", {reply(5, 43), claimed_answered(), {}}},
+        {"answer", {request(12), answer(), {}}},
         {"join", {request(1), join(), {}}},
         {"joined", {reply(1), joined(), {}}},
         {"backup", {request(9), backup(), {}}},

@@ -222,6 +222,62 @@ wire::StatusReply status() {
     return m;
 }
 
+wire::TaskReply asking_reply() {
+    wire::TaskReply m = task_reply();
+    m.row.question = open_question().text;
+    m.questions = {open_question()};
+    return m;
+}
+
+wire::Questions questions() {
+    wire::Questions m;
+    m.role = RoleName("review-worker");
+    m.group = GroupName("release-7");
+    m.limit = 20;
+    return m;
+}
+
+wire::QuestionRows question_rows() {
+    wire::QuestionRow row;
+    row.task = TaskId("task-123");
+    row.state = TaskState::kRunning;
+    row.role = RoleName("review-worker");
+    row.type = "reasoning";
+    row.from = "planner";
+    row.group = GroupName("release-7");
+    row.worker = WorkerName("gpu-2-review-1");
+    row.question = open_question();
+    return {{row}, true};
+}
+
+wire::UsageQuery usage_of_group() {
+    wire::UsageQuery m;
+    m.role = RoleName("review-worker");
+    m.group = GroupName("release-7");
+    m.before = 70'000;
+    m.limit = 500;
+    return m;
+}
+
+wire::UsageQuery usage_of_task() {
+    wire::UsageQuery m;
+    m.task = TaskId("task-123");
+    return m;
+}
+
+wire::UsageRows usage_rows() {
+    wire::UsageRow row;
+    row.task = TaskId("task-123");
+    row.attempt = 2;
+    row.role = RoleName("review-worker");
+    row.group = GroupName("release-7");
+    row.model = "small";
+    row.cost_usd_micros = 90'000;
+    row.input_tokens = 12'000;
+    row.output_tokens = 800;
+    return {{row}, 41};
+}
+
 }  // namespace
 
 std::vector<Sample> reading_samples() {
@@ -242,6 +298,12 @@ std::vector<Sample> reading_samples() {
         {"events", {request(4), events(), {}}},
         {"event-rows", {reply(4), event_rows(), {}}},
         {"answers", {request(5), answers(), {}}},
+        {"task-asking", {reply(1), asking_reply(), {}}},
+        {"questions", {request(9), questions(), {}}},
+        {"question-rows", {reply(9), question_rows(), {}}},
+        {"usage", {request(10), usage_of_group(), {}}},
+        {"usage-task", {request(10), usage_of_task(), {}}},
+        {"usage-rows", {reply(10), usage_rows(), {}}},
         {"workers", {request(6), wire::Workers{}, {}}},
         {"worker-rows", {reply(6), worker_rows(), {}}},
         {"leases", {request(7), leases, {}}},

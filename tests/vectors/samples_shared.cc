@@ -82,4 +82,26 @@ TaskSpec full_task() {
     return task;
 }
 
+Question open_question() {
+    Question q;
+    q.id = "q-00112233445566aa";
+    q.text = "Delete the 40 stale branches?";
+    q.choices = {"yes", "no"};
+    q.attempt = 1;
+    q.asked_at = Instant{1'795'177'867'042};
+    q.until = q.asked_at + hours(2);
+    return q;
+}
+
+Question answered_question() {
+    Question q = open_question();
+    q.parked = true;
+    q.state = QuestionState::kAnswered;
+    q.choice = "yes";
+    q.answer = "but keep release/*";
+    q.answered_by = Identity("anna@0123456789abcdef");
+    q.closed_at = q.asked_at + minutes(20);
+    return q;
+}
+
 }  // namespace zq::vectors

@@ -189,6 +189,36 @@ wire::Assign assign_again(const TaskSpec& task) {
     return m;
 }
 
+/// What the attempt after an answer gets.
+wire::Assign assign_answered(const TaskSpec& task) {
+    wire::Assign m = assign(task);
+    m.lease = lease_number(2);
+    m.attempt = 2;
+    m.questions = {answered_question()};
+    return m;
+}
+
+NewQuestion new_question() {
+    return {"q-00112233445566aa", "Delete the 40 stale branches?", {"yes", "no"}, hours(2)};
+}
+
+wire::Release parked() {
+    wire::Release m;
+    m.report = small_report();
+    m.reason = "waits for an answer";
+    m.cause = ReleaseCause::kInputRequired;
+    m.question = new_question();
+    return m;
+}
+
+wire::Ask ask() {
+    return {TaskId("task-123"), lease_number(1), new_question()};
+}
+
+wire::Asked asked(const Question& question) {
+    return {TaskId("task-123"), lease_number(1), question};
+}
+
 wire::Accepted accepted() {
     wire::Accepted m;
     m.task = TaskId("t-01jd3v8k2q7m4r0c9w5x1z6hbn");
@@ -218,15 +248,20 @@ std::vector<Sample> worker_samples() {
         {"assign", {header(0, 3), assign(small_task()), {}}},
         {"assign-full", {header(0, 3), assign(full_task()), {}}},
         {"assign-again", {header(0, 3), assign_again(small_task()), {}}},
+        {"assign-answered", {header(0, 3), assign_answered(small_task()), {}}},
         {"complete", {header(6), complete(), {}}},
         {"complete-without-claim", {request(9), complete_without_claim(), {}}},
         {"skip", {header(7), skip(), {}}},
         {"fail", {header(8), failed(), {}}},
         {"fail-crashed", {header(8), crashed(), {}}},
         {"release", {header(9), release(), {}}},
+        {"release-parked", {header(14), parked(), {}}},
         {"progress", {header(10), progress(), {}}},
         {"checkpoint", {header(12), checkpoint(), {}}},
         {"checkpoint-large", {request(13), large_checkpoint(), {}}},
+        {"ask", {header(15), ask(), {}}},
+        {"asked", {reply(15, 44), asked(open_question()), {}}},
+        {"asked-pushed", {header(0, 3), asked(answered_question()), {}}},
         {"accepted", {reply(6, 4'294'967'296), accepted(), {}}},
         {"goodbye", {header(11), wire::Goodbye{}, {}}},
     };

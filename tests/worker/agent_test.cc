@@ -6,8 +6,6 @@
 
 #include <gtest/gtest.h>
 
-#include "worker/agent/money.h"
-
 namespace zq::worker {
 namespace {
 
@@ -164,25 +162,6 @@ TEST(Adapters, ALineWithoutEndIsNotGatheredForEver) {
     reader->take("\n");
     reader->take(kClaudeJson);
     EXPECT_TRUE(reader->record().closed);
-}
-
-TEST(Money, IsReadToTheMillionthWithoutFloatingPoint) {
-    EXPECT_EQ(parse_micros("0"), 0U);
-    EXPECT_EQ(parse_micros("0.1"), 100'000U);
-    EXPECT_EQ(parse_micros("0.29"), 290'000U);
-    EXPECT_EQ(parse_micros("12"), 12'000'000U);
-    EXPECT_EQ(parse_micros("0.0912345"), 91'235U);
-    EXPECT_EQ(parse_micros("0.00000049999"), 0U);
-    EXPECT_EQ(parse_micros("0.0000005"), 1U);
-    EXPECT_EQ(parse_micros("9.99999951"), 10'000'000U);
-    EXPECT_EQ(parse_micros("1.5e-05"), 15U);
-    EXPECT_EQ(parse_micros("2.5E+2"), 250'000'000U);
-    EXPECT_EQ(parse_micros("1e-400"), 0U);
-    EXPECT_EQ(parse_micros("999999999999.999999"), 999'999'999'999'999'999U);
-    for (const char* bad : {"", "-1", "+1", ".5", "1.", "1,5", "1e", "e5", "0x1", "nan", "1 ",
-                            "1000000000000", "1e400"}) {
-        EXPECT_FALSE(parse_micros(bad).has_value()) << bad;
-    }
 }
 
 TEST(ExactJson, KeepsFloatsAsTheirTextAndEverythingElseAsItIs) {

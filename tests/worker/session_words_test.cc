@@ -173,5 +173,31 @@ TEST(SessionWords, OneThatIsToldToSayHelloFirstIsSaidAgainAfterIt) {
     EXPECT_EQ(rig.count_sent<wire::Checkpoint>(), 2U);
 }
 
+TEST(SessionWords, AQuestionIsAWordWhoseAnswerIsItsState) {
+    Saying rig;
+    const NewQuestion question{"q-1", "Delete them?", {}, {}};
+    rig.tell(7, wire::Ask{TaskId("a"), Saying::token(1), question});
+    wire::Asked asked{TaskId("a"), Saying::token(1), {}};
+    asked.question.id = "q-1";
+    rig.deliver(rig.id_of_last<wire::Ask>(), asked);
+    ASSERT_EQ(rig.count<WordAnswered>(), 1U);
+    EXPECT_EQ(rig.last_action<WordAnswered>()->word, 7U);
+    EXPECT_EQ(rig.count<QuestionNews>(), 0U);
+    EXPECT_EQ(rig.session.words_of(Saying::token(1)), 0U) << "an open question bars no other word";
+}
+
+TEST(SessionWords, NewsOfAQuestionArePassedOnForLeasesOfOursAlone) {
+    Saying rig;
+    wire::Asked news{TaskId("a"), Saying::token(1), {}};
+    news.question.id = "q-1";
+    news.question.state = QuestionState::kAnswered;
+    rig.deliver(0, news);
+    ASSERT_EQ(rig.count<QuestionNews>(), 1U);
+    EXPECT_EQ(rig.last_action<QuestionNews>()->asked, news);
+    news.lease = Saying::token(99);
+    rig.deliver(0, news);
+    EXPECT_EQ(rig.count<QuestionNews>(), 1U);
+}
+
 }  // namespace
 }  // namespace zq::worker

@@ -34,6 +34,7 @@ std::string verdict(wire::Body body) {
     if (std::holds_alternative<PassOn>(judged)) return "passed on";
     if (std::holds_alternative<KeepAndPassOn>(judged)) return "kept";
     if (std::holds_alternative<Forward>(judged)) return "forwarded";
+    if (std::holds_alternative<AskWord>(judged)) return "asked";
     return "final";
 }
 
@@ -92,6 +93,51 @@ TEST(TaskSocket, ChecksWhatItCannotLeaveToTheCoordinator) {
     auto long_winded = complete("mine");
     long_winded.report.summary.assign(limits::kSummaryBytes + 1, 'x');
     EXPECT_EQ(verdict(long_winded), "TOO_LARGE summary");
+}
+
+NewQuestion question() {
+    return {"q-1", "Delete them?", {"yes", "no"}, {}};
+}
+
+TEST(TaskSocket, HandsOnItsOwnQuestions) {
+    EXPECT_EQ(verdict(wire::Ask{TaskId("mine"), {7, 5}, question()}), "asked");
+    EXPECT_EQ(verdict(wire::Ask{TaskId("other"), {7, 5}, question()}), "DENIED task_id");
+    EXPECT_EQ(verdict(wire::Ask{TaskId("mine"), {7, 4}, question()}), "STALE_LEASE lease");
+    NewQuestion empty = question();
+    empty.text.clear();
+    EXPECT_EQ(verdict(wire::Ask{TaskId("mine"), {7, 5}, empty}), "INVALID question");
+    NewQuestion twice = question();
+    twice.choices = {"yes", "yes"};
+    EXPECT_EQ(verdict(wire::Ask{TaskId("mine"), {7, 5}, twice}), "INVALID choices");
+    EXPECT_EQ(verdict(wire::AnswerQuestion{TaskId("mine"), "", "yes", ""}), "DENIED ")
+        << "a task does not answer itself";
+}
+
+TEST(TaskSocket, TakesAQuestionAsTheFinalWordWithItsCauseAlone) {
+    wire::Release parks;
+    parks.report.task = TaskId("mine");
+    parks.cause = ReleaseCause::kInputRequired;
+    EXPECT_EQ(verdict(parks), "INVALID question");
+    parks.question = question();
+    EXPECT_EQ(verdict(parks), "final");
+    parks.cause = ReleaseCause::kReleased;
+    EXPECT_EQ(verdict(parks), "INVALID question");
+}
+
+TEST(FinalWord, ThatAsksIsReportedWithItsQuestion) {
+    wire::Release said;
+    said.cause = ReleaseCause::kInputRequired;
+    said.reason = "waits for an answer";
+    said.question = question();
+    EndFacts facts;
+    facts.said = said;
+    facts.end.stop = StopCause::kLingered;
+    facts.output.values["session_id"] = "s-1";
+    const wire::Body report = report_of(own().held, "w", facts);
+    const auto& release = std::get<wire::Release>(report);
+    EXPECT_EQ(release.question, question());
+    EXPECT_EQ(release.cause, ReleaseCause::kInputRequired);
+    EXPECT_EQ(release.report.output.at("session_id"), "s-1");
 }
 
 TEST(TaskSocket, TellsTheVerdictOfItsLease) {

@@ -3,8 +3,8 @@
 // last one of type `result`). Fields as documented for its SDK: type, subtype, is_error, result,
 // session_id, total_cost_usd, num_turns, usage, modelUsage; the opening `system` object names model
 // and session.
+#include "common/base/money.h"
 #include "worker/agent/agent.h"
-#include "worker/agent/money.h"
 
 namespace zq::worker {
 namespace {
@@ -50,7 +50,7 @@ class ClaudeReader : public AgentReader {
         if (!cost) return;
         const auto whole = cost->as_integer();
         const auto micros =
-            parse_micros(whole ? std::to_string(*whole) : cost->as_text().value_or(""));
+            micros_of(whole ? std::to_string(*whole) : cost->as_text().value_or(""));
         if (micros) record_.output["cost_usd_micros"] = std::to_string(*micros);
     }
 

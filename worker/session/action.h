@@ -70,6 +70,10 @@ struct WordAnswered {
     std::uint64_t word = 0;
     wire::Message answer;
 };
+/// A question that an attempt asked is closed; nobody asked for it just now.
+struct QuestionNews {
+    wire::Asked asked;
+};
 /// A fact for the log.
 struct Note {
     std::string fact;
@@ -82,7 +86,7 @@ struct End {
 };
 
 using Action = std::variant<Send, Reopen, Start, Freeze, Thaw, Cancel, Kill, Settled, Refused,
-                            PutAgain, Replace, StoreForWord, WordAnswered, Note, End>;
+                            PutAgain, Replace, StoreForWord, WordAnswered, QuestionNews, Note, End>;
 using Actions = std::vector<Action>;
 
 /// Exit codes of zq-worker beside 0 and 1.

@@ -57,6 +57,9 @@ Actions Session::receive(const wire::Message& message, Millis now) {
         // A pushed verdict answers nothing, so it renews nothing.
         const auto sent = header.id == 0 ? std::nullopt : sent_time(header.id);
         for (const wire::LeaseVerdict& verdict : beat->leases) judge(verdict, sent, now, out);
+    } else if (const auto* asked = std::get_if<wire::Asked>(&message.body);
+               asked != nullptr && header.id == 0) {
+        if (leases_.contains(asked->lease)) out.push_back(QuestionNews{*asked});
     } else if (answer_word(message, now, out)) {
         // it was the answer to what an attempt said
     } else if (const auto* accepted = std::get_if<wire::Accepted>(&message.body)) {

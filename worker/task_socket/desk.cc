@@ -88,6 +88,7 @@ std::vector<TaskWord> TaskDesk::take(const std::map<LeaseToken, Lease>& leases, 
             if (!asked) break;
             hear(desk, std::move(*asked), now, words);
         }
+        ask_again(desk, now, words);
     }
     return words;
 }
@@ -103,7 +104,9 @@ void TaskDesk::hear(Desk& desk, Asked asked, Millis now, std::vector<TaskWord>& 
     from.client = asked.message->header.client;
     if (heard_before(desk, asked)) return;
     Judgement judged = judge(std::move(asked.message->body), desk.own);
-    if (auto* now_said = std::get_if<AnswerNow>(&judged)) {
+    if (auto* question = std::get_if<AskWord>(&judged)) {
+        ask(desk, std::move(from), std::move(*question), now);
+    } else if (auto* now_said = std::get_if<AnswerNow>(&judged)) {
         answer(desk, from, {{}, std::move(now_said->body), {}});
     } else if (auto* word = std::get_if<EndWord>(&judged)) {
         end(desk, from, *word);
@@ -122,6 +125,7 @@ void TaskDesk::hear(Desk& desk, Asked asked, Millis now, std::vector<TaskWord>& 
 bool TaskDesk::heard_before(Desk& desk, const Asked& asked) {
     const wire::Header& header = asked.message->header;
     if (header.client.empty()) return false;
+    if (heard_asking(desk, asked)) return true;
     for (auto& [number, waiting] : desk.waiting) {
         if (waiting.client != header.client || waiting.request != header.id) continue;
         waiting.envelope = asked.envelope;
@@ -193,6 +197,7 @@ void TaskDesk::answered(const WordAnswered& news) {
     auto found = desks_.find(news.lease);
     if (found == desks_.end()) return;
     Desk& desk = found->second;
+    if (answered_asking(desk, news)) return;
     if (const auto* refused = std::get_if<wire::ErrorReply>(&news.answer.body)) {
         log_warn("what an attempt said was refused",
                  {{"task", desk.own.held.task.text},
@@ -234,6 +239,7 @@ void TaskDesk::tick(Millis now) {
 Millis TaskDesk::deadline() const {
     Millis next = kNoTime;
     for (const auto& [token, desk] : desks_) {
+        next = std::min(next, next_asking(desk));
         for (const auto& [number, waiting] : desk.waiting) {
             if (!waiting.kept) next = std::min(next, waiting.until);
         }

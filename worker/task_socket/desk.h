@@ -38,6 +38,8 @@ class TaskDesk {
 
     /// Everything that was said since; `leases` tells their verdicts.
     std::vector<TaskWord> take(const std::map<LeaseToken, Lease>& leases, Millis now);
+    /// A question of an attempt is closed.
+    void told(const wire::Asked& asked);
     /// A word has its answer.
     void answered(const WordAnswered& news);
     /// Answers those for whom the coordinator takes too long, where they need not wait.
@@ -60,12 +62,22 @@ class TaskDesk {
         std::uint64_t request = 0;
         wire::Message answer;
     };
+    /// A question that the attempt has asked.
+    struct Asking {
+        wire::Ask word;
+        Waiting asker;  // who waits just now: until when it is held back
+        bool has_asker = false;
+        std::uint64_t said = 0;              // number of the word that is on its way; 0: none
+        Millis again{};                      // when it is asked again
+        std::optional<wire::Asked> outcome;  // it is closed
+    };
     struct Desk {
         OwnAttempt own;
         Workspace workspace;
         std::optional<TaskDoor> door;
         std::map<std::uint64_t, Waiting> waiting;  // by the word's number
         std::deque<Remembered> remembered;         // the last answers: a request may be repeated
+        std::map<std::string, Asking> asking;      // by the question's id
     };
 
     void hear(Desk& desk, Asked asked, Millis now, std::vector<TaskWord>& words);
@@ -77,6 +89,14 @@ class TaskDesk {
              std::vector<TaskWord>& words);
     void say(Desk& desk, Waiting from, Forward word, std::vector<TaskWord>& words);
     void end(Desk& desk, const Waiting& from, const EndWord& word);
+
+    // questions.cc
+    void ask(Desk& desk, Waiting from, AskWord word, Millis now);
+    void ask_again(Desk& desk, Millis now, std::vector<TaskWord>& words);
+    bool heard_asking(Desk& desk, const Asked& asked);
+    bool answered_asking(Desk& desk, const WordAnswered& news);
+    void answer_asker(Desk& desk, Asking& asking);
+    static Millis next_asking(const Desk& desk);
     static void remove_spooled(const Desk& desk, const Waiting& done);
 
     SocketContext& context_;

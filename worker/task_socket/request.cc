@@ -60,6 +60,12 @@ Judgement judge_one(wire::Checkpoint& m, const OwnAttempt& own) {
     return KeepAndPassOn{std::move(m)};
 }
 
+Judgement judge_one(wire::Ask& m, const OwnAttempt& own) {
+    if (auto ok = check_own(m.task, m.lease, own); !ok) return refuse(ok.error());
+    if (auto ok = validate(m.question); !ok) return refuse(ok.error());
+    return AskWord{std::move(m)};
+}
+
 Judgement judge_one(wire::Submit& m, const OwnAttempt& own) {
     TaskSpec& task = m.task;
     if (task.group.empty()) task.group = own.group;
@@ -105,6 +111,12 @@ Judgement judge_one(wire::Fail& m, const OwnAttempt& own) {
     return judge_report(m.report, m.reason, m, own);
 }
 Judgement judge_one(wire::Release& m, const OwnAttempt& own) {
+    if ((m.cause == ReleaseCause::kInputRequired) != m.question.has_value()) {
+        return refuse(ErrorCode::INVALID, "a question belongs to cause input_required", "question");
+    }
+    if (m.question) {
+        if (auto ok = validate(*m.question); !ok) return refuse(ok.error());
+    }
     return judge_report(m.report, m.reason, m, own);
 }
 

@@ -34,11 +34,15 @@ struct KeepAndPassOn {
 struct Forward {
     wire::Submit word;
 };
+/// A question for a person: asked of the coordinator until it is closed.
+struct AskWord {
+    wire::Ask word;
+};
 /// The attempt's report, in the task's own words.
 struct EndWord {
     wire::Body report;
 };
-using Judgement = std::variant<AnswerNow, PassOn, KeepAndPassOn, Forward, EndWord>;
+using Judgement = std::variant<AnswerNow, PassOn, KeepAndPassOn, Forward, AskWord, EndWord>;
 
 /// Refusals are ERRORs: DENIED for anything that is not about this attempt, STALE_LEASE for another
 /// lease of its task, UNKNOWN_TYPE, INVALID and TOO_LARGE as protocol.md says.

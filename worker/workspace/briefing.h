@@ -12,6 +12,9 @@ namespace zq::worker {
 /// The envelope with the attempt's own fields before it, as JSON.
 std::string task_json(const wire::Assign& assign);
 
+/// What earlier attempts asked of people and how it ended, as JSON.
+std::string answers_json(const wire::Assign& assign);
+
 /// The instructions, and what was handed over with them, each piece marked with where it came from.
 /// Texts in `workspace`'s context folder are quoted in full as long as they fit; others are named.
 std::string prompt_text(const wire::Assign& assign, const Workspace& workspace);

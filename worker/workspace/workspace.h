@@ -24,6 +24,8 @@ struct Workspace {
     std::string checkpoint_file(const std::string& name) const {
         return checkpoint_folder() + "/" + name;
     }
+    /// What earlier attempts asked of people, and the answers; only where they did.
+    std::string answers_file() const { return folder + "/answers.json"; }
     std::string out_folder() const { return folder + "/out"; }
     std::string output_file() const { return folder + "/output"; }
     /// What `zq usage add` counted, a line each (common/base/usage.h).

@@ -1,15 +1,15 @@
-#include "worker/agent/money.h"
+#include "common/base/money.h"
 
 #include <algorithm>
 #include <charconv>
-#include <string>
 
-namespace zq::worker {
+namespace zq {
 namespace {
 
 constexpr std::size_t kWholeDigits = 18;  // of micros: fits into 64 bits
 constexpr int kScale = 6;
 constexpr int kExponentMost = 1000;
+constexpr std::uint64_t kMicros = 1'000'000;
 
 std::string_view take_digits(std::string_view& rest) {
     const auto end = std::min(rest.find_first_not_of("0123456789"), rest.size());
@@ -33,7 +33,7 @@ std::optional<int> take_exponent(std::string_view rest) {
 
 }  // namespace
 
-std::optional<std::uint64_t> parse_micros(std::string_view decimal) {
+std::optional<std::uint64_t> micros_of(std::string_view decimal) {
     std::string_view rest = decimal;
     const std::string_view whole = take_digits(rest);
     std::string_view fraction;
@@ -60,4 +60,16 @@ std::optional<std::uint64_t> parse_micros(std::string_view decimal) {
     return micros + (up ? 1 : 0);
 }
 
-}  // namespace zq::worker
+Result<std::uint64_t> parse_usd(std::string_view text, std::string field) {
+    if (auto micros = micros_of(text)) return *micros;
+    return fail(ErrorCode::INVALID, "dollars such as 0.09", std::move(field));
+}
+
+std::string usd_text(std::uint64_t micros) {
+    std::string part = std::to_string(micros % kMicros);
+    part.insert(0, kScale - part.size(), '0');
+    part.resize(part.find_last_not_of('0') + 1);
+    return std::to_string(micros / kMicros) + (part.empty() ? "" : "." + part);
+}
+
+}  // namespace zq
