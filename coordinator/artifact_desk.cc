@@ -47,14 +47,20 @@ void ArtifactDesk::handle(std::size_t door, Received received, Instant now) {
     auto allowed = edge::check_access(caller.peer, edge::Door::kArtifacts, message->body);
     if (!allowed) return refuse(caller.route, allowed.error());
     if (auto ok = edge::check_fields(*message); !ok) return refuse(caller.route, ok.error());
-    serve(caller, *message, now);
+    serve(caller, std::move(*message), now);
 }
 
-void ArtifactDesk::serve(const Caller& caller, const wire::Message& message, Instant now) {
+void ArtifactDesk::serve(const Caller& caller, wire::Message message, Instant now) {
     if (const auto* body = std::get_if<wire::Put>(&message.body)) return put(caller, *body);
     if (const auto* body = std::get_if<wire::Fetch>(&message.body)) return fetch(caller, *body);
     if (const auto* body = std::get_if<wire::Chunk>(&message.body)) {
         return chunk(caller, *body, message.payload);
+    }
+    if (auto* body = std::get_if<wire::Log>(&message.body)) {
+        return write_log(caller, std::move(*body));
+    }
+    if (const auto* body = std::get_if<wire::ReadLog>(&message.body)) {
+        return read_log(caller, *body);
     }
     if (std::holds_alternative<wire::Ping>(message.body)) {
         reply(caller.route, wire::Pong{parts_.self.program, to_hex(parts_.self.journal),
@@ -186,6 +192,22 @@ Result<ArtifactRef> ArtifactDesk::checkpoint_ref(const wire::Fetch& fetch) {
         if (meant) return kept.ref;
     }
     return fail(ErrorCode::NOT_FOUND, "no such checkpoint is kept", "checkpoint");
+}
+
+void ArtifactDesk::write_log(const Caller& caller, wire::Log log) {
+    auto logged = logs_.write(caller.peer.identity, std::move(log));
+    if (!logged) return refuse(caller.route, logged.error());
+    reply(caller.route, *logged);
+}
+
+void ArtifactDesk::read_log(const Caller& caller, const wire::ReadLog& query) {
+    auto page = logs_.read(caller.route, query, boottime());
+    if (!page) return refuse(caller.route, page.error());
+    if (*page) reply(caller.route, std::move(**page));
+}
+
+void ArtifactDesk::serve_logs(Millis now) {
+    for (LogAnswer& answer : logs_.answers(now)) reply(answer.route, std::move(answer.page));
 }
 
 void ArtifactDesk::reply(const edge::Route& route, wire::Body body, std::string payload) {

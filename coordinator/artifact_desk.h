@@ -1,6 +1,7 @@
 // The artifacts socket's conversation (protocol.md, "Artifacts"): takes uploads chunk by chunk,
-// says STORED when the content's event is durable, reads by place. Holds nothing for a slow or
-// silent peer but the store's bounded uploads. Used by the artifacts thread alone.
+// says STORED when the content's event is durable, reads by place, and carries live logs. Holds
+// nothing for a slow or silent peer but the store's bounded uploads. Used by the artifacts thread
+// alone.
 #pragma once
 
 #include <list>
@@ -8,6 +9,7 @@
 
 #include "common/platform/mailbox.h"
 #include "coordinator/control.h"
+#include "coordinator/log_desk.h"
 #include "coordinator/store/artifact_store.h"
 #include "coordinator/store/reader.h"
 
@@ -26,12 +28,17 @@ struct ArtifactParts {
 
 class ArtifactDesk {
   public:
-    explicit ArtifactDesk(ArtifactParts parts) : parts_(std::move(parts)) {}
+    explicit ArtifactDesk(ArtifactParts parts) : parts_(std::move(parts)), logs_(parts_.reader) {}
 
     /// One message from a door.
     void handle(std::size_t door, Received received, Instant now);
     /// What the loop says about content that was handed to it.
     void handle(const StoreResult& result);
+    /// Answers whoever waited for a log and has something to read, or waited long enough. `now`: of
+    /// boottime().
+    void serve_logs(Millis now);
+    /// When `serve_logs` is to be called next, though nothing comes.
+    std::optional<Millis> next_deadline() const { return logs_.next_deadline(); }
 
   private:
     struct Caller {
@@ -46,10 +53,12 @@ class ArtifactDesk {
     };
     using PlaceName = std::tuple<TaskId, std::uint32_t, std::string, std::uint32_t>;
 
-    void serve(const Caller& caller, const wire::Message& message, Instant now);
+    void serve(const Caller& caller, wire::Message message, Instant now);
     void put(const Caller& caller, const wire::Put& put);
     void chunk(const Caller& caller, const wire::Chunk& chunk, const std::string& bytes);
     void fetch(const Caller& caller, const wire::Fetch& fetch);
+    void write_log(const Caller& caller, wire::Log log);
+    void read_log(const Caller& caller, const wire::ReadLog& query);
     void go_on(const Caller& caller, const Digest& digest, std::uint64_t size, std::uint64_t have);
     Result<Place> find_place(const wire::Fetch& fetch);
     Result<Place> look_up(const wire::Fetch& fetch);
@@ -65,6 +74,7 @@ class ArtifactDesk {
     std::map<std::uint64_t, std::pair<edge::Route, wire::Stored>> storing_;  // by ticket
     std::list<PlaceName> recent_;                                            // the last found first
     std::map<PlaceName, std::pair<Place, std::list<PlaceName>::iterator>> places_;
+    LogDesk logs_;
 };
 
 }  // namespace zq::coordinator

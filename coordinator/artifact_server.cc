@@ -2,6 +2,8 @@
 
 #include <pthread.h>
 
+#include <algorithm>
+
 #include "common/platform/clock.h"
 
 namespace zq::coordinator {
@@ -44,7 +46,11 @@ void ArtifactServer::serve() {
         items.push_back({parts_.doors.at(i).socket.raw(), -1, false});
     }
     while (!stopping_) {
-        poll(items, seconds(60));
+        Millis patience = seconds(60);
+        if (auto next = desk.next_deadline()) {
+            patience = std::clamp(*next - boottime(), Millis{}, patience);
+        }
+        poll(items, patience);
         for (const StoreResult& result : results_.take()) desk.handle(result);
         for (std::size_t i = 0; i < parts_.doors.size(); ++i) {
             for (std::size_t taken = 0; taken < kTurn; ++taken) {
@@ -53,6 +59,7 @@ void ArtifactServer::serve() {
                 desk.handle(i, std::move(*received), wall_time());
             }
         }
+        desk.serve_logs(boottime());
     }
 }
 

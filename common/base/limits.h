@@ -72,6 +72,10 @@ inline constexpr std::size_t kInlineTotalBytes = 256 * 1024;
 inline constexpr std::size_t kChunkBytes = 256 * 1024;
 inline constexpr std::size_t kChunkCredit = 8;  // chunks in flight at most
 inline constexpr std::uint64_t kArtifactBytes = 1ULL << 40;
+inline constexpr std::size_t kLogPieces = 64;              // of one LOG
+inline constexpr std::size_t kLogPieceBytes = 16 * 1024;   // of one stream
+inline constexpr std::size_t kLogKeptBytes = 512 * 1024;   // of one attempt: its head and its tail
+inline constexpr std::size_t kLogsKeptBytes = 64UL << 20;  // of all attempts
 
 // The loop and the journal.
 inline constexpr std::size_t kBatchMessages = 1024;  // taken from the socket in one pass

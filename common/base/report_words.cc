@@ -12,6 +12,7 @@ constexpr auto kCauses = std::to_array<std::string_view>(
     {"released", "try_later", "worker_fault", "drained", "cancelled", "input_required"});
 constexpr auto kOutcomes = std::to_array<std::string_view>(
     {"running", "completed", "skipped", "failed", "released", "lost", "undelivered", "cancelled"});
+constexpr auto kStreams = std::to_array<std::string_view>({"stdout", "stderr"});
 
 }  // namespace
 
@@ -38,6 +39,12 @@ std::string_view to_string(Outcome outcome) {
 }
 bool from_text(std::string_view text, Outcome& out) {
     return value_of(kOutcomes, text, out);
+}
+std::string_view to_string(LogStream stream) {
+    return word_of(kStreams, stream);
+}
+bool from_text(std::string_view text, LogStream& out) {
+    return value_of(kStreams, text, out);
 }
 
 }  // namespace zq

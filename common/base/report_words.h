@@ -52,4 +52,9 @@ enum class Outcome : std::uint8_t {
 std::string_view to_string(Outcome outcome);
 bool from_text(std::string_view text, Outcome& out);
 
+/// Where a command printed it.
+enum class LogStream : std::uint8_t { kStdout, kStderr };
+std::string_view to_string(LogStream stream);
+bool from_text(std::string_view text, LogStream& out);
+
 }  // namespace zq

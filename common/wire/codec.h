@@ -12,6 +12,7 @@
 #include "common/wire/backup_messages.h"
 #include "common/wire/client_messages.h"
 #include "common/wire/cluster_queries.h"
+#include "common/wire/log_messages.h"
 #include "common/wire/task_queries.h"
 #include "common/wire/worker_messages.h"
 
@@ -46,7 +47,8 @@ using Body =
                  TaskReply, List, Tasks, Wait, Ended, Events, EventRows, Answers, Cancel, Claim,
                  Claimed, Workers, WorkerRows, Leases, LeaseRows, Status, StatusReply, Join, Joined,
                  ErrorReply, Put, Pull, Chunk, Stored, Fetch, Backup, BackupReply, Ask, Asked,
-                 AnswerQuestion, Questions, QuestionRows, UsageQuery, UsageRows>;
+                 AnswerQuestion, Questions, QuestionRows, UsageQuery, UsageRows, Log, Logged, ReadLog,
+                 LogPage>;
 
 struct Message {
     Header header;

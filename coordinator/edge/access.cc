@@ -23,7 +23,8 @@ inline constexpr bool kAtControl =
 
 /// Requests of the artifacts socket.
 template <class T>
-inline constexpr bool kAtArtifacts = kIsOneOf<T, wire::Put, wire::Chunk, wire::Fetch, wire::Ping>;
+inline constexpr bool kAtArtifacts =
+    kIsOneOf<T, wire::Put, wire::Chunk, wire::Fetch, wire::Log, wire::ReadLog, wire::Ping>;
 
 /// What an invitation's key may say.
 template <class T>

@@ -362,6 +362,38 @@ Check check(const wire::Fetch& m) {
                   [&] { return range(m.length, 1, limits::kChunkBytes, "length"); });
 }
 
+/// No log has more pieces, or bytes: sums of them do not overflow.
+constexpr std::uint64_t kLogMost = 1ULL << 62;
+
+Check check(const wire::Log& m) {
+    if (auto ok = count(m.pieces.size(), limits::kLogPieces, "pieces"); !ok) return ok;
+    std::uint64_t before = 0;
+    for (std::size_t i = 0; i < m.pieces.size(); ++i) {
+        const std::string field = "pieces[" + std::to_string(i) + "]";
+        const wire::LogPiece& piece = m.pieces[i];
+        if (piece.seq <= before || piece.seq > kLogMost) {
+            return fail(ErrorCode::INVALID, "they grow from 1", field + ".seq");
+        }
+        if (piece.offset > kLogMost) {
+            return fail(ErrorCode::INVALID, "beyond what a log can hold", field + ".offset");
+        }
+        before = piece.seq;
+        if (piece.data.data.empty()) {
+            return fail(ErrorCode::INVALID, "a piece without bytes", field + ".data");
+        }
+        if (auto ok = size(piece.data.data, limits::kLogPieceBytes, field + ".data"); !ok)
+            return ok;
+    }
+    return all_of([&] { return name(m.task.text, "task_id"); },
+                  [&] { return range(m.attempt, 1, UINT32_MAX, "attempt"); });
+}
+
+Check check(const wire::ReadLog& m) {
+    return all_of([&] { return name(m.task.text, "task_id"); },
+                  [&] { return range(m.attempt, 1, UINT32_MAX, "attempt"); },
+                  [&] { return duration(m.wait, {}, limits::kPollMax, "wait_ms"); });
+}
+
 }  // namespace
 
 Result<void> check_fields(const wire::Message& message) {

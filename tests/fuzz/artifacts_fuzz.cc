@@ -1,12 +1,14 @@
 // Artifacts under hostile peers: uploads chunk by chunk into a real folder, reads at any place and
 // range, frames of any bytes, restarts in between, and names that would like to be paths. Every
 // message is answered once; only content with its digest is ever called stored; what is read are
-// the content's bytes; no file appears but under a digest; no valid name leaves its folder.
+// the content's bytes; no file appears but under a digest; no valid name leaves its folder. Live
+// logs go the same way: pieces come back in order, and each once.
 #include <algorithm>
 #include <filesystem>
 #include <map>
 
 #include "cli/contents.h"
+#include "common/platform/clock.h"
 #include "coordinator/artifact_desk.h"
 #include "coordinator/store/folder_artifact_store.h"
 #include "coordinator/store/memory_journal.h"
@@ -20,9 +22,22 @@ namespace {
 
 namespace fs = std::filesystem;
 
-enum Step : std::uint8_t { kPut, kChunk, kFetch, kAny, kFrames, kSettle, kRestart, kName, kSteps };
+enum Step : std::uint8_t {
+    kPut,
+    kChunk,
+    kFetch,
+    kAny,
+    kFrames,
+    kSettle,
+    kRestart,
+    kName,
+    kLog,
+    kReadLog,
+    kSteps
+};
 
 constexpr std::size_t kMostSteps = 100;
+constexpr LeaseToken kLease{1, 7};
 constexpr auto kFetched =
     std::to_array<std::string_view>({"inline.md", "out/file", "missing", "../inline.md"});
 
@@ -50,7 +65,13 @@ class Conversation : private edge::Sender {
         core::TaskSubmitted submitted;
         submitted.spec.inputs = attempt.artifacts;
         disk_.events.push_back({{1, Instant{1}, 1, key, kLocalIdentity, submitted}, {}, {}});
-        disk_.tasks[key].submitted_seq = 1;
+        core::Task& task = disk_.tasks[key];
+        task.submitted_seq = 1;
+        task.attempts = 1;
+        task.lease.emplace();
+        task.lease->token = kLease;
+        task.lease->attempt = 1;
+        task.lease->holder.identity = kLocalIdentity;
         record(contents()[0], true);
         restart();
         ZQ_CHECK(store_->begin(sha256(contents()[1]), contents()[1].size()));
@@ -87,6 +108,7 @@ class Conversation : private edge::Sender {
         last_ = wire::Goodbye{};
         const std::size_t before = waiting_.size();
         desk_->handle(0, std::move(received), Instant{1});
+        desk_->serve_logs(boottime() + hours(1));  // nobody waits on
         for (const coordinator::StoreRequest& request : requests_.take()) {
             // Whole, and what its digest says.
             ZQ_CHECK(store_->size(request.digest).value() == request.size);
@@ -123,6 +145,17 @@ class Conversation : private edge::Sender {
         ZQ_CHECK(chunk->offset == fetch.offset && chunk->size == content->size());
         ZQ_CHECK(fetch.offset <= content->size());
         ZQ_CHECK(payload_ == content->substr(fetch.offset, fetch.length));
+    }
+
+    void read_log(const wire::ReadLog& query) {
+        ask(query);
+        const auto* page = std::get_if<wire::LogPage>(&last_);
+        if (page == nullptr) return;
+        std::uint64_t before = query.after;
+        for (const wire::LogPiece& piece : page->pieces) {
+            ZQ_CHECK(piece.seq > before && !piece.data.data.empty());
+            before = piece.seq;
+        }
     }
 
   private:
@@ -223,16 +256,46 @@ void fetch(Conversation& conversation, InputReader& input) {
     conversation.fetch(fetch);
 }
 
+void log(Conversation& conversation, InputReader& input) {
+    wire::Log log;
+    log.task = TaskId("t-1");
+    log.attempt = 1;
+    log.lease = kLease;
+    log.last = input.byte() > 200;
+    for (std::size_t left = input.below(5); left > 0; --left) {
+        wire::LogPiece piece;
+        piece.seq = input.number(1) + (log.pieces.empty() ? 0 : log.pieces.back().seq);
+        piece.stream = input.byte() < 128 ? LogStream::kStdout : LogStream::kStderr;
+        piece.offset = input.number(input.byte() % 9);
+        piece.data.data = input.text();
+        log.pieces.push_back(std::move(piece));
+    }
+    conversation.ask(log);
+}
+
+void read_log(Conversation& conversation, InputReader& input) {
+    wire::ReadLog query;
+    query.task = TaskId("t-1");
+    query.attempt = static_cast<std::uint32_t>(input.below(3));
+    query.after = input.number(input.byte() % 9);
+    query.wait = millis(static_cast<std::int64_t>(input.number(2)));
+    conversation.read_log(query);
+}
+
 void say_any(Conversation& conversation, InputReader& input) {
-    static const std::vector<LeaseToken> kNoTokens;
-    FieldFiller filler(input, kNoTokens);
+    static const std::vector<LeaseToken> kTokens{kLease};
+    FieldFiller filler(input, kTokens);
     wire::Put put;
     wire::Chunk chunk;
     wire::Fetch fetch;
-    switch (input.below(3)) {
+    wire::Log log;
+    switch (input.below(4)) {
         case 0:
             filler.fill(put);
             return conversation.ask(put);
+        case 2:
+            filler.fill(log);
+            return conversation.ask(log);
         case 1:
             filler.fill(chunk);
             return conversation.ask(chunk, input.text());
@@ -270,6 +333,10 @@ void take_step(Conversation& conversation, InputReader& input) {
             return conversation.restart();
         case kName:
             return check_name(input.text());
+        case kLog:
+            return log(conversation, input);
+        case kReadLog:
+            return read_log(conversation, input);
         case kSteps:
             break;
     }
@@ -312,6 +379,7 @@ std::vector<std::string> seeds() {
                              ".hidden", "stdout.log", "a/", "nul\0x", "result"}) {
         found.push_back(name_step(name));
     }
+    found.push_back({kLog, 0, 1, 1, 0, 0, 2, 'h', 'i', kReadLog, 1, 0, 0, 1});
     found.push_back(name_step(std::string(limits::kArtifactNameBytes, 'n')));
     return found;
 }

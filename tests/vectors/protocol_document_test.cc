@@ -187,7 +187,9 @@ TEST(ProtocolDocument, PrintsEveryLimitWithItsValue) {
     ZQ_LIMIT(kInlineTotalBytes), ZQ_LIMIT(kChunkBytes), ZQ_LIMIT(kChunkCredit);
     ZQ_LIMIT(kArtifactBytes), ZQ_LIMIT(kLeaseDefault), ZQ_LIMIT(kLeaseMin), ZQ_LIMIT(kLeaseMax);
     ZQ_LIMIT(kHeartbeatDefault), ZQ_LIMIT(kPollMax), ZQ_LIMIT(kRequestMemory);
-    ZQ_LIMIT(kOrphanHold), ZQ_LIMIT(kProgressJournalEvery), ZQ_LIMIT(kStall);
+    ZQ_LIMIT(kLogPieces), ZQ_LIMIT(kLogPieceBytes), ZQ_LIMIT(kLogKeptBytes);
+    ZQ_LIMIT(kLogsKeptBytes), ZQ_LIMIT(kOrphanHold), ZQ_LIMIT(kProgressJournalEvery),
+        ZQ_LIMIT(kStall);
 #undef ZQ_LIMIT
     std::map<std::string, std::int64_t> on_page;
     for (const Row& row : table_with("limit").rows) on_page[plain(row[0])] = std::stoll(row[1]);

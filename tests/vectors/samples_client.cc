@@ -209,6 +209,48 @@ wire::Claimed claimed_answered() {
     return m;
 }
 
+wire::LogPiece piece(std::uint64_t seq, LogStream stream, std::uint64_t offset, std::string data) {
+    wire::LogPiece m;
+    m.seq = seq;
+    m.stream = stream;
+    m.offset = offset;
+    m.data.data = std::move(data);
+    return m;
+}
+
+wire::Log log() {
+    wire::Log m;
+    m.task = TaskId("task-123");
+    m.attempt = 1;
+    m.lease = lease_number(1);
+    m.pieces = {piece(7, LogStream::kStdout, 1'200, "reading\n"),
+                piece(8, LogStream::kStderr, 0, "warning: \xff\n")};
+    return m;
+}
+
+wire::Log last_log() {
+    wire::Log m = log();
+    m.pieces.clear();
+    m.last = true;
+    return m;
+}
+
+wire::ReadLog read_log() {
+    wire::ReadLog m;
+    m.task = TaskId("task-123");
+    m.attempt = 1;
+    m.after = 7;
+    m.wait = seconds(2);
+    return m;
+}
+
+wire::LogPage log_page() {
+    wire::LogPage m;
+    m.pieces = {piece(8, LogStream::kStderr, 0, "warning: \xff\n")};
+    m.open = true;
+    return m;
+}
+
 }  // namespace
 
 std::vector<Sample> client_samples() {
@@ -247,6 +289,12 @@ std::vector<Sample> artifact_samples() {
         {"fetch", {request(3), fetch(1, "log/stdout"), {}}},
         {"fetch-input", {request(4), fetch(0, "context"), {}}},
         {"fetch-checkpoint", {request(5), fetch_checkpoint(), {}}},
+        {"log", {header(3), log(), {}}},
+        {"log-last", {header(4), last_log(), {}}},
+        {"logged", {header(3, 3), wire::Logged{9}, {}}},
+        {"read-log", {request(5), read_log(), {}}},
+        {"log-page", {header(5, 3), log_page(), {}}},
+        {"log-page-complete", {header(6, 3), wire::LogPage{{}, false, true}, {}}},
     };
 }
 
