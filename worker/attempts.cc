@@ -21,11 +21,12 @@ Millis shorter(Millis a, Millis b) {
 }  // namespace
 
 Attempts::Attempts(const WorkerOptions& options, const Handlers& handlers, const StateFolder& state,
-                   Uploader& uploader)
+                   Uploader& uploader, LogSender& logs)
     : options_(options),
       handlers_(handlers),
       state_(state),
       uploader_(uploader),
+      logs_(logs),
       resume_ids_(state.sessions()) {
     resume_ids_.prune();
 }
@@ -183,6 +184,7 @@ void Attempts::step(Attempt& attempt, Millis now) {
     auto end = attempt.execution->step(now);
     if (!end) return;
     attempt.execution.reset();
+    logs_.close(attempt.assign.lease);
     restless_ = true;  // another attempt of the task may have waited for this
     if (running() == 0) kill_strays();
     reap();
@@ -246,9 +248,13 @@ Result<void> Attempts::execute(Attempt& attempt, Millis timeout, Millis now) {
     }
     attempt.watch.emplace(attempt.workspace, WatchLimits{options_.stall_timeout, options_.linger},
                           now);
-    auto child = start_command(
-        {options_, assign, attempt.workspace, timeout, resume_ids_.of(assign.task.id)}, now);
-    if (!child) return Failure(child.error());
+    auto child = start_command({options_, assign, attempt.workspace, timeout,
+                                resume_ids_.of(assign.task.id), &logs_.open(attempt.held())},
+                               now);
+    if (!child) {
+        logs_.close(assign.lease);
+        return Failure(child.error());
+    }
     attempt.execution = std::move(*child);
     return {};
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "worker/executor/execution.h"
+#include "worker/live/log_sender.h"
 #include "worker/options.h"
 #include "worker/resume_ids.h"
 #include "worker/state_folder.h"
@@ -35,7 +36,7 @@ using AttemptNews = std::variant<ChildEnded, Reported, Gone, ContentStored, Word
 class Attempts {
   public:
     Attempts(const WorkerOptions& options, const Handlers& handlers, const StateFolder& state,
-             Uploader& uploader);
+             Uploader& uploader, LogSender& logs);
 
     /// `socket`: the path of the one that speaks for it; empty: none.
     void start(const wire::Assign& assign, const std::string& socket = {});
@@ -94,6 +95,7 @@ class Attempts {
     const Handlers& handlers_;
     const StateFolder& state_;
     Uploader& uploader_;
+    LogSender& logs_;
     ResumeIds resume_ids_;
     std::map<LeaseToken, Attempt> attempts_;
     std::vector<AttemptNews> news_;

@@ -40,6 +40,8 @@ Result<std::unique_ptr<Child>> start_command(const CommandRun& run, Millis now) 
     spec.stderr_file = workspace.stderr_file();
     spec.log_cap = options.log_cap;
     spec.agent = options.agent;
+    spec.secrets = options.secrets;
+    spec.live = run.live;
     spec.mark = make_mark(Containment::kBest);
     spec.mark_file = workspace.mark_file();
     spec.grace = options.grace;

@@ -12,8 +12,9 @@ struct CommandRun {
     const WorkerOptions& options;
     const wire::Assign& assign;
     const Workspace& workspace;
-    Millis timeout{};       // of the run; 0: none
-    std::string resume_id;  // session of an earlier attempt, or empty
+    Millis timeout{};         // of the run; 0: none
+    std::string resume_id;    // session of an earlier attempt, or empty
+    LiveLog* live = nullptr;  // of what it prints
 };
 
 /// Starts it. Errors: IO with the reason.

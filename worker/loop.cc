@@ -31,7 +31,8 @@ class Loop {
         : parts_(std::move(parts)),
           outbox_(std::move(started.outbox)),
           uploader_(context_, uploader_options(parts_), outbox_),
-          attempts_(parts_.options, parts_.handlers, parts_.state, uploader_),
+          logs_(context_, parts_.curve),
+          attempts_(parts_.options, parts_.handlers, parts_.state, uploader_, logs_),
           desk_(context_, std::move(started.sockets)),
           session_(session_options(parts_), started.stored),
           signals_(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK)),
@@ -46,6 +47,9 @@ class Loop {
     static SessionOptions session_options(const WorkerParts& parts);
 
     void tell_leftovers(const wire::HeldLease& held);
+    const std::string& endpoint() const {
+        return parts_.profile.endpoints[endpoint_ % parts_.profile.endpoints.size()];
+    }
     bool open_socket();
     void wait();
     void receive();
@@ -60,7 +64,7 @@ class Loop {
     void perform(const Send& action);
     void perform(const Reopen& action);
     void perform(const Start& action);
-    void perform(const Freeze& action);
+    void perform(const Freeze& action) { attempts_.freeze(action.lease); }
     void perform(const Thaw& action);
     void perform(const Cancel& action);
     void perform(const Kill& action);
@@ -78,6 +82,7 @@ class Loop {
     SocketContext context_;
     Outbox outbox_;
     Uploader uploader_;
+    LogSender logs_;
     Attempts attempts_;
     TaskDesk desk_;
     Session session_;
@@ -129,12 +134,10 @@ bool Loop::open_socket() {
     options.send_high_water = kSendHighWater;
     socket_.reset();
     auto opened = Socket::open(context_, options);
-    const std::string& endpoint =
-        parts_.profile.endpoints[endpoint_ % parts_.profile.endpoints.size()];
-    auto connected = opened ? opened->connect(endpoint) : Result<void>(Failure(opened.error()));
+    auto connected = opened ? opened->connect(endpoint()) : Result<void>(Failure(opened.error()));
     if (!connected) {
         log_error("cannot connect",
-                  {{"endpoint", endpoint}, {"reason", connected.error().message}});
+                  {{"endpoint", endpoint()}, {"reason", connected.error().message}});
         return false;
     }
     socket_ = std::move(*opened);
@@ -198,9 +201,9 @@ void Loop::receive() {
         }
         const wire::Header& header = message->header;
         if (header.artifacts_port != 0 || !header.artifacts_endpoint.empty()) {
-            const auto& endpoints = parts_.profile.endpoints;
-            uploader_.set_endpoint(
-                resolve_artifacts_endpoint(endpoints[endpoint_ % endpoints.size()], header));
+            const std::string artifacts = resolve_artifacts_endpoint(endpoint(), header);
+            uploader_.set_endpoint(artifacts);
+            logs_.set_endpoint(artifacts);
         }
         perform(session_.receive(*message, boottime()));
     }
@@ -309,9 +312,6 @@ void Loop::perform(const Start& action) {
     attempts_.start(assign, desk_.open(assign, attempts_.workspace_of(held)));
 }
 
-void Loop::perform(const Freeze& action) {
-    attempts_.freeze(action.lease);
-}
 void Loop::perform(const Thaw& action) {
     attempts_.thaw(action.lease, boottime());
 }

@@ -9,6 +9,7 @@
 #include "common/base/limits.h"
 #include "common/base/nearest.h"
 #include "worker/environment.h"
+#include "worker/secret_values.h"
 
 namespace zq::worker {
 namespace {
@@ -18,6 +19,8 @@ struct Raw {
     std::vector<std::string> roles;
     std::vector<std::string> env;
     std::string env_file;
+    std::vector<std::string> redact_env;
+    std::string redact_file;
     std::string stdin_from = "json";
     std::string agent = "raw";
     std::string run_timeout;
@@ -57,6 +60,12 @@ void declare(CLI::App& app, Raw& raw, WorkerOptions& options) {
     app.add_option("--env", raw.env, "A variable to pass on; may be given several times")
         ->allow_extra_args(false);
     app.add_option("--env-file", raw.env_file, "A file of NAME=value lines for the command");
+    app.add_option("--redact-env", raw.redact_env,
+                   "A variable whose value is taken out of what the command prints; may be given "
+                   "several times")
+        ->allow_extra_args(false);
+    app.add_option("--redact-file", raw.redact_file,
+                   "A file of values, one a line, to take out of what the command prints");
     app.add_option("--run-timeout", raw.run_timeout, "End an attempt after this long, such as 30m");
     app.add_option("--stall-timeout", raw.stall_timeout,
                    "End an attempt without output and change in its folder for this long (15m; 0s: "
@@ -192,6 +201,9 @@ Result<void> check(const Raw& raw, const Handlers& handlers, WorkerOptions& opti
     auto environment = passed_environment(raw.env, raw.env_file);
     if (!environment) return Failure(environment.error());
     options.environment = std::move(*environment);
+    auto secrets = secret_values(options.environment, raw.redact_env, raw.redact_file);
+    if (!secrets) return Failure(secrets.error());
+    options.secrets = std::move(*secrets);
     anchor_command(options);
     return {};
 }

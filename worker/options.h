@@ -7,6 +7,7 @@
 #include "common/base/error.h"
 #include "common/base/ids.h"
 #include "worker/agent/agent.h"
+#include "worker/executor/redactor.h"
 #include "worker/handler.h"
 #include "worker/session/session.h"
 #include "worker/state_folder.h"
@@ -26,6 +27,7 @@ struct WorkerOptions {
     std::string workdir;                   // empty: the attempt's folder
     std::string git_worktree;              // a repository: a working tree of it for each attempt
     std::vector<std::string> environment;  // NAME=value, everything a command gets of ours
+    std::vector<SecretValue> secrets;      // taken out of what it prints
     Millis run_timeout{};                  // 0: the task's alone
     Millis stall_timeout = minutes(15);    // without a sign of life; 0: never
     Millis grace = seconds(30);

@@ -1,6 +1,7 @@
 // A whole worker program, from its arguments to its exit code: wires options, profile, state folder
 // and loop.
 #include <cstdio>
+#include <set>
 
 #include "common/platform/log.h"
 #include "worker/loop.h"
@@ -25,12 +26,18 @@ int refuse(const Error& error) {
 }
 
 /// Names alone: values may be secrets.
-void say_environment(const std::vector<std::string>& environment) {
+void say_environment(const WorkerOptions& options) {
     std::string names;
-    for (const std::string& entry : environment) {
+    for (const std::string& entry : options.environment) {
         names += (names.empty() ? "" : " ") + entry.substr(0, entry.find('='));
     }
     log_info("environment passed on", {{"names", names}});
+    std::set<std::string> hidden;
+    for (const SecretValue& secret : options.secrets) hidden.insert(secret.name);
+    if (hidden.empty()) return;
+    names.clear();
+    for (const std::string& name : hidden) names += (names.empty() ? "" : " ") + name;
+    log_info("values redacted in logs", {{"names", names}});
 }
 
 }  // namespace
@@ -58,7 +65,7 @@ int run_main(int argc, char** argv, Handlers handlers) {
     parts.profile = std::move(*profile);
     parts.curve = std::move(*curve);
     parts.state = std::move(*state);
-    if (!parts.options.command.empty()) say_environment(parts.options.environment);
+    if (!parts.options.command.empty()) say_environment(parts.options);
     return run_loop(std::move(parts), signals);
 }
 

@@ -21,7 +21,7 @@ class AttemptRun : public ::testing::Test {
         state.path = folder.path();
         uploader =
             std::make_unique<Uploader>(context, UploaderOptions{"w", std::nullopt, 2, {}}, outbox);
-        attempts = std::make_unique<Attempts>(options, handlers, state, *uploader);
+        attempts = std::make_unique<Attempts>(options, handlers, state, *uploader, logs);
     }
 
     wire::Assign assign(std::uint64_t number, const std::string& task = "t-a") {
@@ -69,6 +69,7 @@ class AttemptRun : public ::testing::Test {
     SocketContext context;
     Outbox outbox;
     std::unique_ptr<Uploader> uploader;
+    LogSender logs{context, std::nullopt};
     std::unique_ptr<Attempts> attempts;
     std::vector<AttemptNews> all;
 };

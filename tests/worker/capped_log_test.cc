@@ -62,7 +62,7 @@ TEST(CappedLog, LeavesNoOtherFileBehind) {
 
 TEST(LogPump, EndsWhenItIsToldThoughSomebodyKeepsTheOtherEndAndWritesOn) {
     FolderRig folder;
-    auto started = LogPump::start(folder.file("out"), folder.file("err"), 1000, nullptr);
+    auto started = LogPump::start({folder.file("out"), folder.file("err"), 1000, {}, nullptr});
     ASSERT_TRUE(started.has_value());
     ASSERT_EQ(::write(started->pipes.out.fd(), "said\n", 5), 5);
     ASSERT_TRUE(eventually([&] { return started->pump->bytes() == 5; }));
@@ -73,7 +73,7 @@ TEST(LogPump, EndsWhenItIsToldThoughSomebodyKeepsTheOtherEndAndWritesOn) {
 
 TEST(LogPump, EndsByItselfWhenBothEndsAreClosed) {
     FolderRig folder;
-    auto started = LogPump::start(folder.file("out"), folder.file("err"), 1000, nullptr);
+    auto started = LogPump::start({folder.file("out"), folder.file("err"), 1000, {}, nullptr});
     ASSERT_TRUE(started.has_value());
     ASSERT_EQ(::write(started->pipes.err.fd(), "oh\n", 3), 3);
     started->pipes = {};

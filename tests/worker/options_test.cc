@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -31,6 +32,19 @@ TEST(WorkerOptions, AFrozenTaskIsHeldForHalfAnHourUnlessSaidOtherwise) {
     EXPECT_EQ(parse({"--role", "a", "--orphan-hold", "6s", "--", "x"}).options.orphan_hold,
               seconds(6));
     EXPECT_EQ(parse({"--role", "a", "--orphan-hold", "soon", "--", "x"}).exit_code, kExitUsage);
+}
+
+TEST(WorkerOptions, WhatIsToBeRedactedIsReadAtTheStart) {
+    ::setenv("ZQ_TEST_PIN", "13579", 1);
+    const auto parsed = parse({"--role", "a", "--redact-env", "ZQ_TEST_PIN", "--", "x"});
+    ASSERT_FALSE(parsed.exit_code.has_value()) << parsed.text;
+    ASSERT_EQ(parsed.options.secrets.size(), 1U);
+    EXPECT_EQ(parsed.options.secrets[0].value, "13579");
+    ::unsetenv("ZQ_TEST_PIN");
+    const auto refused = parse({"--role", "a", "--redact-env", "ZQ_TEST_PIN", "--", "x"});
+    EXPECT_EQ(refused.exit_code, kExitUsage);
+    EXPECT_NE(refused.text.find("--redact-env: ZQ_TEST_PIN is not set"), std::string::npos)
+        << refused.text;
 }
 
 TEST(WorkerOptions, ARelativeCommandIsTheOneOfTheFolderWhereTheWorkerStarts) {

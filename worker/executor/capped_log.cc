@@ -8,6 +8,8 @@
 #include <cstring>
 #include <filesystem>
 
+#include "common/base/drop_mark.h"
+
 namespace zq::worker {
 namespace {
 
@@ -97,9 +99,7 @@ void CappedLog::write_tail(std::string_view bytes) {
 void CappedLog::finish() {
     const std::uint64_t kept = std::min(ring_total_, ring_size_);
     if (dropped() > 0) {
-        const std::string mark =
-            "\n[zq: " + std::to_string(dropped()) + " bytes were dropped here]\n";
-        (void)write_all(head_.fd(), mark, -1);
+        (void)write_all(head_.fd(), drop_mark(dropped()), -1);
     }
     if (kept == 0) return;
     const std::uint64_t oldest = (ring_total_ - kept) % ring_size_;

@@ -1,7 +1,7 @@
 // A log of bounded size: what comes first and what comes last are kept, what falls between is
 // counted. Used by one thread.
 //
-//     PATH:  head | "\n[zq: N bytes were dropped here]\n" | tail
+//     PATH:  head | the line of common/base/drop_mark.h | tail
 //
 // While it grows, the tail is a ring in a file without a name, so neither memory nor disk grows
 // with what is written.

@@ -96,8 +96,8 @@ Result<std::unique_ptr<Child>> Child::start(ChildSpec spec, Millis now) {
         drop_group(spec.mark);
         return Failure(ok.error());
     }
-    auto logs = LogPump::start(spec.stdout_file, spec.stderr_file, spec.log_cap,
-                               make_agent_reader(spec.agent));
+    auto logs = LogPump::start({spec.stdout_file, spec.stderr_file, spec.log_cap, spec.secrets,
+                                spec.live, make_agent_reader(spec.agent)});
     if (!logs) {
         drop_group(spec.mark);
         return Failure(logs.error());

@@ -23,6 +23,8 @@ struct ChildSpec {
     std::string stderr_file;
     std::uint64_t log_cap = 32ULL << 20;  // of each of the two: head and tail are kept
     AgentKind agent = AgentKind::kRaw;    // whose output is read as it comes
+    std::vector<SecretValue> secrets;     // not to be seen in them
+    LiveLog* live = nullptr;              // outlives the child; null: nobody follows
     FamilyMark mark;                      // of make_mark
     std::string mark_file;                // on disk before the command runs, and again with its pid
     Millis grace = seconds(30);

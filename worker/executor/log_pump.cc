@@ -25,12 +25,10 @@ void signal_event(const FileHandle& event) {
 
 }  // namespace
 
-Result<LogPump::Started> LogPump::start(const std::string& stdout_file,
-                                        const std::string& stderr_file, std::uint64_t cap,
-                                        std::unique_ptr<AgentReader> reader) {
-    auto out_log = CappedLog::open(stdout_file, cap);
+Result<LogPump::Started> LogPump::start(LogSinks sinks) {
+    auto out_log = CappedLog::open(sinks.stdout_file, sinks.cap);
     if (!out_log) return Failure(out_log.error());
-    auto err_log = CappedLog::open(stderr_file, cap);
+    auto err_log = CappedLog::open(sinks.stderr_file, sinks.cap);
     if (!err_log) return Failure(err_log.error());
     std::array<std::array<int, 2>, 2> ends{{{-1, -1}, {-1, -1}}};
     for (auto& pair : ends) {
@@ -44,18 +42,22 @@ Result<LogPump::Started> LogPump::start(const std::string& stdout_file,
     Started started;
     started.pipes = {FileHandle(ends[0][1]), FileHandle(ends[1][1])};
     try {
-        started.pump.reset(new LogPump({FileHandle(ends[0][0]), std::move(*out_log)},
-                                       {FileHandle(ends[1][0]), std::move(*err_log)},
-                                       std::move(reader)));
+        Stream out{LogStream::kStdout, FileHandle(ends[0][0]), std::move(*out_log),
+                   Redactor(sinks.secrets)};
+        Stream err{LogStream::kStderr, FileHandle(ends[1][0]), std::move(*err_log),
+                   Redactor(sinks.secrets)};
+        started.pump.reset(
+            new LogPump(std::move(out), std::move(err), sinks.live, std::move(sinks.reader)));
     } catch (const std::system_error& error) {
         return fail(ErrorCode::IO, std::string("cannot start a thread: ") + error.what());
     }
     return started;
 }
 
-LogPump::LogPump(Stream out, Stream err, std::unique_ptr<AgentReader> reader)
+LogPump::LogPump(Stream out, Stream err, LiveLog* live, std::unique_ptr<AgentReader> reader)
     : out_(std::move(out)),
       err_(std::move(err)),
+      live_(live),
       reader_(std::move(reader)),
       ask_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       done_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
@@ -105,18 +107,24 @@ bool LogPump::read_some(Stream& stream) {
         return false;
     }
     bytes_.fetch_add(static_cast<std::uint64_t>(got), std::memory_order_relaxed);
-    const std::string_view part(buffer_.data(), static_cast<std::size_t>(got));
-    stream.log.write(part);
+    pass_on(stream, stream.redactor.take({buffer_.data(), static_cast<std::size_t>(got)}));
+    return true;
+}
+
+void LogPump::pass_on(Stream& stream, std::string_view text) {
+    if (text.empty()) return;
+    stream.log.write(text);
+    if (live_ != nullptr) live_->put(stream.name, text);
     if (reader_ && &stream == &out_) {
-        reader_->take(part);
+        reader_->take(text);
         closing_record_.store(reader_->record().closed, std::memory_order_relaxed);
     }
-    return true;
 }
 
 void LogPump::drain(Stream& stream) {
     for (int i = 0; i < kReadsAfterEnd && read_some(stream); ++i) {
     }
+    pass_on(stream, stream.redactor.finish());
     stream.pipe = FileHandle();
 }
 

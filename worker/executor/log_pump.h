@@ -11,6 +11,8 @@
 
 #include "worker/agent/agent.h"
 #include "worker/executor/capped_log.h"
+#include "worker/executor/redactor.h"
+#include "worker/live/live_log.h"
 
 namespace zq::worker {
 
@@ -20,15 +22,24 @@ struct LogPipes {
     FileHandle err;
 };
 
+/// Where it goes.
+struct LogSinks {
+    std::string stdout_file;
+    std::string stderr_file;
+    std::uint64_t cap = 0;                     // of each file
+    std::vector<SecretValue> secrets;          // taken out, with what looks like one
+    LiveLog* live = nullptr;                   // outlives the pump; null: nobody follows
+    std::unique_ptr<AgentReader> reader = {};  // is given all of stdout; null: nobody reads it
+};
+
 class LogPump {
   public:
     struct Started {
         std::unique_ptr<LogPump> pump;
         LogPipes pipes;
     };
-    /// `reader`, where there is one, is given all of stdout. Errors: IO, STORAGE_FULL.
-    static Result<Started> start(const std::string& stdout_file, const std::string& stderr_file,
-                                 std::uint64_t cap, std::unique_ptr<AgentReader> reader);
+    /// Errors: IO, STORAGE_FULL.
+    static Result<Started> start(LogSinks sinks);
     /// Ends the thread; what still stands in the pipes is read first.
     ~LogPump();
     LogPump(const LogPump&) = delete;
@@ -52,17 +63,21 @@ class LogPump {
 
   private:
     struct Stream {
+        LogStream name;
         FileHandle pipe;
         CappedLog log;
+        Redactor redactor;
     };
-    LogPump(Stream out, Stream err, std::unique_ptr<AgentReader> reader);
+    LogPump(Stream out, Stream err, LiveLog* live, std::unique_ptr<AgentReader> reader);
     void run();
     /// Reads once; false when there is nothing now.
     bool read_some(Stream& stream);
+    void pass_on(Stream& stream, std::string_view text);
     void drain(Stream& stream);
 
     Stream out_;  // the thread's until it is finished
     Stream err_;
+    LiveLog* live_;
     std::unique_ptr<AgentReader> reader_;  // the thread's too
     FileHandle ask_;
     FileHandle done_;
