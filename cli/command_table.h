@@ -19,6 +19,7 @@ std::span<const Command> show_commands();        // show.cc
 std::span<const Command> wait_commands();        // wait.cc
 std::span<const Command> result_commands();      // result.cc
 std::span<const Command> follow_commands();      // follow.cc
+std::span<const Command> logs_commands();        // logs.cc
 std::span<const Command> claim_commands();       // claim.cc
 std::span<const Command> ask_commands();         // ask.cc
 std::span<const Command> approval_commands();    // approvals.cc

@@ -28,6 +28,7 @@ Hand work to a role, go on with your own, and read the result when it is there.
      zq result review-17 --out DIR        # all artifacts as files
      zq result review-17 --verify         # re-read all artifacts; 13: one does not verify
      zq show review-17 --json             # everything: attempts, reasons, artifacts, history
+     zq logs review-17 -n 50              # what its command printed last; -f: as it prints it
 
 4. Several tasks: give them --group NAME, then `zq wait --group NAME` (or --any, --count N).
 
@@ -94,6 +95,9 @@ Exit codes
 
 Without output and without a change in its folder for --stall-timeout (15m) a command is ended. Of
 stdout and of stderr --log-cap (32MiB) is kept, head and tail; a stdout that was cut is no result.
+What is printed can be followed by `zq logs -f`. Common keys and tokens, values of variables whose
+names speak of secrets, and what --redact-env and --redact-file name read [redacted:KIND] there, in
+logs and in a result that was printed.
 `zq-worker --test -- COMMAND` checks a command against all this, without a coordinator.
 
 The worker sends the heartbeats, not the command. At least once: a command may run again after a

@@ -41,14 +41,13 @@ void describe(V& v, T& h) {
     v.optional("artifacts_endpoint", h.artifacts_endpoint);
 }
 
-using Body =
-    std::variant<Hello, Welcome, Ready, Heartbeat, Beat, Assign, Complete, Skip, Fail, Release,
-                 Progress, Checkpoint, Accepted, Goodbye, Ping, Pong, Submit, Submitted, Get,
-                 TaskReply, List, Tasks, Wait, Ended, Events, EventRows, Answers, Cancel, Claim,
-                 Claimed, Workers, WorkerRows, Leases, LeaseRows, Status, StatusReply, Join, Joined,
-                 ErrorReply, Put, Pull, Chunk, Stored, Fetch, Backup, BackupReply, Ask, Asked,
-                 AnswerQuestion, Questions, QuestionRows, UsageQuery, UsageRows, Log, Logged, ReadLog,
-                 LogPage>;
+using Body = std::variant<Hello, Welcome, Ready, Heartbeat, Beat, Assign, Complete, Skip, Fail,
+                          Release, Progress, Checkpoint, Accepted, Goodbye, Ping, Pong, Submit,
+                          Submitted, Get, TaskReply, List, Tasks, Wait, Ended, Events, EventRows,
+                          Answers, Cancel, Claim, Claimed, Workers, WorkerRows, Leases, LeaseRows,
+                          Status, StatusReply, Join, Joined, ErrorReply, Put, Pull, Chunk, Stored,
+                          Fetch, Backup, BackupReply, Ask, Asked, AnswerQuestion, Questions,
+                          QuestionRows, UsageQuery, UsageRows, Log, Logged, ReadLog, LogPage>;
 
 struct Message {
     Header header;
