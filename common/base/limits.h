@@ -29,10 +29,13 @@ inline constexpr std::size_t kQuestionBytes = 4096;
 inline constexpr std::size_t kChoiceBytes = 256;
 inline constexpr std::size_t kAnswerBytes = 16 * 1024;
 
+inline constexpr std::size_t kHeadingBytes = 256;
+
 // Counts.
 inline constexpr std::size_t kLabels = 32;
 inline constexpr std::size_t kInputs = 64;
 inline constexpr std::size_t kExpected = 32;
+inline constexpr std::size_t kHeadings = 32;
 inline constexpr std::size_t kArtifacts = 256;      // of one attempt
 inline constexpr std::size_t kOutputs = 64;         // key=value pairs of one report
 inline constexpr std::size_t kCheckpointsKept = 8;  // of one task
@@ -76,6 +79,13 @@ inline constexpr std::size_t kLogPieces = 64;              // of one LOG
 inline constexpr std::size_t kLogPieceBytes = 16 * 1024;   // of one stream
 inline constexpr std::size_t kLogKeptBytes = 512 * 1024;   // of one attempt: its head and its tail
 inline constexpr std::size_t kLogsKeptBytes = 64UL << 20;  // of all attempts
+
+// Result contracts.
+inline constexpr std::size_t kSchemaBytes = 32 * 1024;
+inline constexpr std::size_t kSchemaNodes = 2'000;  // schemas in a schema, each $ref replaced
+inline constexpr std::size_t kSchemaDepth = 32;
+inline constexpr std::uint64_t kSchemaSteps = 1'000'000;  // schema nodes times values, at a COMPLETE
+inline constexpr std::size_t kCheckedResultBytes = 256 * 1024;  // that the coordinator reads
 
 // The loop and the journal.
 inline constexpr std::size_t kBatchMessages = 1024;  // taken from the socket in one pass

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "common/base/contract.h"
 #include "common/base/words.h"
 
 namespace zq {
@@ -89,21 +90,6 @@ Result<void> validate_labels(const TaskSpec& s) {
     return check_count(s.labels.size(), limits::kLabels, "task.labels");
 }
 
-Result<void> validate_expected(const ExpectedOutput& expected) {
-    const std::string& format = expected.format;
-    if (!format.empty() && format != "markdown" && format != "json") {
-        return fail(ErrorCode::INVALID, "markdown, json or nothing", "task.expected_output.format");
-    }
-    for (const std::string& name : expected.artifacts) {
-        if (!is_valid_artifact_name(name)) {
-            return fail(ErrorCode::INVALID, "not an artifact name: " + name,
-                        "task.expected_output.artifacts");
-        }
-    }
-    return check_count(expected.artifacts.size(), limits::kExpected,
-                       "task.expected_output.artifacts");
-}
-
 Result<void> validate_inputs(const TaskSpec& s) {
     if (auto ok = check_count(s.inputs.size(), limits::kInputs, "task.inputs"); !ok) return ok;
     for (std::size_t i = 0; i < s.inputs.size(); ++i) {
@@ -150,7 +136,7 @@ Result<void> validate(const TaskSpec& s) {
         [&] { return check_name(s.role.text, "task.to"); },
         [&] { return s.group.empty() ? Result<void>{} : check_name(s.group.text, "task.group"); },
         [&] { return validate_texts(s); }, [&] { return validate_numbers(s); },
-        [&] { return validate_labels(s); }, [&] { return validate_expected(s.expected); },
+        [&] { return validate_labels(s); }, [&] { return validate(s.expected); },
         [&] { return validate_inputs(s); });
 }
 
@@ -217,13 +203,14 @@ Result<Backoff> parse_backoff(std::string_view text, std::string field) {
     return Backoff{Backoff::Kind::kExponential, *min, *max};
 }
 
+bool answers_to(const std::string& expected, const std::string& name) {
+    if (name == expected) return true;
+    return name.size() > expected.size() + 1 && name.compare(0, expected.size(), expected) == 0 &&
+           name[expected.size()] == '.' && name.find('/', expected.size()) == std::string::npos;
+}
+
 bool meets_expectation(const std::string& expected, const std::vector<std::string>& names) {
-    return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
-        if (name == expected) return true;
-        return name.size() > expected.size() + 1 &&
-               name.compare(0, expected.size(), expected) == 0 && name[expected.size()] == '.' &&
-               name.find('/', expected.size()) == std::string::npos;
-    });
+    return std::any_of(names.begin(), names.end(), [&](const std::string& name) { return answers_to(expected, name); });
 }
 
 }  // namespace zq

@@ -58,10 +58,30 @@ Result<Millis> parse_duration(std::string_view text, std::string field);
 /// The shortest exact spelling, such as `90s` or `15m`.
 std::string to_string(Millis duration);
 
-/// What must be there when the task is done.
+/// What an artifact must be like.
+struct ArtifactRule {
+    std::string name;             // without or with its extension
+    std::string media;            // its media type; empty: any
+    std::uint64_t min_bytes = 0;  // 0: at least one byte
+    std::uint64_t max_bytes = 0;  // 0: no bound
+    bool required = true;         // false: the rule holds where the artifact is there
+
+    friend bool operator==(const ArtifactRule&, const ArtifactRule&) = default;
+};
+
+/// The result contract: what must be there when the task is done, and how it must be.
 struct ExpectedOutput {
-    std::string format;                  // `markdown`, `json`, or empty
+    std::string format;                  // of the result: `markdown`, `json`, or empty
     std::vector<std::string> artifacts;  // names, without or with their extension
+    std::vector<ArtifactRule> rules;     // by name, each name once
+    std::string schema;                  // JSON Schema of a json result, as JSON text; or empty
+    std::vector<std::string> headings;   // that a markdown result must have
+    std::uint64_t max_bytes = 0;         // of the result; 0: no bound
+
+    /// True if there is more in it than names and a format.
+    bool has_rules() const {
+        return !rules.empty() || !schema.empty() || !headings.empty() || max_bytes != 0;
+    }
 
     friend bool operator==(const ExpectedOutput&, const ExpectedOutput&) = default;
 };
@@ -97,6 +117,8 @@ Result<void> validate(const TaskSpec& spec);
 /// The same for one reference; `field` is its path, such as `task.inputs[2]`.
 Result<void> validate(const ArtifactRef& ref, const std::string& field);
 
+/// True if an artifact of this name answers to the expected one.
+bool answers_to(const std::string& expected, const std::string& name);
 /// True if one of `names` answers to the expected name: equal, or equal up to an extension
 /// (`risks` is met by `risks` and `risks.md`).
 bool meets_expectation(const std::string& expected, const std::vector<std::string>& names);

@@ -50,10 +50,23 @@ void describe(V& v, T& q) {
     v.optional("closed_at", q.closed_at);
 }
 
+template <class V, Of<ArtifactRule> T>
+void describe(V& v, T& r) {
+    v("name", r.name);
+    v.optional("media", r.media);
+    v.optional("min_bytes", r.min_bytes);
+    v.optional("max_bytes", r.max_bytes);
+    v.optional("required", r.required, true);
+}
+
 template <class V, Of<ExpectedOutput> T>
 void describe(V& v, T& e) {
     v.optional("format", e.format);
     v.optional("artifacts", e.artifacts);
+    v.optional("rules", e.rules);
+    v.optional("schema", e.schema);
+    v.optional("headings", e.headings);
+    v.optional("max_bytes", e.max_bytes);
 }
 
 template <class V, Of<Backoff> T>
