@@ -7,6 +7,7 @@
 #include "cli/records.h"
 #include "cli/result.h"
 #include "cli/session.h"
+#include "common/platform/reference.h"
 
 namespace zq::cli {
 namespace {
@@ -67,6 +68,24 @@ Json record_of(const Found& found) {
     return artifact_record(found.task, found.attempt, found.artifact);
 }
 
+/// Content by reference is not the coordinator's: nothing of it can be had there.
+Expected<void> refuse_reference(const ArtifactRef& artifact) {
+    if (!artifact.by_reference) return {};
+    return problem(ErrorCode::NOT_FOUND,
+                   artifact.name + " is by reference: it lies at " + artifact.uri + " alone",
+                   "read it there; `zq artifact verify` compares its digest");
+}
+
+Expected<void> verify_one(Session& session, const Found& found) {
+    if (!found.artifact.by_reference) {
+        return verify_artifact(session, found.task, found.attempt, found.artifact);
+    }
+    auto ok = check_reference(found.artifact);
+    if (!ok && ok.error().code == ErrorCode::DIGEST_MISMATCH) note(ok.error().message);
+    if (!ok) return problem(ok.error());
+    return {};
+}
+
 Ending run_put(const Context& context) {
     auto own = own_task(context.args, {});
     if (!own) return tl::unexpected(own.error());
@@ -107,6 +126,7 @@ Ending run_cat(const Context& context) {
     if (!opened) return tl::unexpected(opened.error());
     auto found = find_artifact(context, opened->task, context.args.operand(1));
     if (!found) return tl::unexpected(found.error());
+    if (auto ok = refuse_reference(found->artifact); !ok) return tl::unexpected(ok.error());
     auto ok =
         print_artifact(context, *opened->session, found->task, found->attempt, found->artifact);
     if (!ok) return tl::unexpected(ok.error());
@@ -118,6 +138,7 @@ Ending run_get(const Context& context) {
     if (!opened) return tl::unexpected(opened.error());
     auto found = find_artifact(context, opened->task, context.args.operand(1));
     if (!found) return tl::unexpected(found.error());
+    if (auto ok = refuse_reference(found->artifact); !ok) return tl::unexpected(ok.error());
     std::string path = context.args.text("output-file");
     if (path.empty()) path = std::filesystem::path(found->artifact.name).filename().string();
     auto ok = save_artifact(*opened->session, found->task, found->attempt, found->artifact, path);
@@ -136,7 +157,7 @@ Ending run_verify(const Context& context) {
     bool verified = true;
     for (const Found& found : artifacts_of(opened->task, *only)) {
         if (!name.empty() && found.artifact.name != name) continue;
-        auto ok = verify_artifact(*opened->session, found.task, found.attempt, found.artifact);
+        auto ok = verify_one(*opened->session, found);
         if (!ok && ok.error().error.code != ErrorCode::DIGEST_MISMATCH) {
             return tl::unexpected(ok.error());
         }
@@ -210,7 +231,9 @@ constexpr auto kCommands = std::to_array<Command>({
      "Artifacts",
      "ID [NAME]",
      "Read artifacts and compare their digests",
-     "Exit code 13 if one does not verify.",
+     "Hashes the bytes again and compares with the digest that was recorded; an input by "
+     "reference\n"
+     "is read on this machine. Exit code 13 if one does not verify.",
      kLsFlags,
      {true, true, false},
      1,

@@ -39,6 +39,7 @@ Json claimed_record(const wire::Claimed& claimed) {
     fields.set("type", to_json(claimed.task.type));
     fields.set("from", to_json(claimed.task.from));
     fields.set("instructions", to_json(claimed.task.instructions));
+    if (claimed.feedback.attempt != 0) fields.set("feedback", to_json(claimed.feedback));
     fields.set("envelope", envelope_record(claimed.task));
     return with_schema("zq/claim/v1", fields);
 }
@@ -74,7 +75,16 @@ Expected<wire::Claimed> claim_within(Session& session, wire::Claim claim, Millis
 
 void note_next_steps(const wire::Claimed& claimed) {
     const std::string& id = claimed.task.id.text;
+    if (claimed.feedback.attempt != 0) {
+        note("sent back: the result of attempt " + std::to_string(claimed.feedback.attempt) +
+             " was not accepted: " + escape_line(claimed.feedback.text));
+    }
     for (const ArtifactRef& input : claimed.task.inputs) {
+        if (input.by_reference) {
+            note("input: " + input.uri + "   (by reference; `zq artifact verify " + id +
+                 "` compares its digest)");
+            continue;
+        }
         note("input: zq artifact cat " + id + " " + input.name + "   (" + human_size(input.size) +
              ")");
     }

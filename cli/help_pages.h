@@ -59,9 +59,11 @@ that the tool prints.
 
 In      task.json            the envelope; also on stdin (--stdin prompt: prompt.md; none)
         prompt.md            instructions and context, ready for an agent
-        context/             the context and other inputs, digests checked, read-only
+        context/             the context and other inputs, digests checked, read-only; one by reference
+                             is copied from where it lies, and fails the task for good if it changed
         checkpoint/          what earlier attempts saved: the newest of each name
         answers.json         what earlier attempts asked of people, and the answers; if they did
+        feedback.md          why the last result was not accepted; there only where one was not
 Out     out/                 everything in it becomes an artifact
         out/result.md|json   the result; without it, what was printed on stdout
         output               KEY=VALUE lines: summary, retry_after, session_id, cost_usd; and the final
@@ -83,11 +85,12 @@ While it runs, without id, key or address, and while the coordinator is away too
                                          the final word: it counts, whatever the exit code is then
 
 Environment: ZQ_TASK_ID ZQ_ATTEMPT ZQ_ROLE ZQ_TYPE ZQ_TASK_DIR ZQ_PROMPT_FILE ZQ_OUT ZQ_RESULT
-ZQ_OUTPUT ZQ_CHECKPOINT_DIR ZQ_SOCKET ZQ_CANCEL_FILE ZQ_LEASE ZQ_TRACE_ID ZQ_DEADLINE …; of the worker's own: PATH HOME USER
+ZQ_OUTPUT ZQ_CHECKPOINT_DIR ZQ_FEEDBACK_FILE ZQ_SOCKET ZQ_CANCEL_FILE ZQ_LEASE ZQ_TRACE_ID ZQ_DEADLINE …; of the worker's own: PATH HOME USER
 LANG LC_* TERM TMPDIR SHELL TZ, and what --env names.
 
 Exit codes
-  0                 success, if what --expect names is there
+  0                 success, if the result contract is met (--expect, --schema, --heading, …) and the
+                    worker's --verify passes; else a failed attempt of class contract
   75                try later (retry_after is honoured; charges no attempt, at most 20 times)
   64 65 66 77 78    permanent: dead-letter queue
   126 127           the worker's fault: given back, no attempt charged

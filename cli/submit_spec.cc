@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "cli/expected_flags.h"
 #include "common/platform/clock.h"
 #include "common/platform/json.h"
 
@@ -19,7 +20,9 @@ constexpr auto kFlags = std::to_array<Flag>({
     {"type", "WORD", "What kind of work it is, such as review"},
     {"instructions", "TEXT", "What to do"},
     {"file", "FILE", "The context, sent along as input `context` (-: stdin)"},
-    {"ref", "URI", "The same by reference: file:///PATH, read and recorded with its digest"},
+    {"ref", "URI",
+     "The context by reference: file:///PATH, recorded with its digest and read there by the "
+     "worker"},
     {"artifact", "[NAME=]FILE", "A further input; may be repeated", Takes::kValues},
     {"payload", "JSON|@FILE", "Structured data for the worker"},
     {"from", "NAME", "Who submits (default: ZQ_FROM, then the user's name)"},
@@ -35,8 +38,15 @@ constexpr auto kFlags = std::to_array<Flag>({
     {"group", "NAME", "A name to wait for several tasks by"},
     {"label", "K=V", "May be repeated", Takes::kValues},
     {"reply-to", "NAME", "Who reads the answer, by `zq results --reply-to NAME`"},
-    {"expect", "A,B", "Artifacts the result must have, such as summary,patch"},
+    {"expect", "A,B",
+     "Artifacts the result must have, such as summary,patch; each may be NAME:media=TYPE:min=SIZE:"
+     "max=SIZE:optional",
+     Takes::kValues},
     {"format", "F", "Of the result: markdown or json"},
+    {"schema", "FILE", "The JSON Schema that the result fits (format json)"},
+    {"heading", "TEXT", "A heading that the result has (format markdown); may be repeated",
+     Takes::kValues},
+    {"max-result", "SIZE", "The result's most bytes, such as 64KiB"},
     {"trace-id", "ID", "Passed on to the worker"},
 });
 
@@ -46,17 +56,6 @@ struct PriorityWord {
 };
 constexpr auto kPriorities =
     std::to_array<PriorityWord>({{"low", 2}, {"normal", 5}, {"high", 8}, {"urgent", 10}});
-
-std::vector<std::string> split_list(const std::string& text) {
-    std::vector<std::string> parts;
-    std::size_t start = 0;
-    while (start <= text.size()) {
-        const std::size_t comma = std::min(text.find(',', start), text.size());
-        if (comma > start) parts.push_back(text.substr(start, comma - start));
-        start = comma + 1;
-    }
-    return parts;
-}
 
 Expected<std::string> read_payload(const std::string& value) {
     std::string text = value;
@@ -111,8 +110,6 @@ Expected<void> read_words(const Arguments& args, TaskSpec& spec) {
     spec.group = GroupName(args.text("group"));
     spec.reply_to = args.text("reply-to");
     spec.trace_id = args.text("trace-id");
-    spec.expected.format = args.text("format");
-    spec.expected.artifacts = split_list(args.text("expect"));
     if (args.has("priority")) {
         auto priority = parse_priority(args.text("priority"));
         if (!priority) return tl::unexpected(priority.error());
@@ -123,7 +120,27 @@ Expected<void> read_words(const Arguments& args, TaskSpec& spec) {
         if (!payload) return tl::unexpected(payload.error());
         spec.payload = std::move(*payload);
     }
-    return read_labels(args, spec);
+    if (auto ok = read_labels(args, spec); !ok) return ok;
+    return read_expected(args, spec.expected);
+}
+
+/// `file:///PATH`: recorded here, read where the task runs.
+Expected<void> add_reference(const Arguments& args, Submission& submission) {
+    auto path = path_of_uri(args.text("ref"));
+    if (!path) return tl::unexpected(path.error());
+    ArtifactRef ref;
+    ref.name = args.has("file") ? std::filesystem::path(*path).filename().string()
+                                : named_like("context", *path);
+    auto content = read_content(*path, ref.name);
+    if (!content) return tl::unexpected(content.error());
+    if (content->ref.uri.empty()) {
+        return usage("--ref takes a regular file, whose path is not too long: " + *path);
+    }
+    ref = content->ref;
+    ref.uri = args.text("ref");
+    ref.by_reference = true;
+    submission.spec.inputs.push_back(std::move(ref));
+    return {};
 }
 
 Expected<void> add_content(Submission& submission, Expected<Content> content) {
@@ -140,11 +157,7 @@ Expected<void> read_inputs(const Arguments& args, Submission& submission) {
         if (!ok) return ok;
     }
     if (args.has("ref")) {
-        auto path = path_of_uri(args.text("ref"));
-        if (!path) return tl::unexpected(path.error());
-        const std::string name = args.has("file") ? std::filesystem::path(*path).filename().string()
-                                                  : named_like("context", *path);
-        if (auto ok = add_content(submission, read_content(*path, name)); !ok) return ok;
+        if (auto ok = add_reference(args, submission); !ok) return ok;
     }
     for (const std::string& operand : args.values("artifact")) {
         if (auto ok = add_content(submission, read_named_content(operand)); !ok) return ok;

@@ -10,7 +10,7 @@
 
 namespace zq::cli {
 
-/// What is to be submitted: the envelope, and the contents of its inputs in the same order.
+/// What is to be submitted: the envelope, and the contents of those inputs that travel.
 struct Submission {
     TaskSpec spec;
     std::vector<Content> contents;

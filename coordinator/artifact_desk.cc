@@ -172,7 +172,11 @@ Result<ArtifactRef> ArtifactDesk::input_ref(const wire::Fetch& fetch) {
     if (!*task) return no_such_task(fetch);
     auto spec = parts_.reader.spec((*task)->submitted_seq);
     if (!spec) return Failure(spec.error());
-    return find_ref(*spec ? (*spec)->inputs : std::vector<ArtifactRef>{}, fetch);
+    auto ref = find_ref(*spec ? (*spec)->inputs : std::vector<ArtifactRef>{}, fetch);
+    if (ref && ref->by_reference) {
+        return fail(ErrorCode::NOT_FOUND, "it is by reference: read it at " + ref->uri, "name");
+    }
+    return ref;
 }
 
 Result<ArtifactRef> ArtifactDesk::output_ref(const wire::Fetch& fetch) {

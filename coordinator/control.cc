@@ -129,8 +129,9 @@ void Control::run_command(Caller caller, wire::Message message, Instant now) {
     }
     const bool goodbye = std::holds_alternative<wire::Goodbye>(message.body);
     edge::Origin origin = origin_of(caller, 0, now);
-    edge::FactFinder facts(parts_.pipeline.state(), parts_.reader,
-                           parts_.pipeline.pending_contents());
+    edge::FactFinder facts(
+        parts_.pipeline.state(), parts_.reader, parts_.pipeline.pending_contents(),
+        edge::ContractReader{{specs_, parts_.reader}, parts_.contents, parts_.payload_schemas});
     const core::ReturnPath path = peers_.keep(std::move(caller.route));
     origin.reply = path;
     auto incoming = edge::to_command(std::move(message), origin, facts);

@@ -11,6 +11,7 @@
 #include "coordinator/backup_desk.h"
 #include "coordinator/doors.h"
 #include "coordinator/edge/counters.h"
+#include "coordinator/edge/facts.h"
 #include "coordinator/edge/in.h"
 #include "coordinator/edge/outlet.h"
 #include "coordinator/edge/peers.h"
@@ -49,8 +50,10 @@ struct ControlParts {
     edge::Self self;
     KeyRegistry keys;
     Instant started_at;
-    std::uint64_t seed = 0;         // of the jitter in waits: its own for every start
-    BackupDesk* backups = nullptr;  // none: the journal is no file
+    std::uint64_t seed = 0;                    // of the jitter in waits: its own for every start
+    BackupDesk* backups = nullptr;             // none: the journal is no file
+    store::ArtifactStore* contents = nullptr;  // to read results from, or none
+    const edge::PayloadSchemas* payload_schemas = nullptr;  // none: every payload is taken
 };
 
 class Control {

@@ -45,6 +45,7 @@ int print_version() {
 }
 
 int check(const Options& options) {
+    if (auto schemas = read_payload_schemas(options); !schemas) return complain(schemas.error());
     auto report = store::verify(options.data, store::VerifyDepth::kContents);
     if (!report) return complain(report.error());
     std::printf("journal format %d\nevents %llu\nlast_seq %llu\nchain_head %s\nstate %s\n",

@@ -89,6 +89,31 @@ Result<void> set_open_tasks(Options& o, const std::vector<std::string>& values) 
     return {};
 }
 
+/// `ROLE=FILE` or `ROLE/TYPE=FILE`, each its own value; the files are read by the server.
+Result<void> set_payload_schemas(Options& o, const std::vector<std::string>& values) {
+    std::vector<std::string> settings;
+    for (const std::string& value : values) {
+        std::size_t start = 0;
+        while (start < value.size()) {
+            const auto comma = std::min(value.find(',', start), value.size());
+            settings.push_back(value.substr(start, comma - start));
+            const auto equals = settings.back().find('=');
+            if (equals == 0 || equals == std::string::npos ||
+                equals + 1 == settings.back().size()) {
+                return bad("'" + settings.back() + "': write ROLE=FILE or ROLE/TYPE=FILE");
+            }
+            start = comma + 1;
+        }
+    }
+    o.payload_schemas = std::move(settings);
+    return {};
+}
+
+/// Settings of several values.
+bool is_list(const std::string& key) {
+    return key == "bind" || key == "artifacts_bind" || key == "payload_schemas";
+}
+
 Result<void> set_log_level(Options& o, const std::vector<std::string>& values) {
     const auto& level = values.back();
     if (level != "debug" && level != "info" && level != "warn" && level != "error") {
@@ -124,6 +149,9 @@ const Setting kSettings[] = {
      [](Options& o, const Texts& v) { return set_duration(o.heartbeat, v.back()); }},
     {"max_open_tasks", "--max-open-tasks", "ZQ_MAX_OPEN_TASKS", "bound on open tasks",
      set_open_tasks},
+    {"payload_schemas", "--payload-schema", "ZQ_PAYLOAD_SCHEMAS",
+     "ROLE=FILE or ROLE/TYPE=FILE: the JSON Schema that its payloads fit (repeatable)",
+     set_payload_schemas},
     {"log_level", "--log-level", "ZQ_LOG_LEVEL", "debug, info, warn or error", set_log_level},
     {"insecure", "--insecure", "ZQ_INSECURE", "serve other machines without keys", set_insecure},
 };
@@ -169,7 +197,7 @@ Result<Flags> parse_flags(const std::vector<std::string>& arguments) {
             continue;
         }
         auto* option = app.add_option(setting.flag, flags.values[key], help)->expected(1);
-        if (key == "bind" || key == "artifacts_bind") {
+        if (is_list(key)) {
             option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
         }
         given[key] = option;
@@ -210,7 +238,7 @@ Result<std::optional<Texts>> file_value(const ConfigFile& file, const Setting& s
         if (!*truth) return std::optional<Texts>{};
         return std::optional(Texts{**truth ? "true" : "false"});
     }
-    if (key == "bind" || key == "artifacts_bind") return file.texts(key);
+    if (is_list(key)) return file.texts(key);
     auto text = file.text(key);
     if (!text) return Failure(text.error());
     if (!*text) return std::optional<Texts>{};

@@ -24,6 +24,7 @@ struct Options {
     Millis lease = limits::kLeaseDefault;
     Millis heartbeat = limits::kHeartbeatDefault;
     std::size_t max_open_tasks = limits::kOpenTasks;
+    std::vector<std::string> payload_schemas;  // ROLE=FILE, ROLE/TYPE=FILE
     std::string log_level = "info";
     bool insecure = false;
 

@@ -72,8 +72,12 @@ std::string join(const Doors& doors) {
 class Service {
   public:
     Service(const Options& options, store::Journal& journal, Pipeline& pipeline,
-            TrustedClock& clock)
-        : options_(options), journal_(journal), pipeline_(pipeline), clock_(clock) {}
+            TrustedClock& clock, const edge::PayloadSchemas& payload_schemas)
+        : options_(options),
+          journal_(journal),
+          pipeline_(pipeline),
+          clock_(clock),
+          payload_schemas_(payload_schemas) {}
 
     Result<void> run(const std::optional<KeyPair>& keys, int stop_fd);
 
@@ -87,6 +91,7 @@ class Service {
     store::Journal& journal_;
     Pipeline& pipeline_;
     TrustedClock& clock_;
+    const edge::PayloadSchemas& payload_schemas_;
     edge::Self self_;
     edge::Counters counters_;
     SocketContext context_;
@@ -144,8 +149,10 @@ Result<void> Service::open_artifacts(const std::optional<KeyPair>& keys) {
 
 Result<void> Service::loop(int stop_fd) {
     BackupDesk backups(options_.data, self_.program);
+    auto contents = store::FolderArtifactStore::at(options_.data + "/artifacts");
     Control control({pipeline_, *reader_, *doors_, counters_, artifacts_->results(), places_, self_,
-                     KeyRegistry(options_.keys_folder()), clock_.now(), random_u64(), &backups});
+                     KeyRegistry(options_.keys_folder()), clock_.now(), random_u64(), &backups,
+                     contents.get(), &payload_schemas_});
     LoopParts parts{journal_,
                     pipeline_,
                     control,
@@ -159,6 +166,22 @@ Result<void> Service::loop(int stop_fd) {
 
 }  // namespace
 
+Result<edge::PayloadSchemas> read_payload_schemas(const Options& options) {
+    edge::PayloadSchemas schemas;
+    for (const std::string& setting : options.payload_schemas) {
+        const auto equals = setting.find('=');
+        const std::string place = setting.substr(0, equals);
+        const std::string path = setting.substr(equals + 1);
+        auto text = read_file(path, limits::kSchemaBytes);
+        auto added = text ? schemas.add(place, *text) : Result<void>(Failure(text.error()));
+        if (!added) {
+            return fail(ErrorCode::INVALID,
+                        "payload_schemas: " + setting + ": " + added.error().message);
+        }
+    }
+    return schemas;
+}
+
 std::string program_name() {
     return "zq-coordinator " ZQ_VERSION;
 }
@@ -166,6 +189,8 @@ std::string program_name() {
 Result<void> serve(const Options& options, int stop_fd) {
     auto keys = check_keys(options);
     if (!keys) return Failure(keys.error());
+    auto payload_schemas = read_payload_schemas(options);
+    if (!payload_schemas) return Failure(payload_schemas.error());
     if (store::is_backup(options.data)) {
         // It has the original's journal id: two coordinators would honour the same lease tokens.
         return fail(ErrorCode::CONFLICT, options.data +
@@ -189,7 +214,7 @@ Result<void> serve(const Options& options, int stop_fd) {
                               {"open_tasks", std::to_string(durable.open.size())},
                               {"chain_head", to_hex(pipeline.chain_head())}});
     {
-        Service service(options, journal, pipeline, clock);
+        Service service(options, journal, pipeline, clock, *payload_schemas);
         if (auto ok = service.run(*keys, stop_fd); !ok) return ok;
     }
     if (auto ok = journal.close(); !ok) return ok;

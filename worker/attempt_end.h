@@ -22,6 +22,14 @@ enum class StopCause : std::uint8_t {
     kLingered,  // it had said its final word, and did not end
 };
 
+/// How the check after the command ended (--verify).
+struct VerifyEnd {
+    std::optional<int> exit_code;
+    int signal = 0;           // that ended it, or 0
+    bool timed_out = false;   // ended for its time limit
+    std::string not_started;  // why it could not be started, or empty
+};
+
 struct AttemptEnd {
     StopCause stop = StopCause::kNone;
     std::optional<int> exit_code;      // of the command
@@ -31,6 +39,8 @@ struct AttemptEnd {
     std::uint64_t stderr_dropped = 0;
     std::string not_started;               // why it could not be started, or empty
     std::string not_fetched;               // which input could not be had, or empty
+    std::string drifted;                   // which input is not what was submitted, or empty
+    std::optional<VerifyEnd> verified;     // where a check ran
     std::optional<AgentRecord> agent;      // what its tool said, where an adapter reads it
     std::optional<HandlerResult> handled;  // of a handler
     Millis duration{};

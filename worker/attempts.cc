@@ -7,6 +7,8 @@
 #include "worker/command.h"
 #include "worker/ending.h"
 #include "worker/executor/handler_thread.h"
+#include "worker/task_socket/kept.h"
+#include "worker/workspace/output_file.h"
 
 namespace zq::worker {
 namespace {
@@ -16,6 +18,20 @@ Millis shorter(Millis a, Millis b) {
     if (a.count == 0) return b;
     if (b.count == 0) return a;
     return std::min(a, b);
+}
+
+/// True if nothing yet says that the attempt is anything but done: worth the check.
+bool may_be_done(const AttemptEnd& end, const Workspace& workspace) {
+    const bool ended_itself = end.stop == StopCause::kNone;
+    if (!ended_itself && end.stop != StopCause::kLingered) return false;
+    if (const auto said = read_final_word(workspace)) {
+        return std::holds_alternative<wire::Complete>(*said);
+    }
+    const FinalWord word = final_word(read_output(workspace.output_file()));
+    if (word == FinalWord::kSkipped || word == FinalWord::kFailed) return false;
+    if (end.handled) return end.handled->outcome == HandlerOutcome::kDone;
+    if (word == FinalWord::kNone && end.agent && end.agent->is_error) return false;
+    return !ended_itself || (end.signal == 0 && end.exit_code == 0);
 }
 
 }  // namespace
@@ -135,8 +151,11 @@ void Attempts::take(News news) {
         attempt.stage = Stage::kPrepared;
         const auto* prepared = std::get_if<Prepared>(&news);
         if (attempt.killed || attempt.stop != StopCause::kNone || prepared == nullptr) return;
-        if (prepared->not_started.empty() && prepared->not_fetched.empty()) return;
+        const bool ready = prepared->not_started.empty() && prepared->not_fetched.empty() &&
+                           prepared->drifted.empty();
+        if (ready) return;
         AttemptEnd end;
+        end.drifted = prepared->drifted;
         end.not_started = prepared->not_started;
         end.not_fetched = prepared->not_fetched;
         conclude(attempt, std::move(end));
@@ -179,7 +198,7 @@ void Attempts::step(Attempt& attempt, Millis now) {
             run(attempt, now);
         }
     }
-    if (attempt.stage != Stage::kRunning) return;
+    if (!attempt.runs()) return;
     if (!attempt.frozen && attempt.stop == StopCause::kNone) watch(attempt, now);
     auto end = attempt.execution->step(now);
     if (!end) return;
@@ -192,13 +211,44 @@ void Attempts::step(Attempt& attempt, Millis now) {
         attempt.stage = Stage::kPrepared;  // nothing of it lives: `step` lets it go
         return;
     }
+    if (attempt.stage == Stage::kVerifying) {
+        AttemptEnd whole = std::move(attempt.ended);
+        const bool late = end->stop == StopCause::kTimedOut;
+        whole.verified = VerifyEnd{end->exit_code, end->signal, late, {}};
+        const bool ended_by_us =
+            attempt.stop == StopCause::kCancelled || attempt.stop == StopCause::kDrained;
+        if (ended_by_us) whole.stop = attempt.stop;
+        return conclude(attempt, std::move(whole));
+    }
+    if (!options_.verify.empty() && may_be_done(*end, attempt.workspace)) {
+        return verify(attempt, std::move(*end), now);
+    }
     conclude(attempt, std::move(*end));
+}
+
+/// Runs the worker's own check over what a command left.
+void Attempts::verify(Attempt& attempt, AttemptEnd end, Millis now) {
+    attempt.stage = Stage::kVerifying;
+    attempt.stop = StopCause::kNone;  // a command that lingered has ended
+    attempt.watch.reset();
+    attempt.run_until = kNoTime;
+    if (options_.verify_timeout.count > 0) attempt.run_until = now + options_.verify_timeout;
+    auto child = start_check({options_, attempt.assign, attempt.workspace, {}, {}}, now);
+    if (!child) {
+        end.verified = VerifyEnd{std::nullopt, 0, false, child.error().message};
+        return conclude(attempt, std::move(end));
+    }
+    attempt.ended = std::move(end);
+    attempt.execution = std::move(*child);
+    if (attempt.frozen) attempt.execution->freeze();
+    log_info("checking", {{"task", attempt.assign.task.id.text}});
 }
 
 /// Ends what has run, lingered or been silent for too long.
 void Attempts::watch(Attempt& attempt, Millis now) {
     if (now >= attempt.run_until) {
-        log_info("run timeout", {{"task", attempt.assign.task.id.text}});
+        log_info(attempt.stage == Stage::kVerifying ? "verify timeout" : "run timeout",
+                 {{"task", attempt.assign.task.id.text}});
         attempt.run_until = kNoTime;
         attempt.stop = StopCause::kTimedOut;
         return attempt.execution->stop(attempt.stop, now);
@@ -292,7 +342,7 @@ Millis Attempts::deadline() const {
     for (const auto& [lease, attempt] : attempts_) {
         if (attempt.execution) next = std::min(next, attempt.execution->deadline());
         const bool unwatched = attempt.stop != StopCause::kNone || attempt.frozen;
-        if (attempt.stage != Stage::kRunning || unwatched) continue;
+        if (!attempt.runs() || unwatched) continue;
         next = std::min(next, attempt.run_until);
         if (attempt.watch) next = std::min(next, attempt.watch->deadline());
     }

@@ -67,7 +67,7 @@ class Attempts {
     Workspace workspace_of(const wire::HeldLease& held) const;
 
   private:
-    enum class Stage : std::uint8_t { kPreparing, kPrepared, kRunning, kConcluding };
+    enum class Stage : std::uint8_t { kPreparing, kPrepared, kRunning, kVerifying, kConcluding };
 
     struct Attempt {
         wire::Assign assign;
@@ -79,7 +79,9 @@ class Attempts {
         bool frozen = false;
         bool killed = false;
         Millis frozen_at{};
-        Millis run_until{};  // of its run timeout; kNoTime: none
+        Millis run_until{};  // of its run timeout, or the check's; kNoTime: none
+        AttemptEnd ended;    // of the command, while the check runs
+        bool runs() const { return stage == Stage::kRunning || stage == Stage::kVerifying; }
         wire::HeldLease held() const { return {assign.task.id, assign.attempt, assign.lease}; }
     };
 
@@ -87,6 +89,7 @@ class Attempts {
     void watch(Attempt& attempt, Millis now);
     void run(Attempt& attempt, Millis now);
     Result<void> execute(Attempt& attempt, Millis timeout, Millis now);
+    void verify(Attempt& attempt, AttemptEnd end, Millis now);
     void conclude(Attempt& attempt, AttemptEnd end);
     bool blocked_by_another(const Attempt& attempt) const;
     std::vector<pid_t> mains() const;

@@ -1,5 +1,7 @@
 #include "worker/command.h"
 
+#include <filesystem>
+
 #include "common/platform/clock.h"
 #include "worker/environment.h"
 
@@ -25,26 +27,55 @@ std::string start_folder(const WorkerOptions& options, const Workspace& workspac
 
 }  // namespace
 
+namespace {
+
+/// What the command and its check have in common.
+ChildSpec spec_of(const CommandRun& run) {
+    const WorkerOptions& options = run.options;
+    const Instant deadline = run.timeout.count > 0 ? wall_time() + run.timeout : Instant{};
+    ChildSpec spec;
+    spec.environment =
+        attempt_environment(options.environment, run.assign, run.workspace, deadline);
+    spec.folder = start_folder(options, run.workspace);
+    spec.log_cap = options.log_cap;
+    spec.secrets = options.secrets;
+    spec.mark = make_mark(Containment::kBest);
+    spec.mark_file = run.workspace.mark_file();
+    spec.grace = options.grace;
+    return spec;
+}
+
+}  // namespace
+
 Result<std::unique_ptr<Child>> start_command(const CommandRun& run, Millis now) {
     const WorkerOptions& options = run.options;
     const Workspace& workspace = run.workspace;
     const PlaceholderValues values = placeholder_values(run.assign, workspace, run.resume_id);
-    const Instant deadline = run.timeout.count > 0 ? wall_time() + run.timeout : Instant{};
-    ChildSpec spec;
+    ChildSpec spec = spec_of(run);
     spec.command = options.shell ? fill_shell(options.command, values)
                                  : fill_placeholders(options.command, values);
-    spec.environment = attempt_environment(options.environment, run.assign, workspace, deadline);
-    spec.folder = start_folder(options, workspace);
     spec.stdin_file = stdin_file(options.stdin_from, workspace);
     spec.stdout_file = workspace.stdout_file();
     spec.stderr_file = workspace.stderr_file();
-    spec.log_cap = options.log_cap;
     spec.agent = options.agent;
-    spec.secrets = options.secrets;
     spec.live = run.live;
-    spec.mark = make_mark(Containment::kBest);
-    spec.mark_file = workspace.mark_file();
-    spec.grace = options.grace;
+    return Child::start(std::move(spec), now);
+}
+
+Result<std::unique_ptr<Child>> start_check(const CommandRun& run, Millis now) {
+    const Workspace& workspace = run.workspace;
+    ChildSpec spec = spec_of(run);
+    spec.command =
+        fill_shell({run.options.verify}, placeholder_values(run.assign, workspace, run.resume_id));
+    // One log, in the order in which it was written.
+    spec.command.back().insert(0, "exec 2>&1\n");
+    spec.stdin_file = "/dev/null";
+    spec.stdout_file = workspace.verify_file();
+    spec.stderr_file = workspace.folder + "/.verify.stderr";
+    // The command may have put anything there.
+    std::error_code error;
+    std::filesystem::remove_all(spec.stdout_file, error);
+    std::filesystem::remove_all(spec.stderr_file, error);
     return Child::start(std::move(spec), now);
 }
 

@@ -20,4 +20,8 @@ struct CommandRun {
 /// Starts it. Errors: IO with the reason.
 Result<std::unique_ptr<Child>> start_command(const CommandRun& run, Millis now);
 
+/// Starts the check of `--verify` where the command has run, under the same supervision: its own
+/// environment and process group, both its outputs in one capped log (`verify_file`).
+Result<std::unique_ptr<Child>> start_check(const CommandRun& run, Millis now);
+
 }  // namespace zq::worker

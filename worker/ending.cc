@@ -50,11 +50,35 @@ wire::Body released(wire::Report report, ReleaseCause cause, std::string reason,
     return release;
 }
 
+/// What the check found; empty: it passed, or there is none.
+std::string check_failed(const EndFacts& facts) {
+    if (!facts.end.verified) return {};
+    const VerifyEnd& check = *facts.end.verified;
+    if (!check.not_started.empty() || (check.exit_code == 0 && !check.timed_out)) return {};
+    std::string text = "the check after the command failed";
+    if (check.timed_out) {
+        text += ": it took longer than its time limit";
+    } else if (check.exit_code) {
+        text += " (exit code " + std::to_string(*check.exit_code) + ")";
+    } else {
+        text += " (signal " + std::to_string(check.signal) + ")";
+    }
+    return facts.verify_words.empty() ? text : text + ":\n" + facts.verify_words;
+}
+
 wire::Body completed(wire::Report report, const EndFacts& facts) {
-    if (!facts.unmet.empty()) {
+    std::string unmet = facts.unmet;
+    if (const std::string found = check_failed(facts); !found.empty()) {
+        unmet += (unmet.empty() ? "" : "; ") + found;
+    }
+    if (!unmet.empty()) {
         EndFacts quiet = facts;
         quiet.last_words.clear();  // it did not complain
-        return failed(std::move(report), FailureClass::kContract, facts.unmet, quiet);
+        return failed(std::move(report), FailureClass::kContract, std::move(unmet), quiet);
+    }
+    if (facts.end.verified && !facts.end.verified->not_started.empty()) {
+        return released(std::move(report), ReleaseCause::kWorkerFault,
+                        "the check could not be started: " + facts.end.verified->not_started, {});
     }
     wire::Complete complete;
     complete.report = std::move(report);
@@ -179,6 +203,9 @@ wire::Body report_of(const wire::HeldLease& held, const std::string& worker,
     }
     if (!end.not_fetched.empty()) {
         return failed(std::move(report), FailureClass::kError, end.not_fetched, facts);
+    }
+    if (!end.drifted.empty()) {
+        return failed(std::move(report), FailureClass::kPermanent, end.drifted, facts);
     }
     if (end.handled) return after_handler(std::move(report), facts);
     if (end.signal == SIGKILL && end.oom) {

@@ -19,6 +19,7 @@ struct EndFacts {
     std::optional<wire::Body> said;  // the final word, where the command said one to the worker
     Output output;
     std::string unmet;
+    std::string verify_words;  // the end of what the check wrote
     std::string last_words;
     std::string notes;
     std::string first_words;  // of the result: the summary where nobody said another

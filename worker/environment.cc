@@ -149,6 +149,7 @@ std::vector<std::string> attempt_environment(const std::vector<std::string>& pas
     values["ZQ_OUT"] = workspace.out_folder();
     values["ZQ_RESULT"] = workspace.result_file(task.expected);
     values["ZQ_OUTPUT"] = workspace.output_file();
+    if (assign.feedback.attempt != 0) values["ZQ_FEEDBACK_FILE"] = workspace.feedback_file();
     values["ZQ_CANCEL_FILE"] = workspace.cancel_file();
     values["ZQ_LEASE"] = to_string(assign.lease);
     values["ZQ_IDEMPOTENCY_KEY"] = task.idempotency_key;

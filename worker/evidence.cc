@@ -15,28 +15,49 @@ namespace zq::worker {
 namespace {
 
 constexpr std::size_t kLastWords = 300;
+constexpr std::size_t kVerifyWords = 3000;
 constexpr std::size_t kFirstWords = 160;
 constexpr std::uint64_t kUsageBytes = 1024 * 1024;
 
-/// The last line that a command wrote to stderr, for a reason that people read.
-std::string last_words(const std::string& path) {
+/// The end of a file that a command wrote, without the blanks after it.
+std::string end_of(const std::string& path, off_t most) {
     // The command may have put anything in its place: a link, a pipe that nobody writes to.
     FileHandle file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     struct stat info {};
     if (!file.is_open() || ::fstat(file.fd(), &info) != 0 || !S_ISREG(info.st_mode)) return {};
-    const off_t take = std::min<off_t>(info.st_size, 4096);
+    const off_t take = std::min<off_t>(info.st_size, most);
     std::string text(static_cast<std::size_t>(take), '\0');
     const ssize_t got = ::pread(file.fd(), text.data(), text.size(), info.st_size - take);
     text.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
     while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) {
         text.pop_back();
     }
+    return text;
+}
+
+/// The last line that a command wrote to stderr, for a reason that people read.
+std::string last_words(const std::string& path) {
+    std::string text = end_of(path, 4096);
     if (const auto line = text.rfind('\n'); line != std::string::npos) text = text.substr(line + 1);
     for (char& c : text) {
         if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
     }
     if (text.size() > kLastWords) text = text.substr(text.size() - kLastWords);
     return bounded_text(std::move(text), kLastWords);
+}
+
+/// The last whole lines of the check's log, for the next attempt.
+std::string verify_words(const std::string& path) {
+    std::string text = end_of(path, kVerifyWords);
+    if (text.size() > kVerifyWords * 9 / 10) {
+        if (const auto line = text.find('\n'); line != std::string::npos) {
+            text = text.substr(line + 1);
+        }
+    }
+    for (char& c : text) {
+        if ((static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') || c == 0x7f) c = ' ';
+    }
+    return bounded_text(std::move(text), kVerifyWords);
 }
 
 /// The first line of a result that says something, without the marks of a heading.
@@ -97,7 +118,7 @@ Evidence gather_evidence(const Workspace& workspace, const ExpectedOutput& expec
     if (end.handled) {
         for (const auto& [key, value] : end.handled->output) facts.output.values[key] = value;
     }
-    StdoutFacts from{end.stdout_dropped, false};
+    StdoutFacts from{end.stdout_dropped, false, end.verified.has_value()};
     if (end.agent) {
         add_agent(*end.agent, facts);
         from.is_records = end.agent->closed;
@@ -109,6 +130,7 @@ Evidence gather_evidence(const Workspace& workspace, const ExpectedOutput& expec
     if (auto patch = write_patch(workspace); !patch) evidence.added = patch;
     evidence.collected = collect(workspace, expected, from);
     facts.unmet = unmet_expectation(expected, evidence.collected, facts.output);
+    if (end.verified) facts.verify_words = verify_words(workspace.verify_file());
     facts.last_words = last_words(workspace.stderr_file());
     facts.notes = joined(evidence.collected.notes, facts.output.notes);
     return evidence;

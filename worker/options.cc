@@ -27,6 +27,7 @@ struct Raw {
     std::string stall_timeout = "15m";
     std::string grace = "30s";
     std::string linger = "30s";
+    std::string verify_timeout;
     std::string log_cap = "32MiB";
     std::string idle_exit;
     std::string orphan_hold;
@@ -73,6 +74,12 @@ void declare(CLI::App& app, Raw& raw, WorkerOptions& options) {
     app.add_option("--grace", raw.grace, "Between SIGTERM and SIGKILL (30s)");
     app.add_option("--linger", raw.linger,
                    "Kill a command that has said its final word and does not end (30s)");
+    app.add_option(
+        "--verify", options.verify,
+        "A check for /bin/sh after COMMAND, where it ran: exit code 0 passes; else the "
+        "attempt failed (class contract), and its last lines are told to the next one. What it "
+        "leaves in a --git-worktree is part of the patch");
+    app.add_option("--verify-timeout", raw.verify_timeout, "Of the check (10m; 0s: none)");
     app.add_option("--log-cap", raw.log_cap,
                    "Keep this much of stdout and of stderr, head and tail (32MiB)");
     app.add_flag("--once", raw.once, "Take one task, report it, end");
@@ -176,6 +183,16 @@ Result<void> check(const Raw& raw, const Handlers& handlers, WorkerOptions& opti
         return ok;
     if (auto ok = take_duration(raw.grace, "--grace", options.grace); !ok) return ok;
     if (auto ok = take_duration(raw.linger, "--linger", options.linger); !ok) return ok;
+    if (!raw.verify_timeout.empty() && options.verify.empty()) {
+        return fail(ErrorCode::INVALID, "goes with --verify", "--verify-timeout");
+    }
+    if (!options.verify.empty() && options.self_test) {
+        return fail(ErrorCode::INVALID, "not together with --test, which runs COMMAND alone",
+                    "--verify");
+    }
+    if (auto ok = take_duration(raw.verify_timeout, "--verify-timeout", options.verify_timeout);
+        !ok)
+        return ok;
     auto cap = parse_size(raw.log_cap, "--log-cap");
     if (!cap) return Failure(cap.error());
     if (*cap < kLogCapLeast) return fail(ErrorCode::INVALID, "1KiB at least", "--log-cap");

@@ -32,6 +32,8 @@ struct WorkerOptions {
     Millis stall_timeout = minutes(15);    // without a sign of life; 0: never
     Millis grace = seconds(30);
     Millis linger = seconds(30);          // after its final word
+    std::string verify;                   // a text for /bin/sh: the check after it; empty: none
+    Millis verify_timeout = minutes(10);  // of the check; 0: none
     std::uint64_t log_cap = 32ULL << 20;  // bytes kept of stdout, and of stderr
     Millis idle_exit{};
     Millis orphan_hold = limits::kOrphanHold;

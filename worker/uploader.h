@@ -67,6 +67,7 @@ struct Prepared {
     LeaseToken lease;
     std::string not_started;  // the machine's fault, or empty
     std::string not_fetched;  // the task's fault, or empty
+    std::string drifted;      // an input by reference that is not what was submitted, or empty
 };
 struct Concluded {
     LeaseToken lease;
@@ -134,6 +135,8 @@ class Uploader {
 
     Result<void> fetch_checkpoints(Lane& lane, const PrepareJob& job);
     Result<void> fetch_inputs(Lane& lane, const PrepareJob& job);
+    Result<void> fetch_input(Lane& lane, const TaskId& task, const ArtifactRef& input,
+                             const std::string& path);
     Result<void> add_artifacts(Lane& lane, const ConcludeJob& job,
                                const std::vector<struct FoundFile>& files, wire::Report& report);
     Result<wire::ReportArtifact> store(Lane& lane, const ConcludeJob& job, const FoundFile& file,

@@ -10,6 +10,7 @@
 
 #include "common/platform/digest.h"
 #include "common/platform/log.h"
+#include "common/platform/reference.h"
 #include "worker/evidence.h"
 #include "worker/uploader.h"
 #include "worker/workspace/briefing.h"
@@ -20,6 +21,7 @@ namespace {
 
 constexpr int kHashTries = 3;
 constexpr mode_t kReadOnly = 0400;
+constexpr const char* kDrifted = "drifted";  // as the field of an error about a reference
 
 bool is_not_ours(ErrorCode code) {
     return code == ErrorCode::STALE_LEASE || code == ErrorCode::NOT_FOUND ||
@@ -39,6 +41,10 @@ Result<void> write_briefing(const PrepareJob& job) {
         ok = write_file(w.answers_file(), answers_json(job.assign), 0600, Durability::kNone);
         if (!ok) return ok;
     }
+    if (const std::string feedback = feedback_text(job.assign); !feedback.empty()) {
+        ok = write_file(w.feedback_file(), feedback, 0600, Durability::kNone);
+        if (!ok) return ok;
+    }
     return write_file(w.prompt_file(), prompt_text(job.assign, w), 0600, Durability::kNone);
 }
 
@@ -56,6 +62,7 @@ News Uploader::prepare(Lane& lane, const PrepareJob& job) {
     if (auto ok = fetch_inputs(lane, job); !ok) {
         if (is_abandoned(lane)) return Abandoned{lease};
         if (ok.error().code == ErrorCode::IO) return Prepared{lease, ok.error().message, {}};
+        if (ok.error().field == kDrifted) return Prepared{lease, {}, {}, ok.error().message};
         return Prepared{lease, {}, ok.error().message};
     }
     if (auto ok = fetch_checkpoints(lane, job); !ok) {
@@ -76,16 +83,31 @@ Result<void> Uploader::fetch_inputs(Lane& lane, const PrepareJob& job) {
         const std::string path = job.workspace.context_file(input.name);
         const auto parent = std::filesystem::path(path).parent_path().string();
         if (auto ok = make_folders(parent, 0700); !ok) return ok;
-        auto got = transfer(lane, [&](Transfer& t) {
-            return t.fetch_file({task.id, 0, input.name, 0}, input.digest, path);
-        });
+        auto got = fetch_input(lane, task.id, input, path);
         if (!got) {
             return fail(got.error().code,
-                        "input " + input.name + " cannot be had: " + got.error().message);
+                        "input " + input.name + " cannot be had: " + got.error().message,
+                        got.error().field);
         }
         ::chmod(path.c_str(), kReadOnly);
     }
     return {};
+}
+
+Result<void> Uploader::fetch_input(Lane& lane, const TaskId& task, const ArtifactRef& input,
+                                   const std::string& path) {
+    if (!input.by_reference) {
+        return transfer(lane, [&](Transfer& t) {
+            return t.fetch_file({task, 0, input.name, 0}, input.digest, path);
+        });
+    }
+    auto got = copy_reference(input, path);
+    if (got) return got;
+    Error error = got.error();
+    if (error.code == ErrorCode::DIGEST_MISMATCH) error.field = kDrifted;
+    // Another worker's machine may have the file: a failed attempt, no fault of this one.
+    if (error.code == ErrorCode::IO) error.code = ErrorCode::NOT_FOUND;
+    return Failure(error);
 }
 
 /// The newest of each name. One that cannot be had costs the work it stood for, not the task.

@@ -23,13 +23,14 @@ Result<void> validate_rule(const ArtifactRule& rule, const std::string& field) {
         return invalid(field + ".name", "not an artifact name: " + rule.name);
     }
     if (rule.media.size() > limits::kMediaBytes) {
-        return fail(ErrorCode::TOO_LARGE, "at most " + std::to_string(limits::kMediaBytes) + " bytes",
+        return fail(ErrorCode::TOO_LARGE,
+                    "at most " + std::to_string(limits::kMediaBytes) + " bytes",
                     kField + field + ".media");
     }
     if (rule.min_bytes > limits::kArtifactBytes || rule.max_bytes > limits::kArtifactBytes) {
         return fail(ErrorCode::TOO_LARGE, "an artifact has at most 1 TiB",
-                    kField + field + (rule.min_bytes > limits::kArtifactBytes ? ".min_bytes"
-                                                                               : ".max_bytes"));
+                    kField + field +
+                        (rule.min_bytes > limits::kArtifactBytes ? ".min_bytes" : ".max_bytes"));
     }
     if (rule.max_bytes != 0 && rule.min_bytes > rule.max_bytes) {
         return invalid(field + ".min_bytes", "more than max_bytes");
@@ -152,8 +153,9 @@ void check_file(const ArtifactRule& rule, const Delivered& file, std::vector<std
                          std::to_string(rule.max_bytes) + " were expected");
     }
     if (!rule.media.empty() && file.media != rule.media) {
-        broken.push_back(file.name + " is " + (file.media.empty() ? "of no known type" : file.media) +
-                         "; " + rule.media + " was expected");
+        broken.push_back(file.name + " is " +
+                         (file.media.empty() ? "of no known type" : file.media) + "; " +
+                         rule.media + " was expected");
     }
 }
 
@@ -192,6 +194,17 @@ bool is_result_name(const std::string& name) {
     return name == "result" || name.starts_with("result.");
 }
 
+std::string result_name_of(const std::string& format, const std::vector<std::string>& names) {
+    std::string found;
+    for (const std::string& name : names) {
+        if (!is_result_name(name)) continue;
+        if (format == "json" && name == "result.json") return name;
+        if (format == "markdown" && (name == "result.md" || name == "result.markdown")) return name;
+        if (found.empty()) found = name;
+    }
+    return found;
+}
+
 std::vector<std::string> broken_rules(const ExpectedOutput& expected,
                                       const std::vector<Delivered>& files) {
     std::vector<std::string> broken;
@@ -220,7 +233,8 @@ std::vector<std::string> missing_headings(const std::vector<std::string>& expect
     const std::vector<std::string> found = headings_of(markdown);
     for (const std::string& heading : expected) {
         const std::string wanted = plain_heading(heading);
-        if (std::find(found.begin(), found.end(), wanted) == found.end()) missing.push_back(heading);
+        if (std::find(found.begin(), found.end(), wanted) == found.end())
+            missing.push_back(heading);
     }
     return missing;
 }
@@ -228,7 +242,15 @@ std::vector<std::string> missing_headings(const std::vector<std::string>& expect
 std::string joined_violations(const std::vector<std::string>& sentences) {
     std::string text;
     for (const std::string& sentence : sentences) {
-        const std::string more = (text.empty() ? "" : "; ") + sentence;
+        std::string more = (text.empty() ? "" : "; ") + sentence;
+        if (text.empty() && more.size() + 4 > limits::kReasonBytes) {
+            more.resize(limits::kReasonBytes - 8);
+            // Back to before a character that the cut may have gone through.
+            while (!more.empty() && (static_cast<unsigned char>(more.back()) & 0x80U) != 0) {
+                more.pop_back();
+            }
+            return more + "…";
+        }
         if (text.size() + more.size() + 4 > limits::kReasonBytes) return text + "; …";
         text += more;
     }

@@ -1,6 +1,6 @@
-// The result contract's rules as pure functions over what an attempt hands over. The worker asks them
-// before it reports, the coordinator again before it accepts. Contents are read by whoever asks; a
-// JSON Schema is common/platform/json_schema.h's.
+// The result contract's rules as pure functions over what an attempt hands over. The worker asks
+// them before it reports, the coordinator again before it accepts. Contents are read by whoever
+// asks; a JSON Schema is common/platform/json_schema.h's.
 #pragma once
 
 #include <string>
@@ -16,6 +16,8 @@ Result<void> validate(const ExpectedOutput& expected);
 
 /// True for the artifact that is the result: `result` or `result.*`.
 bool is_result_name(const std::string& name);
+/// Which of the names is the result of that format; empty: none is.
+std::string result_name_of(const std::string& format, const std::vector<std::string>& names);
 
 /// One file that an attempt hands over.
 struct Delivered {
@@ -29,8 +31,8 @@ std::vector<std::string> broken_rules(const ExpectedOutput& expected,
                                       const std::vector<Delivered>& files);
 
 /// The headings (`# Risks`, or underlined by = or -) that a Markdown text lacks. Compared without
-/// regard to level, case of ASCII letters, closing #s and surrounding blanks; lines in fenced code are
-/// no headings.
+/// regard to level, case of ASCII letters, closing #s and surrounding blanks; lines in fenced code
+/// are no headings.
 std::vector<std::string> missing_headings(const std::vector<std::string>& expected,
                                           std::string_view markdown);
 

@@ -84,7 +84,7 @@ inline constexpr std::size_t kLogsKeptBytes = 64UL << 20;  // of all attempts
 inline constexpr std::size_t kSchemaBytes = 32 * 1024;
 inline constexpr std::size_t kSchemaNodes = 2'000;  // schemas in a schema, each $ref replaced
 inline constexpr std::size_t kSchemaDepth = 32;
-inline constexpr std::uint64_t kSchemaSteps = 1'000'000;  // schema nodes times values, at a COMPLETE
+inline constexpr std::uint64_t kSchemaSteps = 1'000'000;        // schema nodes times values
 inline constexpr std::size_t kCheckedResultBytes = 256 * 1024;  // that the coordinator reads
 
 // The loop and the journal.

@@ -124,6 +124,10 @@ Result<void> validate(const ArtifactRef& ref, const std::string& field) {
     if (ref.media.size() > limits::kMediaBytes || ref.uri.size() > limits::kUriBytes) {
         return fail(ErrorCode::TOO_LARGE, "media or uri too long", field);
     }
+    if (ref.by_reference && !ref.uri.starts_with("file:///")) {
+        return fail(ErrorCode::INVALID, "what is by reference lies at file:///ABSOLUTE/PATH",
+                    field + ".uri");
+    }
     return {};
 }
 
@@ -210,7 +214,8 @@ bool answers_to(const std::string& expected, const std::string& name) {
 }
 
 bool meets_expectation(const std::string& expected, const std::vector<std::string>& names) {
-    return std::any_of(names.begin(), names.end(), [&](const std::string& name) { return answers_to(expected, name); });
+    return std::any_of(names.begin(), names.end(),
+                       [&](const std::string& name) { return answers_to(expected, name); });
 }
 
 }  // namespace zq

@@ -21,6 +21,7 @@ struct ArtifactRef {
     std::uint64_t size = 0;
     std::string media;  // media type, such as text/markdown; may be empty
     std::string uri;    // where it was read from (`file:///shared/tasks/task-123.md`), or empty
+    bool by_reference = false;  // an input that lies at `uri` alone
 
     friend bool operator==(const ArtifactRef&, const ArtifactRef&) = default;
 };
@@ -33,6 +34,14 @@ struct CheckpointRef {
     ArtifactRef ref;
 
     friend bool operator==(const CheckpointRef&, const CheckpointRef&) = default;
+};
+
+/// What sent a task back: for its next attempt.
+struct Feedback {
+    std::uint32_t attempt = 0;  // that it is about; 0: there is none
+    std::string text;
+
+    friend bool operator==(const Feedback&, const Feedback&) = default;
 };
 
 /// The wait before attempt n+1 after n failures.

@@ -15,7 +15,13 @@ constexpr int kJsonDepth = 256;
 std::string reason_of(const std::exception& error) {
     std::string text = error.what();
     auto end = text.find("] ");
-    return end == std::string::npos ? text : text.substr(end + 2);
+    if (end != std::string::npos) text = text.substr(end + 2);
+    // It quotes what it read, and that may be any bytes.
+    if (pack::is_utf8(text)) return text;
+    for (char& c : text) {
+        if ((static_cast<unsigned char>(c) & 0x80U) != 0) c = '?';
+    }
+    return text;
 }
 
 /// Builds a value from the parser's events, with every float as its text.

@@ -52,7 +52,8 @@ bool is_type(const Value& value) {
                                            [](const Value& word) { return word.is_string(); });
 }
 
-/// Makes the schema that the library gets: known keywords only, each `$ref` replaced by what it names.
+/// Makes the schema that the library gets: known keywords only, each `$ref` replaced by what it
+/// names.
 class Builder {
   public:
     explicit Builder(const Value& root) : root_(root) {}
@@ -62,7 +63,8 @@ class Builder {
             return fail(ErrorCode::TOO_LARGE, "more than " + std::to_string(limits::kSchemaNodes) +
                                                   " schemas in it, each $ref counted");
         }
-        if (depth > limits::kSchemaDepth) return refuse(at, "nested too deeply, or a $ref leads to itself");
+        if (depth > limits::kSchemaDepth)
+            return refuse(at, "nested too deeply, or a $ref leads to itself");
         if (from.is_boolean()) return from;
         if (!from.is_object()) return refuse(at, "a schema is an object or a boolean");
         if (from.contains("$ref")) return follow(from.at("$ref"), at, depth);
@@ -106,9 +108,8 @@ class Builder {
         if (is_one_of(kOneSchema, keyword)) return build(value, at, depth + 1);
         if (is_one_of(kSchemaMaps, keyword)) return map_of(value, at, depth);
         if (!is_one_of(kPlain, keyword)) {
-            return refuse(at, keyword.starts_with("pattern")
-                                  ? "regular expressions are not served"
-                                  : "a keyword that is not served");
+            return refuse(at, keyword.starts_with("pattern") ? "regular expressions are not served"
+                                                             : "a keyword that is not served");
         }
         if (keyword == "enum" && value.is_array()) nodes_ += value.size();
         if (keyword == "uniqueItems") compares_items_ = compares_items_ || value == Value(true);
@@ -169,8 +170,8 @@ Result<Value> parse_value(std::string_view text) {
     return Value::parse(text);
 }
 
-/// `/risks/0/level: …` for the first few findings; those that only repeat that an inner one failed are
-/// left out.
+/// `/risks/0/level: …` for the first few findings; those that only repeat that an inner one failed
+/// are left out.
 std::string told(valijson::ValidationResults& results) {
     std::string text;
     std::size_t count = 0;
@@ -183,7 +184,10 @@ std::string told(valijson::ValidationResults& results) {
         before = place.empty() ? before : place;
         if (++count > kToldErrors) break;
         std::string line = (place.empty() ? "the root" : place) + ": " + error.description;
-        if (line.size() > kToldBytes) line.resize(kToldBytes);
+        if (line.size() > kToldBytes) {
+            line.resize(kToldBytes);
+            for (int i = 0; i < 3 && !pack::is_utf8(line); ++i) line.pop_back();
+        }
         text += (text.empty() ? "at " : "; at ") + line;
     }
     return text.empty() ? "it does not fit the schema" : text;
@@ -205,10 +209,10 @@ JsonSchema::~JsonSchema() = default;
 
 Result<JsonSchema> JsonSchema::parse(std::string_view text, const std::string& field) {
     if (text.size() > limits::kSchemaBytes) {
-        return fail(ErrorCode::TOO_LARGE,
-                    std::to_string(text.size()) + " bytes; at most " +
-                        std::to_string(limits::kSchemaBytes),
-                    field);
+        return fail(
+            ErrorCode::TOO_LARGE,
+            std::to_string(text.size()) + " bytes; at most " + std::to_string(limits::kSchemaBytes),
+            field);
     }
     auto body = std::make_unique<Body>();
     try {

@@ -1,5 +1,5 @@
-// What the text of a result lacks by its contract: headings, JSON, a schema. The rest of the contract
-// is common/base/contract.h's.
+// What the text of a result lacks by its contract: headings, JSON, a schema. The rest of the
+// contract is common/base/contract.h's.
 #pragma once
 
 #include <string>

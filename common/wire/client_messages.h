@@ -134,6 +134,7 @@ struct Claimed {
     TaskSpec task;
     std::vector<CheckpointRef> checkpoints;  // as in ASSIGN
     std::vector<Question> questions;         // as in ASSIGN
+    Feedback feedback;                       // as in ASSIGN
     friend bool operator==(const Claimed&, const Claimed&) = default;
 };
 template <class V, Of<Claimed> T>
@@ -144,6 +145,7 @@ void describe(V& v, T& m) {
     v("task", m.task);
     v.optional("checkpoints", m.checkpoints);
     v.optional("questions", m.questions);
+    v.optional("feedback", m.feedback);
 }
 
 /// Redeems an invitation: the sender is authenticated by the invitation's key; `public_key` (Z85,

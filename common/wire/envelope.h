@@ -16,6 +16,13 @@ void describe(V& v, T& r) {
     v("size", r.size);
     v.optional("media", r.media);
     v.optional("uri", r.uri);
+    v.optional("by_reference", r.by_reference);
+}
+
+template <class V, Of<Feedback> T>
+void describe(V& v, T& f) {
+    v("attempt", f.attempt);
+    v("text", f.text);
 }
 
 template <class V, Of<CheckpointRef> T>

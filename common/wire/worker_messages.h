@@ -136,7 +136,8 @@ struct Assign {
     TaskSpec task;
     std::vector<CheckpointRef> checkpoints;  // that earlier attempts saved, oldest first
     std::vector<Question>
-        questions;  // that earlier attempts asked and that are closed, oldest first
+        questions;      // that earlier attempts asked and that are closed, oldest first
+    Feedback feedback;  // what sent the task back last
     friend bool operator==(const Assign&, const Assign&) = default;
 };
 template <class V, Of<Assign> T>
@@ -150,6 +151,7 @@ void describe(V& v, T& m) {
     v("task", m.task);
     v.optional("checkpoints", m.checkpoints);
     v.optional("questions", m.questions);
+    v.optional("feedback", m.feedback);
 }
 
 /// An artifact of a report. Content of at most kInlineBytes may travel along in `data`; larger

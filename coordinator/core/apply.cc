@@ -63,6 +63,7 @@ void apply_body(State& state, const Event& event, const TaskSubmitted& body) {
     task.request = body.request;
     task.expected = spec.expected.artifacts;
     task.expected_format = spec.expected.format;
+    task.has_rules = spec.expected.has_rules();
     task.inputs = static_cast<std::uint32_t>(spec.inputs.size());
     task.priority = spec.priority;
     task.backoff = spec.backoff;
@@ -147,6 +148,7 @@ void apply_body(State& state, const Event& event, const AttemptEnded& body) {
         task.deferrals = next.deferrals;
         if (!ended.summary.empty()) task.summary = ended.summary;
         task.reason = ended.reason;
+        if (next.feedback) task.feedback = {ended.attempt, ended.reason};
     });
     const auto key = std::pair(event.task, ended.attempt);
     Attempt& kept = state.index.attempts[key];

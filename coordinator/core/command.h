@@ -25,6 +25,8 @@ struct Facts {
     std::optional<Attempt> attempt;  // the attempt a report names (by number, else the last)
     std::vector<Digest> missing;     // of the contents the command names
     bool storage_full = false;       // the disk is below its low-water mark
+    std::string unmet;               // what a completion lacks by the rules of its task's envelope
+    std::optional<Error> payload;    // why a submit's payload is not what its role takes
 };
 
 struct SubmitTask {

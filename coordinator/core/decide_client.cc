@@ -96,8 +96,8 @@ Result<const Task*> task_to_claim(const Call& call, const ClaimTask& claim) {
 }
 
 ClaimAnswer claim_answer(const Task& task, const Lease& lease) {
-    return {task.key,   task.submitted_seq, lease.token,           lease.attempt,
-            lease.term, task.checkpoints,   closed_questions(task)};
+    return {task.key,         task.submitted_seq,     lease.token,  lease.attempt, lease.term,
+            task.checkpoints, closed_questions(task), task.feedback};
 }
 
 /// A claim that was answered before gets the same answer while its lease lives.
@@ -122,6 +122,10 @@ Decision decide_submit(const Call& call, const SubmitTask& submit) {
     }
     if (const Task* same_key = find_by_key(call, spec.idempotency_key)) {
         return repeated(call, submit, *same_key, "task.idempotency_key");
+    }
+    if (call.command.facts.payload) {
+        const Error& error = *call.command.facts.payload;
+        return reject(call, error.code, error.message, error.field);
     }
     if (call.command.facts.storage_full) {
         return reject(call, ErrorCode::STORAGE_FULL,

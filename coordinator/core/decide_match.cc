@@ -28,8 +28,9 @@ void assign(const Call& call, const Session& session, const Task& task, std::uin
         LeaseClockSet{lease.token.number, LeaseClock{call.now() + lease.term, false, session.id}});
     decision.notices.emplace_back(CreditUsed{session.id, lease.token.number});
     decision.effects.emplace_back(Push{
-        session.id, Assignment{task.key, task.submitted_seq, lease, session.heard, task.submitter,
-                               task.submitted_at, task.checkpoints, closed_questions(task)}});
+        session.id,
+        Assignment{task.key, task.submitted_seq, lease, session.heard, task.submitter,
+                   task.submitted_at, task.checkpoints, closed_questions(task), task.feedback}});
 }
 
 /// Walks a role's idle sessions round and round, one task each, while they have credit.

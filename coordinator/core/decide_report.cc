@@ -1,6 +1,7 @@
 // How an attempt ends by its holder's word (COMPLETE, SKIP, FAIL, RELEASE). Here stands the fence:
 // nothing is accepted under a token that is not the current one.
 #include "common/base/check.h"
+#include "common/base/contract.h"
 #include "common/base/mutant.h"
 #include "coordinator/core/decide_parts.h"
 #include "coordinator/core/outcome.h"
@@ -125,9 +126,12 @@ std::optional<Decision> refusal(const Call& call, const EndAttempt& end, const T
     if (end.kind != EndAttempt::Kind::kComplete || task.state == TaskState::kCancelling) {
         return std::nullopt;
     }
-    std::string violation = contract_violation(task, end.artifacts, end.summary);
-    if (violation.empty()) return std::nullopt;
-    return reject(call, ErrorCode::CONTRACT, std::move(violation), "artifacts");
+    std::vector<std::string> violations;
+    std::string missing = contract_violation(task, end.artifacts, end.summary);
+    if (!missing.empty()) violations.push_back(std::move(missing));
+    if (!call.command.facts.unmet.empty()) violations.push_back(call.command.facts.unmet);
+    if (violations.empty()) return std::nullopt;
+    return reject(call, ErrorCode::CONTRACT, joined_violations(violations), "artifacts");
 }
 
 /// The answer to a report without a lease that was carried out before.

@@ -49,6 +49,7 @@ struct ClaimAnswer {
     Millis term{};
     std::vector<CheckpointRef> checkpoints;
     std::vector<Question> questions;
+    Feedback feedback;
 };
 struct QuestionAnswer {
     TaskId task;
@@ -82,6 +83,7 @@ struct Assignment {
     Instant submitted_at;
     std::vector<CheckpointRef> checkpoints;
     std::vector<Question> questions;
+    Feedback feedback;
 };
 /// A question of a running attempt is closed.
 struct QuestionNews {

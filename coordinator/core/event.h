@@ -63,6 +63,7 @@ struct Next {
     std::uint32_t failures = 0;
     std::uint32_t losses = 0;
     std::uint32_t deferrals = 0;
+    bool feedback = false;  // the attempt's reason is told to the next one
     friend bool operator==(const Next&, const Next&) = default;
 };
 

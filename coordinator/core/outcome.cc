@@ -74,6 +74,7 @@ Next after_failure(const Task& task, FailureClass failure, Instant now, std::uin
                    const Policy& policy) {
     Next next = with_counters(task);
     if (!mutant(Mutant::kAttemptsNotCounted)) ++next.failures;
+    next.feedback = failure == FailureClass::kContract;
     if (failure == FailureClass::kPermanent || next.failures >= task.max_attempts) {
         next.state = TaskState::kDead;
         next.dead_reason = dead_reason_of(failure);

@@ -52,6 +52,7 @@ struct Task {
     Digest request;  // of the spec without id and trace id: what a repeated submit must match
     std::vector<std::string> expected;  // artifact names that a completion must have
     std::string expected_format;
+    bool has_rules = false;  // the envelope's contract says more than that
     std::uint32_t inputs = 0;
 
     int priority = limits::kPriorityDefault;
@@ -78,6 +79,7 @@ struct Task {
     WorkerName worker;                // of the current or last attempt
     std::vector<CheckpointRef> checkpoints;  // the kept ones, by number; at most kCheckpointsKept
     std::vector<Question> questions;  // the last ones, at most kQuestionsKept; one open at the end
+    Feedback feedback;                // what sent it back last
     std::string summary;
     std::string reason;
     Seq submitted_seq = 0;

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "common/platform/digest.h"
+#include "common/platform/json_schema.h"
 #include "common/platform/keys.h"
 
 namespace zq::edge {
@@ -94,6 +95,10 @@ Check inlined(const std::string& data, const Digest& digest, const std::string& 
 
 Check artifact(const wire::ReportArtifact& a, const std::string& field) {
     if (auto ok = validate(a.ref, field); !ok) return ok;
+    if (a.ref.by_reference) {
+        return fail(ErrorCode::INVALID, "only a task's input is by reference",
+                    field + ".by_reference");
+    }
     if (!a.data) return {};
     if (a.data->data.size() != a.ref.size) {
         return fail(ErrorCode::INVALID, "not the size of the data", field + ".size");
@@ -246,8 +251,17 @@ Check check(const wire::Checkpoint& m) {
                   [&] { return artifact(m.artifact, "artifact"); });
 }
 
+/// The schema of the result, where there is one.
+Check schema(const ExpectedOutput& expected) {
+    if (expected.schema.empty()) return {};
+    auto parsed = JsonSchema::parse(expected.schema, "task.expected_output.schema");
+    if (!parsed) return Failure(parsed.error());
+    return {};
+}
+
 Check check(const wire::Submit& m) {
-    return all_of([&] { return validate(m.task); }, [&] { return contents(m); });
+    return all_of([&] { return validate(m.task); }, [&] { return schema(m.task.expected); },
+                  [&] { return contents(m); });
 }
 
 Check check(const wire::Cancel& m) {

@@ -47,4 +47,25 @@ Result<std::optional<std::uint64_t>> FactFinder::stored_size(const Digest& diges
     return *place ? std::optional((*place)->size) : std::nullopt;
 }
 
+Result<std::string> FactFinder::unmet(const TaskKey& key, const wire::Report& report) {
+    const core::Task* task = core::find_task(state_, key);
+    if (!contracts_ || task == nullptr || !task->has_rules) return std::string{};
+    // Only who may end the task is worth the reading.
+    const bool has_it = (task->lease && task->lease->token == report.lease) ||
+                        (task->lost_lease && task->lost_lease->token == report.lease) ||
+                        !report.lease.is_set();
+    if (!has_it || task->state == TaskState::kCancelling) return std::string{};
+    for (const wire::ReportArtifact& artifact : report.artifacts) {
+        if (artifact.data) continue;
+        auto size = stored_size(artifact.ref.digest);
+        if (!size) return Failure(size.error());
+        if (!*size) return std::string{};  // it is refused for that
+    }
+    return contracts_->unmet(task->submitted_seq, report);
+}
+
+std::optional<Error> FactFinder::payload_error(const TaskSpec& spec) const {
+    return contracts_ ? contracts_->payload_error(spec) : std::nullopt;
+}
+
 }  // namespace zq::edge

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "coordinator/core/state.h"
+#include "coordinator/edge/contract_reader.h"
 #include "coordinator/store/reader.h"
 
 namespace zq::edge {
@@ -29,8 +30,11 @@ class PendingContents {
 
 class FactFinder {
   public:
-    FactFinder(const core::State& state, store::Reader& reader, const PendingContents& pending)
-        : state_(state), reader_(reader), pending_(pending) {}
+    /// Without `contracts` no completion lacks anything by its task's envelope, and every payload
+    /// is taken.
+    FactFinder(const core::State& state, store::Reader& reader, const PendingContents& pending,
+               std::optional<ContractReader> contracts = std::nullopt)
+        : state_(state), reader_(reader), pending_(pending), contracts_(std::move(contracts)) {}
 
     /// A task that has ended and is not in memory. Errors of all three: IO.
     Result<std::optional<core::Task>> ended_task(const TaskKey& key);
@@ -42,11 +46,17 @@ class FactFinder {
     /// The size of content that is recorded, or will be with what is decided already; nullopt for
     /// content that is not.
     Result<std::optional<std::uint64_t>> stored_size(const Digest& digest);
+    /// What this completion lacks by the rules of its task's envelope; empty: nothing, or it is not
+    /// its time to ask. Errors: IO, BUSY (the result is stored in a moment).
+    Result<std::string> unmet(const TaskKey& key, const wire::Report& report);
+    /// Why the payload is not what the role takes.
+    std::optional<Error> payload_error(const TaskSpec& spec) const;
 
   private:
     const core::State& state_;
     store::Reader& reader_;
     const PendingContents& pending_;
+    std::optional<ContractReader> contracts_;
 };
 
 }  // namespace zq::edge

@@ -91,6 +91,11 @@ Result<Incoming> end_attempt(wire::Message& message, wire::Report& report, core:
     auto attempt = facts.attempt({command.ns, report.task}, report.attempt, command.facts.task);
     if (!attempt) return Failure(attempt.error());
     command.facts.attempt = std::move(*attempt);
+    if (end.kind == core::EndAttempt::Kind::kComplete) {
+        auto unmet = facts.unmet({command.ns, report.task}, report);
+        if (!unmet) return Failure(unmet.error());
+        command.facts.unmet = std::move(*unmet);
+    }
     ContentSorter sorter{incoming, facts, end.contents};
     for (wire::ReportArtifact& artifact : report.artifacts) {
         std::string* data = artifact.data ? &artifact.data->data : nullptr;
@@ -160,8 +165,10 @@ Result<Incoming> convert(wire::Message& message, wire::Submit& body, const Origi
     auto by_key = facts.ended_by_idempotency_key(command.ns, body.task.idempotency_key);
     if (!by_key) return Failure(by_key.error());
     command.facts.by_key = std::move(*by_key);
+    command.facts.payload = facts.payload_error(body.task);
     ContentSorter sorter{incoming, facts, submit.contents};
     for (const ArtifactRef& input : body.task.inputs) {
+        if (input.by_reference) continue;
         auto content = std::find_if(body.contents.begin(), body.contents.end(),
                                     [&](const auto& c) { return c.digest == input.digest; });
         std::string* data = content == body.contents.end() ? nullptr : &content->data.data;

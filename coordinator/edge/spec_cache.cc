@@ -9,6 +9,9 @@ constexpr std::size_t kLargestShare = 16;
 std::size_t bytes_of(const TaskSpec& spec) {
     std::size_t bytes = kOverhead + spec.instructions.size() + spec.payload.size();
     for (const auto& [key, value] : spec.labels) bytes += key.size() + value.size() + 64;
+    bytes += spec.expected.schema.size();
+    for (const std::string& heading : spec.expected.headings) bytes += heading.size() + 64;
+    for (const ArtifactRule& rule : spec.expected.rules) bytes += sizeof rule + rule.media.size();
     for (const ArtifactRef& input : spec.inputs) bytes += sizeof input + input.uri.size() + 64;
     return bytes;
 }

@@ -35,6 +35,7 @@ void describe(V& v, T& n) {
     v.optional("failures", n.failures);
     v.optional("losses", n.losses);
     v.optional("deferrals", n.deferrals);
+    v.optional("feedback", n.feedback);
 }
 
 template <class V, Of<Attempt> T>
@@ -76,6 +77,7 @@ void describe_envelope(V& v, T& t) {
     v("request", t.request);
     v.optional("expected", t.expected);
     v.optional("expected_format", t.expected_format);
+    v.optional("has_rules", t.has_rules);
     v.optional("inputs", t.inputs);
     v.optional("priority", t.priority, limits::kPriorityDefault);
     v.optional("backoff", t.backoff, Backoff{});
@@ -105,6 +107,7 @@ void describe(V& v, T& t) {
     v.optional("worker", t.worker);
     v.optional("checkpoints", t.checkpoints);
     v.optional("questions", t.questions);
+    v.optional("feedback", t.feedback);
     v.optional("summary", t.summary);
     v.optional("reason", t.reason);
     v("submitted_seq", t.submitted_seq);

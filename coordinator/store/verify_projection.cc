@@ -48,6 +48,7 @@ Result<void> ProjectionCheck::follow(const core::Event& event) {
     }
     if (const auto* submitted = std::get_if<core::TaskSubmitted>(&event.body)) {
         for (const ArtifactRef& ref : submitted->spec.inputs) {
+            if (ref.by_reference) continue;
             auto ok = check_reference(ref, "input " + ref.name + " of task " + event.task.id.text);
             if (!ok) return ok;
         }

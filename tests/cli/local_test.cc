@@ -192,7 +192,32 @@ TEST_F(SubmitSpec, AReferenceIsReadAndRecorded) {
     ASSERT_TRUE(submission) << submission.error().error.message;
     EXPECT_EQ(submission->spec.inputs.at(0).name, "context.json");
     EXPECT_EQ(submission->spec.inputs.at(0).uri, "file://" + file);
+    EXPECT_TRUE(submission->spec.inputs.at(0).by_reference);
+    EXPECT_EQ(submission->spec.inputs.at(0).digest, sha256("{}"));
+    EXPECT_TRUE(submission->contents.empty()) << "it is not sent along";
     EXPECT_FALSE(read_submission(parse("submit", {"--to", "r", "--ref", "https://x/y"})));
+}
+
+TEST_F(SubmitSpec, TheContractComesFromItsFlags) {
+    const std::string schema = write("schema.json", "{\"type\": \"object\"}");
+    auto submission = read_submission(parse(
+        "submit", {"--to", "r", "--expect", "summary,patch:media=text/x-diff:max=2KiB", "--expect",
+                   "notes:min=3:optional", "--schema", schema, "--max-result", "1MiB"}));
+    ASSERT_TRUE(submission) << submission.error().error.message;
+    const ExpectedOutput& expected = submission->spec.expected;
+    EXPECT_EQ(expected.artifacts, (std::vector<std::string>{"summary"}));
+    EXPECT_EQ(expected.rules, (std::vector<ArtifactRule>{{"patch", "text/x-diff", 0, 2048, true},
+                                                         {"notes", "", 3, 0, false}}));
+    EXPECT_EQ(expected.format, "json");
+    EXPECT_EQ(expected.schema, "{\"type\": \"object\"}");
+    EXPECT_EQ(expected.max_bytes, 1U << 20U);
+    auto headings =
+        read_submission(parse("submit", {"--to", "r", "--heading", "A", "--heading", "B"}));
+    ASSERT_TRUE(headings);
+    EXPECT_EQ(headings->spec.expected.format, "markdown");
+    EXPECT_EQ(headings->spec.expected.headings, (std::vector<std::string>{"A", "B"}));
+    EXPECT_FALSE(read_submission(parse("submit", {"--to", "r", "--expect", "x:min=many"})));
+    EXPECT_FALSE(read_submission(parse("submit", {"--to", "r", "--schema", schema + ".none"})));
 }
 
 TEST_F(SubmitSpec, LargeContentsDoNotTravelInline) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "common/platform/json_schema.h"
+#include "common/platform/pack.h"
 #include "common/platform/result_check.h"
 
 namespace zq {
@@ -17,7 +18,8 @@ TEST(Contract, NamesTheArtifactThatARuleMisses) {
     ExpectedOutput expected;
     expected.rules = {{"patch", "", 0, 0, true}};
     EXPECT_EQ(broken(expected, {}), "patch is missing");
-    EXPECT_EQ(broken(expected, {{"patch.diff", 0, ""}}), "patch.diff has 0 bytes; at least 1 were expected");
+    EXPECT_EQ(broken(expected, {{"patch.diff", 0, ""}}),
+              "patch.diff has 0 bytes; at least 1 were expected");
     EXPECT_EQ(broken(expected, {{"patch.diff", 1, ""}}), "");
 }
 
@@ -96,6 +98,11 @@ TEST(Contract, TellsAsMuchAsAReasonHolds) {
     const std::string text = joined_violations(many);
     EXPECT_LE(text.size(), limits::kReasonBytes);
     EXPECT_TRUE(text.ends_with("; …"));
+    std::string umlauts;
+    for (int i = 0; i < 3000; ++i) umlauts += "ä";
+    const std::string cut = joined_violations({"missing: patch, " + umlauts, "more"});
+    EXPECT_LE(cut.size(), limits::kReasonBytes);
+    EXPECT_EQ(cut, "missing: patch, …");
 }
 
 std::string refusal(const std::string& schema) {
@@ -166,7 +173,8 @@ TEST(JsonSchema, IsBoundedInWhatItCosts) {
     std::string doubling = R"({"definitions": {"a0": {"type": "string"})";
     for (int i = 1; i < 30; ++i) {
         const std::string before = R"({"$ref": "#/definitions/a)" + std::to_string(i - 1) + "\"}";
-        doubling += ", \"a" + std::to_string(i) + R"(": {"anyOf": [)" + before + "," + before + "]}";
+        doubling +=
+            ", \"a" + std::to_string(i) + R"(": {"anyOf": [)" + before + "," + before + "]}";
     }
     EXPECT_NE(refusal(doubling + R"(}, "$ref": "#/definitions/a29"})"), "");
     EXPECT_EQ(JsonSchema::parse(std::string(limits::kSchemaBytes + 1, ' '), "f").error().code,
@@ -185,15 +193,19 @@ TEST(ResultCheck, TellsWhatTheTextLacks) {
     ExpectedOutput e;
     e.format = "json";
     e.schema = kRisks;
-    EXPECT_NE(check_result(e, "result.json", "{", limits::kSchemaSteps).broken.at(0).find("is not JSON"),
-              std::string::npos);
+    EXPECT_NE(
+        check_result(e, "result.json", "{", limits::kSchemaSteps).broken.at(0).find("is not JSON"),
+        std::string::npos);
     EXPECT_NE(check_result(e, "result.json", "{}", limits::kSchemaSteps)
                   .broken.at(0)
                   .find("result.json does not fit its schema: at the root: "),
               std::string::npos);
-    const ResultFindings costly = check_result(e, "result.json", R"({"risks": [{"level": "low"}]})", 1);
+    const ResultFindings costly =
+        check_result(e, "result.json", R"({"risks": [{"level": "low"}]})", 1);
     EXPECT_TRUE(costly.unchecked);
     EXPECT_TRUE(costly.broken.empty());
+    const auto bytes = check_result(e, "result.json", "\"\xff\xfe\"", limits::kSchemaSteps).broken;
+    EXPECT_TRUE(pack::is_utf8(bytes.at(0))) << "what is told can be sent";
     e = {};
     e.format = "markdown";
     e.headings = {"Risks"};

@@ -60,6 +60,55 @@ TEST(Report, CompletionWithoutWhatWasExpectedIsRefusedAndTheLeaseStays) {
     EXPECT_EQ(rig.state_of("a"), TaskState::kCompleted);
 }
 
+TEST(Report, CompletionThatBreaksARuleOfTheEnvelopeIsRefusedWithAllThatIsWrong) {
+    TaskSpec spec = CoreRig::spec("a");
+    spec.expected.artifacts = {"patch"};
+    spec.expected.rules = {{"log", "", 1, 0, true}};
+    Running rig(spec);
+    EXPECT_TRUE(rig.task("a").has_rules);
+    rig.facts.unmet = "log is missing";
+    auto effects = rig.run(rig.report(EndAttempt::Kind::kComplete));
+    EXPECT_EQ(CoreRig::refusal(effects), "CONTRACT");
+    const auto& no = std::get<Rejected>(std::get<Answer>(effects.front()).body);
+    EXPECT_EQ(no.error.message, "expected artifacts are missing: patch; log is missing");
+    EXPECT_EQ(rig.state_of("a"), TaskState::kRunning);
+}
+
+TEST(Report, WhatBrokeTheContractIsToldToEveryAttemptAfterIt) {
+    TaskSpec spec = CoreRig::spec("a");
+    spec.backoff = {Backoff::Kind::kNone, {}, {}};
+    Running rig(spec);
+    EndAttempt end = rig.report(EndAttempt::Kind::kFail);
+    end.failure = FailureClass::kContract;
+    end.reason = "no patch";
+    rig.run(end);
+    const Feedback told{1, "no patch"};
+    EXPECT_EQ(rig.task("a").feedback, told);
+    rig.restart();
+    const Assignment second = rig.assign_to(2, "w2");
+    EXPECT_EQ(second.feedback, told);
+    rig.heartbeat(2, {second.lease.token});
+    rig.fail_attempt("a",
+                     second.lease.token);  // for another reason: that says nothing of the result
+    EXPECT_EQ(rig.assign_to(3, "w3").feedback, told);
+}
+
+TEST(Report, AnOrdinaryFailureSendsNothingBack) {
+    TaskSpec spec = CoreRig::spec("a");
+    spec.backoff = {Backoff::Kind::kNone, {}, {}};
+    Running rig(spec);
+    rig.fail_attempt("a", rig.token);
+    EXPECT_EQ(rig.task("a").feedback, Feedback{});
+}
+
+TEST(Report, ATaskWhoseLastAttemptBrokeTheContractIsDeadForIt) {
+    TaskSpec spec = CoreRig::spec("a");
+    spec.max_attempts = 1;
+    Running rig(spec);
+    rig.fail_attempt("a", rig.token, FailureClass::kContract);
+    EXPECT_EQ(rig.task("a").dead_reason, DeadReason::kContract);
+}
+
 TEST(Report, NamingContentThatIsNotStoredIsAnsweredWithTheList) {
     Running rig;
     rig.facts.missing = {CoreRig::digest(9)};

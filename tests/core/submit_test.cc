@@ -83,5 +83,16 @@ TEST(Submit, ARoleNobodyServedIsToldWithTheNearestOne) {
     EXPECT_TRUE(CoreRig::answer<SubmitAnswer>(rig.submit("b")).role_served);
 }
 
+TEST(Submit, OfAPayloadThatItsRoleDoesNotTakeIsRefusedButNotItsRepetition) {
+    CoreRig rig;
+    const Error error{
+        ErrorCode::INVALID, "not what review takes: at /issue: too few", "task.payload", {}};
+    rig.facts.payload = error;
+    EXPECT_EQ(CoreRig::refusal(rig.submit("a")), "INVALID");
+    rig.submit("a");
+    rig.facts.payload = error;  // the schema was set after the task was accepted
+    EXPECT_TRUE(CoreRig::answer<SubmitAnswer>(rig.submit("a")).duplicate);
+}
+
 }  // namespace
 }  // namespace zq::core

@@ -49,8 +49,22 @@ TEST_F(OptionsTest, TheShippedFileSaysTheDefaults) {
     EXPECT_EQ(shipped->lease, defaults.lease);
     EXPECT_EQ(shipped->heartbeat, defaults.heartbeat);
     EXPECT_EQ(shipped->max_open_tasks, defaults.max_open_tasks);
+    EXPECT_EQ(shipped->payload_schemas, defaults.payload_schemas);
     EXPECT_EQ(shipped->log_level, defaults.log_level);
     EXPECT_EQ(shipped->insecure, defaults.insecure);
+}
+
+TEST_F(OptionsTest, PayloadSchemasAreRolesWithFiles) {
+    const std::string file = write("payload_schemas = [\"a=x.json\", \"b/c=y.json\"]\n");
+    EXPECT_EQ(parse({"--config", file})->payload_schemas,
+              (std::vector<std::string>{"a=x.json", "b/c=y.json"}));
+    environment_["ZQ_PAYLOAD_SCHEMAS"] = "c=z.json,d=w.json";
+    EXPECT_EQ(parse({"--config", file})->payload_schemas,
+              (std::vector<std::string>{"c=z.json", "d=w.json"}));
+    EXPECT_EQ(
+        parse({"--payload-schema", "e=v.json", "--payload-schema", "f=u.json"})->payload_schemas,
+        (std::vector<std::string>{"e=v.json", "f=u.json"}));
+    EXPECT_NE(error_of({"--payload-schema", "x.json"}).find("write ROLE=FILE"), std::string::npos);
 }
 
 TEST_F(OptionsTest, FlagsWinOverTheEnvironmentAndItOverTheFile) {

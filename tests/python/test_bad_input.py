@@ -142,6 +142,8 @@ class BadInput(unittest.TestCase):
             self.refuse("SUBMIT", "INVALID", "task.inputs[0].name", task={**task, "inputs": [ref]})
             self.refuse("SUBMIT", "INVALID", "task.expected_output.artifacts",
                         task={**task, "expected_output": {"artifacts": [name]}})
+            self.refuse("SUBMIT", "INVALID", "task.expected_output.rules[0].name",
+                        task={**task, "expected_output": {"rules": [{"name": name}]}})
             self.refuse("COMPLETE", "INVALID", "artifacts[0].name", **held, artifacts=[{**ref, "data": b"x"}])
             self.refuse("SUBMIT", "INVALID", "task.task_id", task={**task, "task_id": name})
             self.refuse("SUBMIT", "INVALID", "task.to", task={**task, "to": name})

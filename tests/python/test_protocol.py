@@ -217,6 +217,24 @@ class Tasks(Case):
         named = [{"name": name, "digest": sha256(b"{}"), "size": 2, "data": b"{}"} for name in ("result.json", "risks.md")]
         self.assertEqual(worker.report("COMPLETE", assign, artifacts=named)["state"], "completed")
 
+    def test_what_broke_the_contract_is_told_to_the_next_attempt(self):
+        worker = self.worker()
+        expected = {"format": "json", "schema": '{"required": ["risks"]}', "rules": [{"name": "log", "min_bytes": 2}]}
+        assign = self.assigned(worker, expected_output=expected, backoff={"kind": "none"})
+        self.assertNotIn("feedback", assign)
+        result = {"name": "result.json", "digest": sha256(b"{}"), "size": 2, "data": b"{}"}
+        said = str(self.refused("CONTRACT", worker.report, "COMPLETE", assign, artifacts=[result]))
+        self.assertIn("log is missing", said)
+        self.assertIn("result.json does not fit its schema: at the root", said)
+        worker.report("FAIL", assign, **{"class": "contract"}, reason="log is missing")
+        worker.ready()
+        second = worker.next_assign()
+        self.assertEqual(second["feedback"], {"attempt": 1, "text": "log is missing"})
+        data = b'{"risks": []}'
+        artifacts = [{**result, "digest": sha256(data), "size": len(data), "data": data},
+                     {"name": "log.txt", "digest": sha256(b"ok"), "size": 2, "data": b"ok"}]
+        self.assertEqual(worker.report("COMPLETE", second, artifacts=artifacts)["state"], "completed")
+
     def test_missing_contents_are_listed_then_put_then_accepted(self):
         data = bytes(300_000)
         task = {"task_id": make_task_id(), "to": self.role,

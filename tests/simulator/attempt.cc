@@ -18,6 +18,7 @@ worker::AttemptEnd end_of(Fate fate) {
         case Fate::kSkip:
         case Fate::kHang:
         case Fate::kUnmetUnseen:
+        case Fate::kWrongText:
         case Fate::kTooLong:
         case Fate::kLargeResult:
         case Fate::kForgottenPut:
@@ -43,12 +44,8 @@ worker::AttemptEnd end_of(Fate fate) {
     return end;
 }
 
-std::string result_of(const wire::HeldLease& held) {
-    return "the result of " + held.task.text + "#" + std::to_string(held.attempt);
-}
-
-ArtifactRef result_ref(const wire::HeldLease& held, std::uint64_t size) {
-    return {"result.md", sha256(result_of(held)), size, "", ""};
+ArtifactRef result_ref(const std::string& text, std::uint64_t size) {
+    return {"result.md", sha256(text), size, "", ""};
 }
 
 /// Most are answered; the rest goes on when its time is over.
@@ -153,7 +150,7 @@ std::optional<Millis> Attempt::deadline() const {
 
 std::optional<ArtifactRef> Attempt::large_result() const {
     if (stop_ != worker::StopCause::kNone || work_.fate != Fate::kLargeResult) return std::nullopt;
-    return result_ref(held(), kLargeSize);
+    return result_ref(result_text(held().task, held().attempt, Text::kRight), kLargeSize);
 }
 
 wire::Body Attempt::report(const std::string& name) const {
@@ -175,10 +172,11 @@ wire::Body Attempt::report(const std::string& name) const {
     wire::Body body = worker::report_of(held(), name, facts);
     if (parks || stop_ != worker::StopCause::kNone || facts.end.exit_code != 0) return body;
     wire::Report& report = worker::report_part(body);
-    const std::string result = result_of(held());
+    const Text text = work_.fate == Fate::kWrongText ? Text::kWrong : Text::kRight;
+    const std::string result = result_text(held().task, held().attempt, text);
     const bool inlined = work_.fate != Fate::kLargeResult && work_.fate != Fate::kForgottenPut;
     if (work_.fate != Fate::kUnmetUnseen) {
-        const ArtifactRef ref = result_ref(held(), inlined ? result.size() : kLargeSize);
+        const ArtifactRef ref = result_ref(result, inlined ? result.size() : kLargeSize);
         report.artifacts.push_back({ref, inlined ? std::optional(Bytes{result}) : std::nullopt});
     }
     if (work_.fate == Fate::kTooLong) report.summary.assign(limits::kSummaryBytes + 1, 'x');

@@ -205,7 +205,8 @@ wire::Body ClientHost::report(const Held& held) {
         default:
             break;
     }
-    const std::string result = "by hand: " + held.task.id.text;
+    const std::string result =
+        text_by_hand(held.task.id, rng_.per_mille(800) ? Text::kRight : Text::kWrong);
     report.artifacts = {{{"result.md", sha256(result), result.size(), "", ""}, Bytes{result}}};
     wire::Complete complete;
     complete.report = std::move(report);

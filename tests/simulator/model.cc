@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "common/platform/digest.h"
+#include "tests/simulator/workload.h"
+
 namespace zq::sim {
 
 void Model::expect(bool holds, const std::string& rule) {
@@ -51,6 +54,7 @@ void Model::compare(const core::Task& row) {
     expect(lease == task->lease, "the row has the current lease");
     expect(row.checkpoints == task->checkpoints, "the row has the checkpoints that are kept");
     expect(row.questions == task->questions, "the row has the questions that are kept");
+    expect(row.feedback == task->feedback, "the row has what sent the task back last");
 }
 
 void Model::apply(const core::Event& event, const core::EpochStarted&) {
@@ -146,6 +150,7 @@ void Model::apply(const core::Event& event, const core::AttemptEnded& body) {
         become(task, TaskState::kCancelled);
     } else if (attempt.outcome == Outcome::kCompleted || attempt.outcome == Outcome::kSkipped) {
         expect(reported, "only a report completes");
+        if (attempt.outcome == Outcome::kCompleted) check_contract(task, attempt);
         become(task, attempt.outcome == Outcome::kCompleted ? TaskState::kCompleted
                                                             : TaskState::kSkipped);
     } else if (attempt.outcome == Outcome::kFailed) {
@@ -166,9 +171,33 @@ void Model::apply(const core::Event& event, const core::AttemptEnded& body) {
     expect(body.next.deferrals == task.deferrals, "deferrals are counted right");
 }
 
+/// What is accepted has what was expected.
+void Model::check_contract(const Task& task, const core::Attempt& attempt) {
+    const ExpectedOutput& expected = task.spec.expected;
+    std::vector<std::string> names;
+    for (const ArtifactRef& artifact : attempt.artifacts) names.push_back(artifact.name);
+    for (const std::string& name : expected.artifacts) {
+        expect(meets_expectation(name, names), "a completion has the artifacts that are expected");
+    }
+    if (expected.headings.empty()) return;
+    const TaskId& id = task.spec.id;
+    const std::set<Digest> right = {sha256(result_text(id, attempt.attempt, Text::kRight)),
+                                    sha256(text_by_hand(id, Text::kRight))};
+    for (const ArtifactRef& artifact : attempt.artifacts) {
+        expect(right.contains(artifact.digest), "a completion's text has what is expected");
+        expect(artifact.size >= expected.rules.front().min_bytes,
+               "a completion's artifacts have the size that is expected");
+    }
+    expect(meets_expectation("result", names), "a completion has the result that a rule expects");
+}
+
 void Model::end_failed(Task& task, const core::Event& event, const core::AttemptEnded& body,
                        FailureClass failure) {
     ++task.failures;
+    if (failure == FailureClass::kContract) {
+        task.feedback = {body.attempt.attempt, body.attempt.reason};
+        expect(!task.feedback.text.empty(), "what breaks the contract is told");
+    }
     if (failure == FailureClass::kPermanent || task.failures >= task.spec.max_attempts) {
         become(task, TaskState::kDead);
         task.dead_reason = failure == FailureClass::kPermanent  ? DeadReason::kPermanent

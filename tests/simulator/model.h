@@ -39,6 +39,7 @@ class Model {
         std::vector<CheckpointRef> checkpoints;
         std::uint32_t saved = 0;          // checkpoints so far
         std::vector<Question> questions;  // the last ones
+        Feedback feedback;                // of the last end for the contract
         std::map<std::uint32_t, EndedAttempt> ended;
         /// What the next attempt is told.
         std::vector<Question> closed() const;
@@ -86,6 +87,7 @@ class Model {
     static Question* open_question(Task& task);
     static void withdraw(Task& task, Instant at);
 
+    void check_contract(const Task& task, const core::Attempt& attempt);
     void end_failed(Task& task, const core::Event& event, const core::AttemptEnded& body,
                     FailureClass failure);
     void end_released(Task& task, const core::Event& event, const core::AttemptEnded& body);

@@ -51,6 +51,8 @@ void Promises::check(const wire::Assign& body) {
            "an attempt is given what the ones before it saved");
     expect(task == nullptr || task->lease != body.lease || task->closed() == body.questions,
            "an attempt is told what the ones before it asked");
+    expect(task == nullptr || task->lease != body.lease || task->feedback == body.feedback,
+           "an attempt is told why the task was sent back");
 }
 void Promises::check(const wire::Claimed& body) {
     check_lease(body.lease);

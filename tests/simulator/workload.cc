@@ -26,11 +26,11 @@ RoleName some_role(Rng& rng) {
 
 Fate some_fate(Rng& rng) {
     constexpr std::pair<std::uint64_t, Fate> kShares[] = {
-        {520, Fate::kSucceed},    {40, Fate::kSkip},        {130, Fate::kFail},
+        {500, Fate::kSucceed},    {40, Fate::kSkip},        {130, Fate::kFail},
         {20, Fate::kFailForGood}, {50, Fate::kCrash},       {50, Fate::kTryLater},
         {30, Fate::kNotStarted},  {30, Fate::kHang},        {20, Fate::kUnmetUnseen},
         {20, Fate::kTooLong},     {40, Fate::kLargeResult}, {20, Fate::kForgottenPut},
-        {30, Fate::kPark}};
+        {30, Fate::kPark},        {20, Fate::kWrongText}};
     std::uint64_t n = rng.below(1000);
     for (const auto& [share, fate] : kShares) {
         if (n < share) return fate;
@@ -40,6 +40,15 @@ Fate some_fate(Rng& rng) {
 }
 
 }  // namespace
+
+std::string result_text(const TaskId& task, std::uint32_t attempt, Text text) {
+    const std::string heading = text == Text::kRight ? "# Result\n\n" : "# Something else\n\n";
+    return heading + "the result of " + task.text + "#" + std::to_string(attempt);
+}
+
+std::string text_by_hand(const TaskId& task, Text text) {
+    return (text == Text::kRight ? "# Result\n\nby hand: " : "by hand: ") + task.text;
+}
 
 TaskSpec Workload::task(const std::string& client, std::uint32_t n) const {
     TaskSpec spec;
@@ -60,6 +69,11 @@ TaskSpec Workload::task(const std::string& client, std::uint32_t n) const {
     if (rng.per_mille(300)) spec.reply_to = client + "-inbox";
     if (rng.per_mille(500)) spec.idempotency_key = "key-of-" + spec.id.text;
     if (rng.per_mille(200)) spec.expected.artifacts = {"result"};
+    if (rng.per_mille(400)) {
+        spec.expected.format = "markdown";
+        spec.expected.headings = {"Result"};
+        spec.expected.rules = {{"result", "", 10, 0, true}};
+    }
     return spec;
 }
 

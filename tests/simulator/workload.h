@@ -26,6 +26,7 @@ enum class Fate : std::uint8_t {
     kNotStarted,    // the worker's fault
     kHang,          // until its run timeout, else for long
     kUnmetUnseen,   // says it is done without what was expected: the coordinator must notice
+    kWrongText,     // its result's text is not what was expected: so too
     kTooLong,       // its report breaks a bound: refused, and mended
     kLargeResult,   // content that is put before the report
     kPark,          // ends with a question, and goes on with the answer
@@ -38,6 +39,12 @@ struct Work {
     Millis run;       // unfrozen
     Millis conclude;  // hashing, putting, writing the outbox
 };
+
+/// What an attempt hands over as its result; `right`: as a contract that asks for a heading wants
+/// it.
+enum class Text : std::uint8_t { kRight, kWrong };
+std::string result_text(const TaskId& task, std::uint32_t attempt, Text text);
+std::string text_by_hand(const TaskId& task, Text text);
 
 class Workload {
   public:

@@ -30,6 +30,33 @@ TEST(EventCodec, EveryKindComesBackAsItWas) {
     EXPECT_EQ(kinds.size(), std::variant_size_v<core::EventBody>);
 }
 
+TEST(EventCodec, AContractAndWhatSentATaskBackComeBackAsTheyWereAndCostNothingWhereTheyAreNot) {
+    core::TaskSubmitted submitted;
+    submitted.spec.id = TaskId("a");
+    submitted.spec.role = RoleName("review");
+    const std::size_t bare = encode_body(submitted).size();
+    submitted.spec.expected.rules = {{"patch", "text/x-diff", 1, 2, false}};
+    submitted.spec.expected.schema = "{}";
+    submitted.spec.expected.headings = {"Risks"};
+    submitted.spec.expected.max_bytes = 7;
+    submitted.spec.inputs = {{"context", sha256("x"), 1, "", "file:///x", true}};
+    EXPECT_GT(encode_body(submitted).size(), bare);
+    auto back = decode_body(kind_number(submitted), kBodyVersion, encode_body(submitted));
+    ASSERT_TRUE(back);
+    EXPECT_EQ(std::get<core::TaskSubmitted>(*back), submitted);
+
+    core::Task task;
+    task.key = {kDefaultNamespace, TaskId("a")};
+    const std::string without = encode_task(task);
+    EXPECT_EQ(without.find("feedback"), std::string::npos);
+    EXPECT_EQ(without.find("has_rules"), std::string::npos);
+    task.has_rules = true;
+    task.feedback = {1, "no patch"};
+    auto row = decode_task(encode_task(task));
+    ASSERT_TRUE(row);
+    EXPECT_EQ(*row, task);
+}
+
 TEST(EventCodec, CutOrForeignBytesAreRefused) {
     for (const core::Event& event : every_event()) {
         const std::string bytes = encode_body(event.body);

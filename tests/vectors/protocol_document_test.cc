@@ -146,6 +146,8 @@ TEST(ProtocolDocument, DescribesEveryFieldOfTheSharedMaps) {
     expect_documented<TaskSpec>("Task");
     expect_documented<Backoff>("Backoff");
     expect_documented<ExpectedOutput>("ExpectedOutput");
+    expect_documented<ArtifactRule>("ArtifactRule");
+    expect_documented<Feedback>("Feedback");
     expect_documented<ArtifactRef>("ArtifactRef");
     expect_documented<CheckpointRef>("CheckpointRef");
     expect_documented<NewQuestion>("NewQuestion");
@@ -176,6 +178,8 @@ TEST(ProtocolDocument, PrintsEveryLimitWithItsValue) {
     ZQ_LIMIT(kAnswerBytes), ZQ_LIMIT(kChoices), ZQ_LIMIT(kQuestionsKept);
     ZQ_LIMIT(kLabels), ZQ_LIMIT(kInputs), ZQ_LIMIT(kExpected);
     ZQ_LIMIT(kArtifacts), ZQ_LIMIT(kOutputs), ZQ_LIMIT(kCheckpointsKept);
+    ZQ_LIMIT(kHeadings), ZQ_LIMIT(kHeadingBytes), ZQ_LIMIT(kSchemaBytes), ZQ_LIMIT(kSchemaNodes);
+    ZQ_LIMIT(kSchemaDepth), ZQ_LIMIT(kSchemaSteps), ZQ_LIMIT(kCheckedResultBytes);
     ZQ_LIMIT(kRolesPerWorker), ZQ_LIMIT(kSlots);
     ZQ_LIMIT(kListRows), ZQ_LIMIT(kEventRows), ZQ_LIMIT(kWaitTasks), ZQ_LIMIT(kLeasesListed);
     ZQ_LIMIT(kOpenTasks), ZQ_LIMIT(kPolls), ZQ_LIMIT(kPollsPerClient), ZQ_LIMIT(kRequests);

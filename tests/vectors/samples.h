@@ -44,5 +44,7 @@ ArtifactRef context_file();
 Question open_question();
 /// The same, answered.
 Question answered_question();
+/// One with every field of a result contract, and an input by reference.
+TaskSpec contract_task();
 
 }  // namespace zq::vectors

@@ -74,6 +74,12 @@ wire::Claimed claimed() {
     return m;
 }
 
+wire::Claimed claimed_sent_back() {
+    wire::Claimed m = claimed();
+    m.feedback = {1, "result.md lacks the heading \"Risks\""};
+    return m;
+}
+
 wire::Join join() {
     wire::Join m;
     m.public_key = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7";
@@ -267,6 +273,7 @@ std::vector<Sample> client_samples() {
         {"claimed", {reply(5, 43), claimed(), {}}},
         {"claimed-answered", {reply(5, 43), claimed_answered(), {}}},
         {"answer", {request(12), answer(), {}}},
+        {"claimed-sent-back", {reply(5, 43), claimed_sent_back(), {}}},
         {"join", {request(1), join(), {}}},
         {"joined", {reply(1), joined(), {}}},
         {"backup", {request(9), backup(), {}}},

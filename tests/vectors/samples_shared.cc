@@ -104,4 +104,17 @@ Question answered_question() {
     return q;
 }
 
+TaskSpec contract_task() {
+    TaskSpec task = small_task();
+    task.expected.format = "json";
+    task.expected.rules = {{"patch", "text/x-diff", 1, 1'048'576, true},
+                           {"notes", "", 0, 0, false}};
+    task.expected.schema = R"({"type":"object","required":["risks"]})";
+    task.expected.max_bytes = 65'536;
+    ArtifactRef input = context_file();
+    input.by_reference = true;
+    task.inputs = {input};
+    return task;
+}
+
 }  // namespace zq::vectors

@@ -219,6 +219,15 @@ wire::Asked asked(const Question& question) {
     return {TaskId("task-123"), lease_number(1), question};
 }
 
+/// A whole result contract, an input by reference, and what sent the first attempt back.
+wire::Assign assign_sent_back() {
+    wire::Assign m = assign(contract_task());
+    m.lease = lease_number(2);
+    m.attempt = 2;
+    m.feedback = {1, "patch is missing; result.json does not fit its schema: at /risks: too few"};
+    return m;
+}
+
 wire::Accepted accepted() {
     wire::Accepted m;
     m.task = TaskId("t-01jd3v8k2q7m4r0c9w5x1z6hbn");
@@ -249,6 +258,7 @@ std::vector<Sample> worker_samples() {
         {"assign-full", {header(0, 3), assign(full_task()), {}}},
         {"assign-again", {header(0, 3), assign_again(small_task()), {}}},
         {"assign-answered", {header(0, 3), assign_answered(small_task()), {}}},
+        {"assign-sent-back", {header(0, 3), assign_sent_back(), {}}},
         {"complete", {header(6), complete(), {}}},
         {"complete-without-claim", {request(9), complete_without_claim(), {}}},
         {"skip", {header(7), skip(), {}}},

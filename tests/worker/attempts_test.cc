@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 
 #include "common/platform/clock.h"
+#include "common/platform/digest.h"
 #include "tests/worker/folder_rig.h"
 #include "worker/ending.h"
 
@@ -157,6 +158,80 @@ TEST_F(AttemptRun, OneThatWritesNowAndThenIsNotStalledHoweverLongItTakes) {
         run("for i in 1 2 3 4 5 6; do sleep 0.2; echo $i; done;"
             "for i in 1 2 3 4 5 6; do sleep 0.2; echo $i > $ZQ_OUT/step; done");
     EXPECT_TRUE(std::holds_alternative<wire::Complete>(body));
+}
+
+TEST_F(AttemptRun, ACheckRunsWhereTheCommandRanAndItsOutputIsEvidence) {
+    options.verify = "echo in $(pwd); test -e out/fixed";
+    wire::Body body = run("echo done > $ZQ_RESULT; touch $ZQ_OUT/fixed");
+    ASSERT_TRUE(std::holds_alternative<wire::Complete>(body));
+    const auto& artifacts = report_part(body).artifacts;
+    const auto log = std::find_if(artifacts.begin(), artifacts.end(),
+                                  [](const auto& a) { return a.ref.name == "verify.log"; });
+    ASSERT_NE(log, artifacts.end());
+    EXPECT_TRUE(log->data->data.starts_with("in " + folder.path()));
+}
+
+TEST_F(AttemptRun, AFailedCheckBreaksTheContractWithItsLastLines) {
+    options.verify = "echo first; echo 2 tests failed >&2; exit 1";
+    const auto fail = std::get<wire::Fail>(run("echo done > $ZQ_RESULT"));
+    EXPECT_EQ(fail.failure, FailureClass::kContract);
+    EXPECT_EQ(fail.reason,
+              "the check after the command failed (exit code 1):\nfirst\n2 tests failed");
+}
+
+TEST_F(AttemptRun, ACheckEndsAtItsTimeLimitAndTimeSpentFrozenDoesNotCount) {
+    options.verify = "echo up > out/up; exec sleep 600";
+    options.verify_timeout = millis(400);
+    options.command = {"echo done > $ZQ_RESULT"};
+    attempts->start(assign(1));
+    ASSERT_TRUE(until([&] { return has("out/up"); }));
+    attempts->freeze({7, 1});
+    const Millis frozen = boottime();
+    ASSERT_TRUE(until([&] { return boottime() > frozen + millis(700); }));
+    EXPECT_TRUE(news<ChildEnded>().empty());
+    attempts->thaw({7, 1}, boottime());
+    ASSERT_TRUE(until([&] { return !news<Reported>().empty(); }));
+    const auto fail = std::get<wire::Fail>(news<Reported>()[0].report);
+    EXPECT_EQ(fail.failure, FailureClass::kContract);
+    EXPECT_NE(fail.reason.find("longer than its time limit"), std::string::npos);
+}
+
+TEST_F(AttemptRun, ACancelEndsTheCheckToo) {
+    options.verify = "echo up > out/up; exec sleep 600";
+    options.command = {"echo done > $ZQ_RESULT"};
+    attempts->start(assign(1));
+    ASSERT_TRUE(until([&] { return has("out/up"); }));
+    attempts->stop({7, 1}, StopCause::kCancelled, boottime());
+    ASSERT_TRUE(until([&] { return !news<Reported>().empty(); }));
+    EXPECT_EQ(std::get<wire::Release>(news<Reported>()[0].report).cause, ReleaseCause::kCancelled);
+}
+
+TEST_F(AttemptRun, WhatFailedOrWasSkippedIsNotChecked) {
+    options.verify = "touch $ZQ_TASK_DIR/checked";
+    run("echo status=skipped > $ZQ_OUTPUT");
+    EXPECT_FALSE(has("checked"));
+}
+
+TEST_F(AttemptRun, AnInputByReferenceIsCopiedAndOneThatDriftedIsAFailureForGood) {
+    folder.write("shared", "what was submitted");
+    wire::Assign first = assign(1);
+    first.task.inputs = {
+        {"context", sha256("what was submitted"), 18, "", "file://" + folder.file("shared"), true}};
+    options.command = {"cat context/context"};
+    attempts->start(first);
+    ASSERT_TRUE(until([&] { return news<Reported>().size() == 1; }));
+    wire::Body body = news<Reported>()[0].report;
+    EXPECT_EQ(report_part(body).artifacts.at(0).data->data, "what was submitted");
+    folder.write("shared", "what was replaced.");
+    first.lease = {7, 2};
+    attempts->start(first);
+    ASSERT_TRUE(until([&] { return news<Reported>().size() == 2; }));
+    const auto fail = std::get<wire::Fail>(news<Reported>()[1].report);
+    EXPECT_EQ(fail.failure, FailureClass::kPermanent);
+    EXPECT_NE(fail.reason.find("has drifted"), std::string::npos);
+    EXPECT_EQ(fail.reason.find(to_hex(sha256("what was replaced."))), std::string::npos)
+        << "what lies there now is not told";
+    EXPECT_TRUE(fail.report.artifacts.empty());
 }
 
 TEST_F(AttemptRun, TheSessionOfAnAttemptIsOfferedToTheNextOneUntilTheTaskIsOver) {

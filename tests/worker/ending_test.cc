@@ -41,6 +41,34 @@ TEST(Ending, ZeroCompletesUnlessItSaysSkippedOrTheContractIsBroken) {
     EXPECT_EQ(std::get<wire::Skip>(body).reason, "nothing to do");
 }
 
+TEST(Ending, ACheckThatFailsBreaksTheContractAndTellsItsLastLines) {
+    EndFacts facts = exited(0);
+    facts.end.verified = VerifyEnd{0, 0, false, {}};
+    EXPECT_TRUE(std::holds_alternative<wire::Complete>(after(facts)));
+    facts.end.verified = VerifyEnd{3, 0, false, {}};
+    facts.verify_words = "2 tests failed";
+    facts.unmet = "patch is missing";
+    auto fail = std::get<wire::Fail>(after(facts));
+    EXPECT_EQ(fail.failure, FailureClass::kContract);
+    EXPECT_EQ(
+        fail.reason,
+        "patch is missing; the check after the command failed (exit code 3):\n2 tests failed");
+    facts.unmet.clear();
+    facts.end.verified = VerifyEnd{std::nullopt, 15, true, {}};
+    EXPECT_EQ(
+        std::get<wire::Fail>(after(facts)).reason,
+        "the check after the command failed: it took longer than its time limit:\n2 tests failed");
+    // That it cannot start says nothing of the work.
+    facts.end.verified = VerifyEnd{std::nullopt, 0, false, "no shell"};
+    EXPECT_EQ(std::get<wire::Release>(after(facts)).cause, ReleaseCause::kWorkerFault);
+}
+
+TEST(Ending, AnInputThatDriftedIsPermanent) {
+    EndFacts facts;
+    facts.end.drifted = "input context cannot be had: file:///x has drifted";
+    EXPECT_EQ(std::get<wire::Fail>(after(facts)).failure, FailureClass::kPermanent);
+}
+
 TEST(Ending, SeventyFiveIsTryLaterWithItsDelay) {
     EndFacts facts = exited(75);
     facts.output = parse_output("retry_after=90");

@@ -136,6 +136,52 @@ TEST_F(Collecting, AResultThatIsToBeJsonIsParsed) {
     EXPECT_EQ(unmet_expectation(expected, collect(workspace, expected, {}), {}), "");
 }
 
+TEST_F(Collecting, TheContractHoldsRulesHeadingsAndSchemasAgainstTheFiles) {
+    ExpectedOutput expected;
+    expected.rules = {{"patch", "text/x-diff", 0, 4, true}};
+    expected.format = "markdown";
+    expected.headings = {"Risks"};
+    folder.write("attempt/out/patch.diff", "12345");
+    folder.write("attempt/out/result.md", "# Report");
+    EXPECT_EQ(
+        unmet_expectation(expected, collect(workspace, expected, {}), {}),
+        "patch.diff has 5 bytes; at most 4 were expected; result.md lacks the heading \"Risks\"");
+    folder.write("attempt/out/patch.diff", "1234");
+    folder.write("attempt/out/result.md", "# Risks");
+    EXPECT_EQ(unmet_expectation(expected, collect(workspace, expected, {}), {}), "");
+}
+
+TEST_F(Collecting, TheChecksLogIsAnArtifactWhereACheckRan) {
+    folder.write("attempt/verify.log", "ok");
+    folder.write("attempt/out/verify.log", "forged");
+    const Collected found = collect(workspace, {}, {0, false, true});
+    ASSERT_EQ(names(found), (Names{"verify.log"}));
+    EXPECT_EQ(found.files[0].size, 2U);
+    EXPECT_EQ(found.notes.size(), 1U);
+    EXPECT_EQ(collect(workspace, {}, {}).files.at(0).size, 6U)
+        << "without a check it is the command's";
+}
+
+TEST_F(Collecting, TheBriefingTellsWhatWasSentBackAndWhatIsExpected) {
+    wire::Assign assign;
+    assign.attempt = 2;
+    assign.lease = {1, 2};
+    assign.task.id = TaskId("t-a");
+    EXPECT_EQ(feedback_text(assign), "");
+    assign.feedback = {1, "patch is missing"};
+    assign.task.expected.headings = {"Risks"};
+    assign.task.expected.rules = {{"patch", "text/x-diff", 0, 10, true}};
+    const std::string prompt = prompt_text(assign, workspace);
+    EXPECT_NE(prompt.find("The result of attempt 1 was not accepted"), std::string::npos);
+    EXPECT_NE(prompt.find("\npatch is missing\n"), std::string::npos);
+    EXPECT_NE(prompt.find("`patch`: required, of type text/x-diff, at most 10 bytes"),
+              std::string::npos);
+    EXPECT_NE(prompt.find("the heading `Risks`"), std::string::npos);
+    EXPECT_EQ(feedback_text(assign),
+              "# The result of attempt 1 was not accepted\n\npatch is missing\n");
+    EXPECT_NE(task_json(assign).find("\"feedback\""), std::string::npos);
+}
+
 TEST_F(Collecting, TheBriefingQuotesMaterialWithItsProvenance) {
     wire::Assign assign;
     assign.attempt = 2;

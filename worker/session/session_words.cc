@@ -25,8 +25,10 @@ bool is_for_the_submitter(const wire::Body& word, ErrorCode code) {
 
 std::vector<ArtifactRef> contents_of(const wire::Body& word) {
     if (const auto* m = std::get_if<wire::Checkpoint>(&word)) return {m->artifact.ref};
-    if (const auto* m = std::get_if<wire::Submit>(&word)) return m->task.inputs;
-    return {};
+    const auto* m = std::get_if<wire::Submit>(&word);
+    std::vector<ArtifactRef> inputs = m == nullptr ? std::vector<ArtifactRef>{} : m->task.inputs;
+    std::erase_if(inputs, [](const ArtifactRef& input) { return input.by_reference; });
+    return inputs;
 }
 
 /// Those of a word's contents that the coordinator misses.

@@ -34,6 +34,7 @@ std::vector<std::string> files_of(const std::vector<ArtifactRef>& contents,
 std::vector<ArtifactRef> spooled(const wire::Submit& submit) {
     std::vector<ArtifactRef> refs;
     for (const ArtifactRef& input : submit.task.inputs) {
+        if (input.by_reference) continue;
         const bool inlined =
             std::any_of(submit.contents.begin(), submit.contents.end(),
                         [&](const auto& content) { return content.digest == input.digest; });

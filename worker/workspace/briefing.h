@@ -14,6 +14,8 @@ std::string task_json(const wire::Assign& assign);
 
 /// What earlier attempts asked of people and how it ended, as JSON.
 std::string answers_json(const wire::Assign& assign);
+/// `feedback.md`: what sent the task back to this attempt. Empty where nothing did.
+std::string feedback_text(const wire::Assign& assign);
 
 /// The instructions, and what was handed over with them, each piece marked with where it came from.
 /// Texts in `workspace`'s context folder are quoted in full as long as they fit; others are named.

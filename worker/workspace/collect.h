@@ -27,6 +27,7 @@ struct Collected {
 struct StdoutFacts {
     std::uint64_t dropped = 0;  // bytes of it that are missing
     bool is_records = false;    // an adapter has read it: it is written for programs
+    bool verified = false;      // a check ran after the command: its log is an artifact
 };
 
 /// True if there is a `result` or `result.*` in `out/`.
@@ -38,8 +39,9 @@ bool has_result(const Workspace& workspace);
 Collected collect(const Workspace& workspace, const ExpectedOutput& expected,
                   const StdoutFacts& from);
 
-/// What the task expects and is not there; empty: the contract is met. Files of 0 bytes do not
-/// count.
+/// What the task's contract expects and is not there or not so; empty: it is met. Files of 0 bytes
+/// do not count as there. A result of more than 16 MiB whose text is to be checked does not meet
+/// it.
 std::string unmet_expectation(const ExpectedOutput& expected, const Collected& collected,
                               const Output& output);
 

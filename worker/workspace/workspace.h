@@ -33,6 +33,10 @@ struct Workspace {
     std::string cancel_file() const { return folder + "/cancel"; }
     std::string stdout_file() const { return folder + "/stdout.log"; }
     std::string stderr_file() const { return folder + "/stderr.log"; }
+    /// What the check after the command wrote (--verify).
+    std::string verify_file() const { return folder + "/verify.log"; }
+    /// What sent the task back, where something did.
+    std::string feedback_file() const { return folder + "/feedback.md"; }
     /// What a later incarnation needs to find this attempt's processes (family.h). Not in the
     /// folder: the command may empty that.
     std::string mark_file() const;
