@@ -32,6 +32,7 @@ std::span<const Command> cluster_commands();     // cluster.cc
 std::span<const Command> ping_commands();        // ping.cc
 std::span<const Command> journal_commands();     // journal.cc
 std::span<const Command> backup_commands();      // backup.cc
+std::span<const Command> gc_commands();          // gc.cc
 std::span<const Command> help_commands();        // help.cc
 
 /// Every command, in the order of the overview.

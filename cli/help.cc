@@ -175,7 +175,7 @@ std::vector<Command> all_commands() {
           approval_commands(), follow_commands(),     logs_commands(),    claim_commands(),
           ask_commands(),      checkpoint_commands(), usage_commands(),   usage_sum_commands(),
           report_commands(),   artifact_commands(),   cluster_commands(), ping_commands(),
-          journal_commands(),  backup_commands(),     help_commands()}) {
+          journal_commands(),  backup_commands(),     gc_commands(),      help_commands()}) {
         all.insert(all.end(), rows.begin(), rows.end());
     }
     return all;

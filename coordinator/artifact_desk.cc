@@ -9,7 +9,9 @@
 namespace zq::coordinator {
 namespace {
 
-constexpr std::size_t kPlaces = 1'024;   // remembered
+constexpr std::size_t kPlaces = 1'024;  // remembered
+/// What is put again is stored anew after this part of its time (core/decide_retain.cc).
+constexpr std::int64_t kRenewedEvery = 24;
 constexpr std::size_t kStoring = 4'096;  // contents whose event is under way
 
 TaskKey key_of(const TaskId& id) {
@@ -51,7 +53,7 @@ void ArtifactDesk::handle(std::size_t door, Received received, Instant now) {
 }
 
 void ArtifactDesk::serve(const Caller& caller, wire::Message message, Instant now) {
-    if (const auto* body = std::get_if<wire::Put>(&message.body)) return put(caller, *body);
+    if (const auto* body = std::get_if<wire::Put>(&message.body)) return put(caller, *body, now);
     if (const auto* body = std::get_if<wire::Fetch>(&message.body)) return fetch(caller, *body);
     if (const auto* body = std::get_if<wire::Chunk>(&message.body)) {
         return chunk(caller, *body, message.payload);
@@ -68,12 +70,13 @@ void ArtifactDesk::serve(const Caller& caller, wire::Message message, Instant no
     }
 }
 
-void ArtifactDesk::put(const Caller& caller, const wire::Put& put) {
+void ArtifactDesk::put(const Caller& caller, const wire::Put& put, Instant now) {
     auto place = parts_.reader.content(put.digest);
     if (!place) return refuse(caller.route, place.error());
     if (*place) {
         if ((*place)->size == put.size) {
-            return reply(caller.route, wire::Stored{put.digest, put.size});
+            auto answered = put_again(caller, **place, now);
+            return answered ? void() : refuse(caller.route, answered.error());
         }
         return refuse(
             caller.route,
@@ -82,6 +85,34 @@ void ArtifactDesk::put(const Caller& caller, const wire::Put& put) {
     auto have = parts_.store.begin(put.digest, put.size);
     if (!have) return refuse(caller.route, have.error());
     go_on(caller, put.digest, put.size, *have);
+}
+
+/// Nothing refers to it yet, or any more: whoever puts it now has its full time to do so.
+Result<void> ArtifactDesk::put_again(const Caller& caller, const store::ContentPlace& place,
+                                     Instant now) {
+    auto since = parts_.reader.unused_since(place.digest);
+    if (!since) return Failure(since.error());
+    if (!*since || now - **since < Millis{parts_.unreferenced.count / kRenewedEvery}) {
+        reply(caller.route, wire::Stored{place.digest, place.size});
+        return {};
+    }
+    StoreRequest request{0, place.digest, place.size, caller.peer.identity};
+    request.inlined = place.inlined;
+    request.renewed = true;
+    ask_to_store(caller, std::move(request));
+    return {};
+}
+
+void ArtifactDesk::handle(const RemoveOrder& order) {
+    places_.clear();
+    recent_.clear();
+    if (order.digests.empty()) return;
+    if (auto ok = parts_.store.remove(order.digests); !ok) {
+        log_error("a file that retention has condemned stays", {{"error", ok.error().message}});
+    }
+    StoreRequest done;
+    done.removed = order.digests;
+    parts_.requests.put(std::move(done));
 }
 
 void ArtifactDesk::chunk(const Caller& caller, const wire::Chunk& chunk, const std::string& bytes) {
@@ -103,12 +134,18 @@ void ArtifactDesk::go_on(const Caller& caller, const Digest& digest, std::uint64
     // What a chunk calls the whole size is its sender's word; the store knows.
     auto whole = parts_.store.size(digest);
     if (!whole) return refuse(caller.route, whole.error());
+    ask_to_store(caller, {0, digest, *whole, caller.peer.identity});
+}
+
+void ArtifactDesk::ask_to_store(const Caller& caller, StoreRequest request) {
     if (storing_.size() >= kStoring) {
         return refuse(caller.route,
                       {ErrorCode::BUSY, "too many uploads end at once", {}, seconds(1)});
     }
-    storing_.emplace(++last_ticket_, std::pair(caller.route, wire::Stored{digest, *whole}));
-    parts_.requests.put({last_ticket_, digest, *whole, caller.peer.identity});
+    request.ticket = ++last_ticket_;
+    storing_.emplace(request.ticket,
+                     std::pair(caller.route, wire::Stored{request.digest, request.size}));
+    parts_.requests.put(std::move(request));
 }
 
 void ArtifactDesk::handle(const StoreResult& result) {
@@ -131,6 +168,12 @@ void ArtifactDesk::fetch(const Caller& caller, const wire::Fetch& fetch) {
     auto bytes = place->inlined
                      ? parts_.reader.inline_content(place->digest, fetch.offset, fetch.length)
                      : parts_.store.read(place->digest, fetch.offset, fetch.length);
+    if (!bytes && bytes.error().code == ErrorCode::NOT_FOUND) {
+        // Removed since it was found.
+        if (auto kept = check_kept(fetch, place->digest); !kept) {
+            return refuse(caller.route, kept.error());
+        }
+    }
     if (!bytes) return refuse(caller.route, bytes.error());
     reply(caller.route, wire::Chunk{place->digest, fetch.offset, place->size}, std::move(*bytes));
 }
@@ -160,10 +203,37 @@ Result<ArtifactDesk::Place> ArtifactDesk::look_up(const wire::Fetch& fetch) {
                : fetch.attempt == 0  ? input_ref(fetch)
                                      : output_ref(fetch);
     if (!ref) return Failure(ref.error());
+    if (auto kept = check_kept(fetch, ref->digest); !kept) return Failure(kept.error());
     auto content = parts_.reader.content(ref->digest);
     if (!content) return Failure(content.error());
     if (!*content) return fail(ErrorCode::NOT_FOUND, "its content is not stored", "name");
     return Place{ref->digest, (*content)->size, (*content)->inlined};
+}
+
+/// Errors: NOT_FOUND, with the day on which retention removed it.
+Result<void> ArtifactDesk::check_kept(const wire::Fetch& fetch, const Digest& digest) {
+    auto task = parts_.reader.task(key_of(fetch.task));
+    if (!task) return Failure(task.error());
+    std::optional<Instant> at;
+    if (*task && fetch.attempt != 0) {
+        auto removals = parts_.reader.removals((*task)->submitted_seq);
+        if (!removals) return Failure(removals.error());
+        const RemovedKind kind =
+            fetch.checkpoint != 0 ? RemovedKind::kArtifacts : removed_kind_of(fetch.name);
+        for (const store::Removal& removal : *removals) {
+            if (removal.kind == kind) at = removal.at;
+        }
+    }
+    if (!at) {
+        auto content = parts_.reader.content(digest);
+        if (!content) return Failure(content.error());
+        if (*content) return {};
+        auto condemned = parts_.reader.condemned_at(digest);
+        if (!condemned) return Failure(condemned.error());
+        at = *condemned;
+    }
+    if (!at) return {};
+    return fail(ErrorCode::NOT_FOUND, "removed by retention on " + to_rfc3339(*at), "name");
 }
 
 Result<ArtifactRef> ArtifactDesk::input_ref(const wire::Fetch& fetch) {

@@ -24,6 +24,7 @@ struct ArtifactParts {
     std::vector<edge::Trust> doors;
     edge::Self self;
     Epoch epoch = 0;
+    Millis unreferenced = hours(24);  // that content nothing refers to lives
 };
 
 class ArtifactDesk {
@@ -39,6 +40,8 @@ class ArtifactDesk {
     void serve_logs(Millis now);
     /// When `serve_logs` is to be called next, though nothing comes.
     std::optional<Millis> next_deadline() const { return logs_.next_deadline(); }
+    /// Removes files, says so, and forgets where anything lay.
+    void handle(const RemoveOrder& order);
 
   private:
     struct Caller {
@@ -54,9 +57,12 @@ class ArtifactDesk {
     using PlaceName = std::tuple<TaskId, std::uint32_t, std::string, std::uint32_t>;
 
     void serve(const Caller& caller, wire::Message message, Instant now);
-    void put(const Caller& caller, const wire::Put& put);
+    void put(const Caller& caller, const wire::Put& put, Instant now);
+    Result<void> put_again(const Caller& caller, const store::ContentPlace& place, Instant now);
+    Result<void> check_kept(const wire::Fetch& fetch, const Digest& digest);
     void chunk(const Caller& caller, const wire::Chunk& chunk, const std::string& bytes);
     void fetch(const Caller& caller, const wire::Fetch& fetch);
+    void ask_to_store(const Caller& caller, StoreRequest request);
     void write_log(const Caller& caller, wire::Log log);
     void read_log(const Caller& caller, const wire::ReadLog& query);
     void go_on(const Caller& caller, const Digest& digest, std::uint64_t size, std::uint64_t have);

@@ -36,12 +36,14 @@ ArtifactDesk ArtifactServer::make_desk() {
     for (std::size_t i = 0; i < parts_.doors.size(); ++i)
         trusts.push_back(parts_.doors.at(i).trust);
     return ArtifactDesk({parts_.doors, *parts_.store, *parts_.reader, requests_, parts_.counters,
-                         trusts, parts_.self, parts_.epoch});
+                         trusts, parts_.self, parts_.epoch, parts_.unreferenced});
 }
 
 void ArtifactServer::serve() {
     ArtifactDesk desk = make_desk();
-    std::vector<PollItem> items{{nullptr, stop_.fd(), false}, {nullptr, results_.fd(), false}};
+    std::vector<PollItem> items{{nullptr, stop_.fd(), false},
+                                {nullptr, results_.fd(), false},
+                                {nullptr, orders_.fd(), false}};
     for (std::size_t i = 0; i < parts_.doors.size(); ++i) {
         items.push_back({parts_.doors.at(i).socket.raw(), -1, false});
     }
@@ -52,6 +54,7 @@ void ArtifactServer::serve() {
         }
         poll(items, patience);
         for (const StoreResult& result : results_.take()) desk.handle(result);
+        for (const RemoveOrder& order : orders_.take()) desk.handle(order);
         for (std::size_t i = 0; i < parts_.doors.size(); ++i) {
             for (std::size_t taken = 0; taken < kTurn; ++taken) {
                 auto received = parts_.doors.at(i).socket.receive();

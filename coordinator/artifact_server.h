@@ -17,6 +17,7 @@ struct ArtifactServerParts {
     edge::Counters& counters;
     edge::Self self;
     Epoch epoch = 0;
+    Millis unreferenced = hours(24);  // that content nothing refers to lives
 };
 
 class ArtifactServer {
@@ -31,6 +32,7 @@ class ArtifactServer {
     /// What the loop is asked, and where it answers.
     Mailbox<StoreRequest>& requests() { return requests_; }
     Mailbox<StoreResult>& results() { return results_; }
+    Mailbox<RemoveOrder>& orders() { return orders_; }
 
   private:
     void serve();
@@ -39,6 +41,7 @@ class ArtifactServer {
     ArtifactServerParts parts_;  // the thread's alone, once it runs
     Mailbox<StoreRequest> requests_;
     Mailbox<StoreResult> results_;
+    Mailbox<RemoveOrder> orders_;
     Wakeup stop_;
     std::atomic<bool> stopping_ = false;
     std::thread thread_;

@@ -29,6 +29,12 @@ class BackupDesk {
     /// the backup. Errors: INVALID and CONFLICT (field `folder`), BUSY (another one runs).
     Result<wire::BackupReply> ask(const wire::Backup& request, const ClientId& client);
 
+    /// True from the request until the last content was taken.
+    bool is_running() const {
+        return job_ && job_->result.valid() &&
+               job_->result.wait_for(std::chrono::seconds(0)) != std::future_status::ready;
+    }
+
   private:
     struct Job {
         std::string asked;  // the folder as the request named it

@@ -94,6 +94,8 @@ void Control::dispatch(Caller caller, wire::Message message, Instant now) {
                 reply(join(caller.peer, body, now));
             } else if constexpr (std::is_same_v<T, wire::Backup>) {
                 reply(back_up(body, message.header.client));
+            } else if constexpr (std::is_same_v<T, wire::Gc>) {
+                reply(collect(body, message.header.client, now));
             } else if constexpr (std::is_same_v<T, wire::Workers>) {
                 reply(edge::list_workers(pipeline.state()));
             } else if constexpr (std::is_same_v<T, wire::Leases>) {
@@ -203,6 +205,7 @@ void Control::serve_claims(Instant now) {
 }
 
 void Control::handle(const StoreRequest& request, Instant now) {
+    if (!request.removed.empty()) return parts_.retention->removed(request.removed);
     edge::Route route;
     route.connection.door = parts_.doors.size();  // the artifacts thread, see send()
     route.request = request.ticket;
@@ -215,8 +218,24 @@ void Control::handle(const StoreRequest& request, Instant now) {
                            parts_.pipeline.pending_contents());
     auto stored = facts.stored_size(request.digest);
     if (!stored) return say(command.reply, edge::error_message(stored.error()));
-    if (*stored) return say(command.reply, wire::Stored{request.digest, request.size});
+    if (*stored && !request.renewed) {
+        return say(command.reply, wire::Stored{request.digest, request.size});
+    }
+    // Condemned since it was looked for: its bytes are gone, or will be before an event could say
+    // that they are there.
+    const bool gone = request.inlined && !*stored;
+    if (gone || (parts_.retention && !parts_.retention->keep(request.digest))) {
+        return say(command.reply, edge::error_message({ErrorCode::BUSY,
+                                                       "this content is just being removed: put it"
+                                                       " again",
+                                                       {},
+                                                       millis(100)}));
+    }
     parts_.pipeline.run(command);
+}
+
+void Control::retain(Instant now) {
+    if (parts_.retention != nullptr && !shutting_down_) parts_.retention->step(now);
 }
 
 wire::Body Control::status(Instant now) {
@@ -247,6 +266,14 @@ wire::Body Control::back_up(const wire::Backup& backup, const ClientId& client) 
             {ErrorCode::INVALID, "this coordinator keeps nothing on a disk", "folder", {}});
     }
     auto answer = parts_.backups->ask(backup, client);
+    return answer ? wire::Body(std::move(*answer)) : edge::error_message(answer.error());
+}
+
+wire::Body Control::collect(const wire::Gc& gc, const ClientId& client, Instant now) {
+    if (parts_.retention == nullptr) {
+        return edge::error_message({ErrorCode::INVALID, "this coordinator keeps all", {}, {}});
+    }
+    auto answer = parts_.retention->ask(gc, client, now);
     return answer ? wire::Body(std::move(*answer)) : edge::error_message(answer.error());
 }
 

@@ -18,6 +18,7 @@
 #include "coordinator/edge/polls.h"
 #include "coordinator/edge/queries.h"
 #include "coordinator/pipeline.h"
+#include "coordinator/retention_desk.h"
 
 namespace zq::coordinator {
 
@@ -27,6 +28,9 @@ struct StoreRequest {
     Digest digest;
     std::uint64_t size = 0;
     Identity identity;
+    bool inlined = false;         // it lies in the journal, and only its time is to begin anew
+    bool renewed = false;         // it was stored when it was put: its time begins anew
+    std::vector<Digest> removed;  // not content: these files are gone, as a RemoveOrder said
 };
 /// The event is durable, or was refused.
 struct StoreResult {
@@ -54,6 +58,7 @@ struct ControlParts {
     BackupDesk* backups = nullptr;             // none: the journal is no file
     store::ArtifactStore* contents = nullptr;  // to read results from, or none
     const edge::PayloadSchemas* payload_schemas = nullptr;  // none: every payload is taken
+    RetentionDesk* retention = nullptr;
 };
 
 class Control {
@@ -64,6 +69,8 @@ class Control {
     void handle(std::size_t door, Received received, Instant now);
     /// One request of the artifacts thread.
     void handle(const StoreRequest& request, Instant now);
+    /// One slice of retention, where one is due.
+    void retain(Instant now);
     /// Lets parked claims take what has become ready.
     void serve_claims(Instant now);
     /// Answers the polls that commits have woken.
@@ -78,7 +85,10 @@ class Control {
     void note_storage(bool full) { storage_full_ = full; }
 
     /// When `expire` is to be called next.
-    Instant next_deadline() const { return polls_.next_deadline(); }
+    Instant next_deadline() const {
+        const Instant polls = polls_.next_deadline();
+        return parts_.retention ? std::min(polls, parts_.retention->next_deadline()) : polls;
+    }
     /// Something waits for a peer to take it: call `flush` again soon.
     bool has_backlog() const { return !outlet_.is_empty(); }
 
@@ -108,6 +118,7 @@ class Control {
     void answer_query(core::ReturnPath to, Query query, Instant now);
     bool answer_poll(edge::PollId id, Instant now);
     wire::Body status(Instant now);
+    wire::Body collect(const wire::Gc& gc, const ClientId& client, Instant now);
     wire::Body back_up(const wire::Backup& backup, const ClientId& client);
     wire::Body join(const edge::Peer& peer, const wire::Join& join, Instant now);
 

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "common/base/error.h"
 #include "common/base/limits.h"
+#include "coordinator/core/policy.h"
 
 namespace zq::coordinator {
 
@@ -25,6 +27,9 @@ struct Options {
     Millis heartbeat = limits::kHeartbeatDefault;
     std::size_t max_open_tasks = limits::kOpenTasks;
     std::vector<std::string> payload_schemas;  // ROLE=FILE, ROLE/TYPE=FILE
+    Millis unreferenced = hours(24);
+    core::Retention retention;
+    std::map<RoleName, core::Retention> role_retention;
     std::string log_level = "info";
     bool insecure = false;
 

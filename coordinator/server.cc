@@ -6,6 +6,7 @@
 #include "coordinator/artifact_server.h"
 #include "coordinator/edge/zap.h"
 #include "coordinator/loop.h"
+#include "coordinator/retention_desk.h"
 #include "coordinator/store/backup.h"
 #include "coordinator/store/folder_artifact_store.h"
 #include "coordinator/store/sqlite_journal.h"
@@ -55,6 +56,9 @@ core::Policy policy_of(const Options& options) {
     policy.lease = options.lease;
     policy.heartbeat = options.heartbeat;
     policy.max_open_tasks = options.max_open_tasks;
+    policy.unreferenced = options.unreferenced;
+    policy.retention = options.retention;
+    policy.role_retention = options.role_retention;
     return policy;
 }
 
@@ -141,18 +145,20 @@ Result<void> Service::open_artifacts(const std::optional<KeyPair>& keys) {
         places_.push_back({trust, artifacts_place(*doors, trust, options_.advertise)});
     }
     log_info("listening", {{"control", join(*doors_)}, {"artifacts", join(*doors)}});
-    artifacts_ = std::make_unique<ArtifactServer>(
-        ArtifactServerParts{std::move(*doors), std::move(*store), std::move(*reader), counters_,
-                            self_, pipeline_.state().durable.epoch});
+    artifacts_ = std::make_unique<ArtifactServer>(ArtifactServerParts{
+        std::move(*doors), std::move(*store), std::move(*reader), counters_, self_,
+        pipeline_.state().durable.epoch, pipeline_.policy().unreferenced});
     return {};
 }
 
 Result<void> Service::loop(int stop_fd) {
     BackupDesk backups(options_.data, self_.program);
     auto contents = store::FolderArtifactStore::at(options_.data + "/artifacts");
+    RetentionDesk retention({pipeline_, *reader_, counters_, artifacts_->orders(), &backups});
+    if (auto ok = retention.start(clock_.now()); !ok) return ok;
     Control control({pipeline_, *reader_, *doors_, counters_, artifacts_->results(), places_, self_,
                      KeyRegistry(options_.keys_folder()), clock_.now(), random_u64(), &backups,
-                     contents.get(), &payload_schemas_});
+                     contents.get(), &payload_schemas_, &retention});
     LoopParts parts{journal_,
                     pipeline_,
                     control,

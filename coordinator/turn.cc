@@ -42,6 +42,7 @@ Result<Instant> Turn::wake(ClockReading reading) {
 
 void Turn::finish(Instant now) {
     if (may_read_ && !stopping_) decide_due(now);
+    if (may_read_ && !stopping_) parts_.control.retain(now);
     parts_.control.expire(now);
     parts_.pipeline.append();
     if (commit_since_.count == 0 && parts_.pipeline.has_uncommitted()) commit_since_ = woke_;

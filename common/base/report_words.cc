@@ -13,6 +13,7 @@ constexpr auto kCauses = std::to_array<std::string_view>(
 constexpr auto kOutcomes = std::to_array<std::string_view>(
     {"running", "completed", "skipped", "failed", "released", "lost", "undelivered", "cancelled"});
 constexpr auto kStreams = std::to_array<std::string_view>({"stdout", "stderr"});
+constexpr auto kRemovedKinds = std::to_array<std::string_view>({"logs", "artifacts"});
 
 }  // namespace
 
@@ -45,6 +46,17 @@ std::string_view to_string(LogStream stream) {
 }
 bool from_text(std::string_view text, LogStream& out) {
     return value_of(kStreams, text, out);
+}
+
+std::string_view to_string(RemovedKind kind) {
+    return word_of(kRemovedKinds, kind);
+}
+bool from_text(std::string_view text, RemovedKind& out) {
+    return value_of(kRemovedKinds, text, out);
+}
+RemovedKind removed_kind_of(std::string_view artifact) {
+    const bool log = artifact == "stdout.log" || artifact == "stderr.log";
+    return log ? RemovedKind::kLogs : RemovedKind::kArtifacts;
 }
 
 }  // namespace zq

@@ -56,5 +56,14 @@ bool from_text(std::string_view text, Outcome& out);
 enum class LogStream : std::uint8_t { kStdout, kStderr };
 std::string_view to_string(LogStream stream);
 bool from_text(std::string_view text, LogStream& out);
+/// What retention takes from an ended task and leaves its record.
+enum class RemovedKind : std::uint8_t {
+    kLogs,       // stdout.log and stderr.log
+    kArtifacts,  // everything else, and checkpoints
+};
+std::string_view to_string(RemovedKind kind);
+bool from_text(std::string_view text, RemovedKind& out);
+/// What an artifact of this name counts as.
+RemovedKind removed_kind_of(std::string_view artifact);
 
 }  // namespace zq

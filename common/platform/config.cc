@@ -99,6 +99,12 @@ Result<ConfigFile> ConfigFile::read(const std::string& path) {
     return parse(*text, path);
 }
 
+std::vector<std::string> ConfigFile::keys() const {
+    std::vector<std::string> keys;
+    for (const auto& [key, value] : values_) keys.push_back(key);
+    return keys;
+}
+
 Result<void> ConfigFile::allow_only(const std::vector<std::string>& known) const {
     const std::pair<const std::string, ConfigValue>* first = nullptr;
     for (const auto& entry : values_) {

@@ -42,6 +42,8 @@ class ConfigFile {
     /// A complaint about a setting's value, with its place: `path:line: key: what`.
     Failure wrong(const std::string& key, const std::string& what) const;
     const std::string& path() const { return path_; }
+    /// Every key it has, sorted.
+    std::vector<std::string> keys() const;
 
   private:
     template <class T>

@@ -12,6 +12,7 @@
 #include "common/wire/backup_messages.h"
 #include "common/wire/client_messages.h"
 #include "common/wire/cluster_queries.h"
+#include "common/wire/gc_messages.h"
 #include "common/wire/log_messages.h"
 #include "common/wire/task_queries.h"
 #include "common/wire/worker_messages.h"
@@ -41,13 +42,14 @@ void describe(V& v, T& h) {
     v.optional("artifacts_endpoint", h.artifacts_endpoint);
 }
 
-using Body = std::variant<Hello, Welcome, Ready, Heartbeat, Beat, Assign, Complete, Skip, Fail,
-                          Release, Progress, Checkpoint, Accepted, Goodbye, Ping, Pong, Submit,
-                          Submitted, Get, TaskReply, List, Tasks, Wait, Ended, Events, EventRows,
-                          Answers, Cancel, Claim, Claimed, Workers, WorkerRows, Leases, LeaseRows,
-                          Status, StatusReply, Join, Joined, ErrorReply, Put, Pull, Chunk, Stored,
-                          Fetch, Backup, BackupReply, Ask, Asked, AnswerQuestion, Questions,
-                          QuestionRows, UsageQuery, UsageRows, Log, Logged, ReadLog, LogPage>;
+using Body =
+    std::variant<Hello, Welcome, Ready, Heartbeat, Beat, Assign, Complete, Skip, Fail, Release,
+                 Progress, Checkpoint, Accepted, Goodbye, Ping, Pong, Submit, Submitted, Get,
+                 TaskReply, List, Tasks, Wait, Ended, Events, EventRows, Answers, Cancel, Claim,
+                 Claimed, Workers, WorkerRows, Leases, LeaseRows, Status, StatusReply, Join, Joined,
+                 ErrorReply, Put, Pull, Chunk, Stored, Fetch, Backup, BackupReply, Ask, Asked,
+                 AnswerQuestion, Questions, QuestionRows, UsageQuery, UsageRows, Log, Logged,
+                 ReadLog, LogPage, Gc, GcReply>;
 
 struct Message {
     Header header;

@@ -48,6 +48,13 @@ void apply_body(State& state, const Event& event, const EpochStarted& body) {
     state.durable.last_token = static_cast<std::uint64_t>(event.epoch) << 32;
 }
 
+/// A content that is stored or referred to now is none that may be condemned before it is
+/// committed.
+void note_used(State& state, const Digest& digest, Seq seq) {
+    state.index.used[digest] = seq;
+    state.index.condemned.erase(digest);
+}
+
 void apply_body(State& state, const Event& event, const TaskSubmitted& body) {
     const TaskSpec& spec = body.spec;
     Task task;
@@ -80,6 +87,7 @@ void apply_body(State& state, const Event& event, const TaskSubmitted& body) {
     index_task(state, task);
     index_open(state, task);
     state.index.changed_tasks.insert(event.task);
+    for (const ArtifactRef& input : spec.inputs) note_used(state, input.digest, event.seq);
     const bool inserted = state.durable.open.emplace(event.task, std::move(task)).second;
     ZQ_CHECK(inserted);
 }
@@ -155,6 +163,7 @@ void apply_body(State& state, const Event& event, const AttemptEnded& body) {
     kept = ended;
     kept.ended_seq = event.seq;
     state.index.changed_attempts.insert(key);
+    for (const ArtifactRef& ref : ended.artifacts) note_used(state, ref.digest, event.seq);
 }
 
 void apply_body(State& state, const Event& event, const CancelRequested& body) {
@@ -186,8 +195,9 @@ void apply_body(State& state, const Event& event, const RoleServed& body) {
     state.durable.roles_served.insert({event.task.ns, body.role});
 }
 
-void apply_body(State&, const Event&, const ContentStored&) {
-    // Which contents exist is the store's knowledge; the core hears of it in facts.
+/// Which contents exist is the store's knowledge; the core hears of it in facts.
+void apply_body(State& state, const Event& event, const ContentStored& body) {
+    note_used(state, body.digest, event.seq);
 }
 
 void apply_body(State& state, const Event& event, const RequestRecorded& body) {
@@ -210,6 +220,27 @@ void apply_body(State& state, const Event& event, const CheckpointSaved& body) {
                       [&](const CheckpointRef& kept) { return kept.number == body.dropped; });
         task.checkpoints.push_back(body.checkpoint);
     });
+    note_used(state, body.checkpoint.ref.digest, event.seq);
+}
+
+void apply_body(State& state, const Event& event, const ContentsCondemned& body) {
+    for (const CondemnedContent& content : body.contents) {
+        state.index.condemned[content.digest] = event.seq;
+    }
+}
+
+void apply_body(State&, const Event&, const ArtifactsRemoved&) {
+    // Rows of ended tasks are the store's.
+}
+
+void apply_body(State& state, const Event& event, const TaskRemoved&) {
+    ZQ_CHECK(!state.durable.open.contains(event.task));
+    state.index.ended.erase(event.task);
+    state.index.changed_tasks.erase(event.task);
+    const auto is_its = [&](const auto& key) { return key.first == event.task; };
+    std::erase_if(state.index.changed_attempts, is_its);
+    std::erase_if(state.index.attempts, [&](const auto& entry) { return is_its(entry.first); });
+    state.index.removed[event.task] = event.seq;
 }
 
 void apply_body(State& state, const Event& event, const QuestionAsked& body) {
@@ -268,6 +299,10 @@ void forget_projected(State& state, Seq upto) {
                   [&](const auto& entry) { return entry.second.changed_seq <= upto; });
     std::erase_if(state.index.attempts,
                   [&](const auto& entry) { return entry.second.ended_seq <= upto; });
+    const auto is_past = [&](const auto& entry) { return entry.second <= upto; };
+    std::erase_if(state.index.used, is_past);
+    std::erase_if(state.index.condemned, is_past);
+    std::erase_if(state.index.removed, is_past);
 }
 
 }  // namespace zq::core

@@ -143,6 +143,38 @@ struct StoreContent {
     std::uint64_t size = 0;
 };
 
+/// A content that nothing committed refers to, since when.
+struct UnusedContent {
+    Digest digest;
+    std::uint64_t size = 0;
+    bool inlined = false;
+    Instant since;
+};
+
+/// What an ended task still holds, by its committed rows. `due`: what its age is asked for.
+enum class RetentionAge : std::uint8_t { kTask, kLogs, kArtifacts };
+struct EndedTask {
+    RetentionAge due = RetentionAge::kTask;
+    TaskKey key;
+    RoleName role;
+    TaskState state = TaskState::kCompleted;
+    Seq submitted_seq = 0;
+    Instant ended_at;
+    std::vector<Digest> inputs;
+    std::vector<Digest> logs;       // empty once they were removed
+    std::vector<Digest> artifacts;  // likewise; checkpoints too
+    std::uint64_t log_bytes = 0;
+    std::uint64_t artifact_bytes = 0;
+};
+
+/// Look whether these may go. At most limits::kTickItems of both.
+struct Retain {
+    std::vector<UnusedContent> contents;
+    std::vector<EndedTask> tasks;
+    Instant begun;  // the pass that found them began
+    Seq removed_upto = 0;
+};
+
 /// Give ready tasks to free slots. The loop sends it while `State::to_match` is not empty.
 struct Match {};
 /// Something is due (`next_deadline`).
@@ -163,7 +195,7 @@ struct NoteStall {
 using CommandBody =
     std::variant<SubmitTask, OpenSession, Renew, RenewByHand, CloseSession, EndAttempt,
                  NoteProgress, SaveCheckpoint, AskPerson, AnswerPerson, ClaimTask, CancelTask,
-                 StoreContent, Match, Tick, StartEpoch, BeginService, NoteStall>;
+                 StoreContent, Match, Tick, StartEpoch, BeginService, NoteStall, Retain>;
 
 struct Command {
     Instant now;

@@ -25,6 +25,7 @@ Decision decide_one(const Call& c, const Tick&) { return decide_tick(c); }
 Decision decide_one(const Call& c, const StartEpoch& b) { return decide_epoch(c, b); }
 Decision decide_one(const Call& c, const BeginService&) { return decide_begin(c); }
 Decision decide_one(const Call& c, const NoteStall& b) { return decide_stall(c, b); }
+Decision decide_one(const Call& c, const Retain& b) { return decide_retain(c, b); }
 // clang-format on
 
 }  // namespace

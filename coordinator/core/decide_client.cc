@@ -32,7 +32,8 @@ const Task* find_by_key(const Call& call, const std::string& key) {
     for (const auto& [task_key, task] : call.state.index.ended) {
         if (task_key.ns == call.command.ns && task.idempotency_key == key) return &task;
     }
-    return call.command.facts.by_key ? &*call.command.facts.by_key : nullptr;
+    const auto& by_key = call.command.facts.by_key;
+    return by_key && !call.state.index.removed.contains(by_key->key) ? &*by_key : nullptr;
 }
 
 TaskSubmitted submitted_event(const Call& call, const SubmitTask& submit) {

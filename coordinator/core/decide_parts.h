@@ -58,6 +58,7 @@ inline Decision reject_missing(const Call& call) {
 /// The named task: in memory, or a fact. Null if there is none.
 inline const Task* look_up(const Call& call, const TaskId& id) {
     if (const Task* task = find_task(call.state, call.key(id))) return task;
+    if (call.state.index.removed.contains(call.key(id))) return nullptr;
     return call.command.facts.task ? &*call.command.facts.task : nullptr;
 }
 
@@ -146,5 +147,6 @@ Decision decide_tick(const Call& call);
 Decision decide_epoch(const Call& call, const StartEpoch& start);
 Decision decide_begin(const Call& call);
 Decision decide_stall(const Call& call, const NoteStall& stall);
+Decision decide_retain(const Call& call, const Retain& retain);
 
 }  // namespace zq::core

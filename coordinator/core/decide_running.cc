@@ -26,14 +26,14 @@ const CheckpointRef* newest_of(const Task& task, const std::string& name) {
 }
 
 /// Which one makes room for a new checkpoint called `name`: the oldest that a later one of its name
-/// has replaced, so that a name which was saved once stays; else the oldest. 0: there is room.
-std::uint32_t dropped_for(const Task& task, const std::string& name) {
-    if (task.checkpoints.size() < limits::kCheckpointsKept) return 0;
+/// has replaced, so that a name which was saved once stays; else the oldest. Null: there is room.
+const CheckpointRef* dropped_for(const Task& task, const std::string& name) {
+    if (task.checkpoints.size() < limits::kCheckpointsKept) return nullptr;
     const auto replaced =
         std::find_if(task.checkpoints.begin(), task.checkpoints.end(), [&](const CheckpointRef& c) {
             return c.ref.name == name || newest_of(task, c.ref.name)->number != c.number;
         });
-    return (replaced == task.checkpoints.end() ? task.checkpoints.front() : *replaced).number;
+    return replaced == task.checkpoints.end() ? &task.checkpoints.front() : &*replaced;
 }
 
 }  // namespace
@@ -79,7 +79,10 @@ Decision decide_checkpoint(const Call& call, const SaveCheckpoint& save) {
     saved.checkpoint.attempt = task->attempts;
     saved.checkpoint.at = call.now();
     saved.checkpoint.ref = save.ref;
-    saved.dropped = dropped_for(*task, save.ref.name);
+    if (const CheckpointRef* dropped = dropped_for(*task, save.ref.name)) {
+        saved.dropped = dropped->number;
+        saved.released = dropped->ref.digest;
+    }
     decision.events.push_back(event_of(call, task->key, std::move(saved)));
     return decision;
 }

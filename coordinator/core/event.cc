@@ -6,10 +6,11 @@ namespace zq::core {
 namespace {
 
 constexpr std::array<std::string_view, std::variant_size_v<EventBody>> kKinds = {
-    "epoch_started",    "task_submitted",   "task_ready",     "task_assigned",
-    "lease_resumed",    "progress_noted",   "attempt_ended",  "cancel_requested",
-    "task_cancelled",   "task_expired",     "role_served",    "content_stored",
-    "request_recorded", "checkpoint_saved", "question_asked", "question_closed"};
+    "epoch_started",      "task_submitted",    "task_ready",     "task_assigned",
+    "lease_resumed",      "progress_noted",    "attempt_ended",  "cancel_requested",
+    "task_cancelled",     "task_expired",      "role_served",    "content_stored",
+    "request_recorded",   "checkpoint_saved",  "question_asked", "question_closed",
+    "contents_condemned", "artifacts_removed", "task_removed"};
 
 }  // namespace
 

@@ -114,11 +114,12 @@ struct RequestRecorded {
 };
 
 /// The holder saved something for the next attempt. `dropped`: the number of an older checkpoint
-/// that is not kept any more; 0: none.
+/// that is not kept any more, `released` its content; 0: none.
 struct CheckpointSaved {
     LeaseToken token;
     CheckpointRef checkpoint;
     std::uint32_t dropped = 0;
+    Digest released;
     friend bool operator==(const CheckpointSaved&, const CheckpointSaved&) = default;
 };
 
@@ -139,10 +140,44 @@ struct QuestionClosed {
     friend bool operator==(const QuestionClosed&, const QuestionClosed&) = default;
 };
 
+struct CondemnedContent {
+    Digest digest;
+    std::uint64_t size = 0;
+    bool inlined = false;
+    friend bool operator==(const CondemnedContent&, const CondemnedContent&) = default;
+};
+
+/// Contents that nothing refers to leave: inline bytes with this event, files after it is durable.
+/// `removed_upto`: the files of all such events up to this one are gone.
+struct ContentsCondemned {
+    std::vector<CondemnedContent> contents;
+    Seq removed_upto = 0;
+    friend bool operator==(const ContentsCondemned&, const ContentsCondemned&) = default;
+};
+
+/// What the attempts of an ended task left is let go: its logs, or all the rest and its
+/// checkpoints. Names, sizes and digests stay. `released`: one digest for each reference.
+struct ArtifactsRemoved {
+    Seq submitted_seq = 0;  // of the task: its id may have had an earlier life
+    RemovedKind kind = RemovedKind::kArtifacts;
+    std::vector<Digest> released;
+    std::uint64_t bytes = 0;
+    friend bool operator==(const ArtifactsRemoved&, const ArtifactsRemoved&) = default;
+};
+
+/// An ended task leaves the projections, with its attempts and its idempotency key.
+struct TaskRemoved {
+    Seq submitted_seq = 0;
+    std::vector<Digest> released;
+    std::uint64_t bytes = 0;
+    friend bool operator==(const TaskRemoved&, const TaskRemoved&) = default;
+};
+
 using EventBody =
     std::variant<EpochStarted, TaskSubmitted, TaskReady, TaskAssigned, LeaseResumed, ProgressNoted,
                  AttemptEnded, CancelRequested, TaskCancelled, TaskExpired, RoleServed,
-                 ContentStored, RequestRecorded, CheckpointSaved, QuestionAsked, QuestionClosed>;
+                 ContentStored, RequestRecorded, CheckpointSaved, QuestionAsked, QuestionClosed,
+                 ContentsCondemned, ArtifactsRemoved, TaskRemoved>;
 
 /// `task.id` is empty for events that are not about one task.
 struct Event {

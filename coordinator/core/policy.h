@@ -3,16 +3,35 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 
+#include "common/base/ids.h"
 #include "common/base/limits.h"
 
 namespace zq::core {
+
+/// How long what has ended is kept; 0: for good.
+struct Retention {
+    Millis finished{};   // completed, skipped and cancelled tasks
+    Millis dead{};       // dead and expired ones, with all they hold
+    Millis logs{};       // what finished tasks said
+    Millis artifacts{};  // everything else they left
+    friend bool operator==(const Retention&, const Retention&) = default;
+};
 
 struct Policy {
     Millis lease = limits::kLeaseDefault;
     Millis heartbeat = limits::kHeartbeatDefault;
     std::size_t max_open_tasks = limits::kOpenTasks;
+    Millis unreferenced = hours(24);  // content that nothing refers to lives so long
+    Retention retention;              // of roles that have none of their own
+    std::map<RoleName, Retention> role_retention;
     Millis age_step = limits::kAgeStep;  // one step of priority outweighs this much waiting
 };
+
+inline const Retention& retention_of(const Policy& policy, const RoleName& role) {
+    auto at = policy.role_retention.find(role);
+    return at == policy.role_retention.end() ? policy.retention : at->second;
+}
 
 }  // namespace zq::core

@@ -19,7 +19,8 @@ inline constexpr bool kAtControl =
              wire::Release, wire::Progress, wire::Checkpoint, wire::Goodbye, wire::Ping,
              wire::Submit, wire::Get, wire::List, wire::Wait, wire::Events, wire::Answers,
              wire::Cancel, wire::Claim, wire::Workers, wire::Leases, wire::Status, wire::Backup,
-             wire::Join, wire::Ask, wire::AnswerQuestion, wire::Questions, wire::UsageQuery>;
+             wire::Gc, wire::Join, wire::Ask, wire::AnswerQuestion, wire::Questions,
+             wire::UsageQuery>;
 
 /// Requests of the artifacts socket.
 template <class T>
@@ -32,7 +33,7 @@ inline constexpr bool kInvited = kIsOneOf<T, wire::Join, wire::Ping>;
 
 /// What reaches into the coordinator's machine.
 template <class T>
-inline constexpr bool kAdminsOnly = kIsOneOf<T, wire::Backup>;
+inline constexpr bool kAdminsOnly = kIsOneOf<T, wire::Backup, wire::Gc>;
 
 }  // namespace
 

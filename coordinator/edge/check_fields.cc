@@ -347,6 +347,10 @@ Check check(const wire::Backup& m) {
     return size(m.folder, limits::kUriBytes, "folder");
 }
 
+Check check(const wire::Gc& m) {
+    return m.role.empty() ? Check{} : name(m.role.text, "role");
+}
+
 Check check(const wire::Join& m) {
     auto fingerprint = key_fingerprint(m.public_key);
     if (!fingerprint) return Failure(fingerprint.error());

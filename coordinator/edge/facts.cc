@@ -42,6 +42,7 @@ Result<std::optional<core::Attempt>> FactFinder::attempt(const TaskKey& key, std
 
 Result<std::optional<std::uint64_t>> FactFinder::stored_size(const Digest& digest) {
     if (auto size = pending_.size_of(digest)) return size;
+    if (state_.index.condemned.contains(digest)) return std::optional<std::uint64_t>{};
     auto place = reader_.content(digest);
     if (!place) return Failure(place.error());
     return *place ? std::optional((*place)->size) : std::nullopt;

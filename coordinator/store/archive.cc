@@ -6,6 +6,7 @@
 #include "coordinator/store/archive_file.h"
 #include "coordinator/store/batch_writer.h"
 #include "coordinator/store/fold.h"
+#include "coordinator/store/reference_count.h"
 #include "coordinator/store/schema.h"
 
 namespace zq::store {
@@ -42,7 +43,9 @@ Result<void> drop(Database& database, const Fold& fold, const ArchiveOrder& orde
     if (order.ended == EndedTasks::kForget) {
         auto ok = database.run(
             "DELETE FROM attempts WHERE (ns, task) IN (SELECT ns, id FROM tasks WHERE " + ended +
-            "); DELETE FROM tasks WHERE " + ended);
+            "); DELETE FROM removals WHERE submitted_seq IN (SELECT submitted_seq FROM tasks"
+            " WHERE " +
+            ended + "); DELETE FROM tasks WHERE " + ended);
         if (!ok) return ok;
     }
     // The submits of tasks that have a row stay: instructions and payload are in them.
@@ -50,9 +53,13 @@ Result<void> drop(Database& database, const Fold& fold, const ArchiveOrder& orde
         " WHERE seq <= " + upto +
         " AND seq NOT IN (SELECT submitted_seq FROM tasks WHERE submitted_seq <= " + upto + ");";
     auto ok = database.run("DELETE FROM journal" + old + "DELETE FROM bodies" + old +
-                           "DELETE FROM anchors WHERE seq <= " + upto);
+                           "DELETE FROM anchors WHERE seq <= " + upto +
+                           "; DELETE FROM condemned WHERE lost = 0 AND seq <= " + upto);
     if (!ok) return ok;
     if (ok = write_base(database, fold.base()); !ok) return ok;
+    ok = order.ended == EndedTasks::kForget ? count_references(database)
+                                            : set_base_references(database);
+    if (!ok) return ok;
     return write_anchor(database, fold.anchor());
 }
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/base/error.h"
 #include "common/base/ids.h"
@@ -34,6 +35,9 @@ class ArtifactStore {
 
     /// Size of content that is there whole. Errors: NOT_FOUND.
     virtual Result<std::uint64_t> size(const Digest& digest) = 0;
+
+    /// Removes whole contents, durably; what is not there is left out. Errors: IO.
+    virtual Result<void> remove(const std::vector<Digest>& digests) = 0;
 
     /// Reads it all and compares. Errors: NOT_FOUND, DIGEST_MISMATCH, IO.
     virtual Result<void> verify(const Digest& digest) = 0;

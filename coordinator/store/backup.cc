@@ -147,8 +147,8 @@ Result<BackupMark> write_all(const BackupOrder& order, const std::atomic<bool>& 
     if (!meta) return Failure(meta.error());
     auto format = format_version(*copy);
     if (!format) return Failure(format.error());
-    // Content is on disk before its event, and nothing deletes content: whatever the copy names is
-    // there. Once content can be deleted, a backup under way must hold that back.
+    // Content is on disk before its event, and while a backup is under way no file is removed
+    // (retention_desk.h): whatever the copy names is there.
     auto taken = take_artifacts(*copy, artifacts_path(order.data), artifacts_path(order.into),
                                 Proof::kDigest, &stop);
     if (!taken) return Failure(taken.error());

@@ -6,21 +6,8 @@
 #include "coordinator/store/row_sum.h"
 
 namespace zq::store {
-namespace {
 
-enum Kind : std::uint8_t { kHead = 0, kTask = 1, kAttempt = 2, kRole = 3, kRequest = 4 };
-
-struct Head {
-    JournalId journal = 0;
-    Epoch epoch = 0;
-    std::uint64_t last_token = 0;
-    Seq last_seq = 0;
-    Instant last_at;
-    Digest chain_head;
-    Digest kept;
-};
-
-template <class V, Of<Head> T>
+template <class V, Of<BaseHead> T>
 void describe(V& v, T& h) {
     v("journal", h.journal);
     v("epoch", h.epoch);
@@ -29,7 +16,12 @@ void describe(V& v, T& h) {
     v("last_at", h.last_at);
     v("chain_head", h.chain_head);
     v("kept", h.kept);
+    v.optional("references", h.references);
 }
+
+namespace {
+
+enum Kind : std::uint8_t { kHead = 0, kTask = 1, kAttempt = 2, kRole = 3, kRequest = 4 };
 
 struct RoleRecord {
     RoleKey key;
@@ -57,11 +49,12 @@ void describe(V& v, T& r) {
     v("at", r.record.at);
 }
 
-Result<void> take(Base& base, const Head& head) {
+Result<void> take(Base& base, const BaseHead& head) {
     core::restore(base.state, head.journal, head.epoch, head.last_token, head.last_seq,
                   head.last_at);
     base.place = {head.last_seq, head.chain_head};
     base.kept = head.kept;
+    base.references = head.references;
     return {};
 }
 Result<void> take(Base& base, core::Task task) {
@@ -97,7 +90,7 @@ Result<void> take_as(Base& base, std::string_view bytes) {
 Result<void> take_row(Base& base, std::int64_t kind, std::string_view bytes) {
     switch (kind) {
         case kHead:
-            return take_as<Head>(base, bytes);
+            return take_as<BaseHead>(base, bytes);
         case kTask:
             return take_as<core::Task>(base, bytes);
         case kAttempt:
@@ -129,9 +122,9 @@ class BaseWriter {
 
 Result<void> write_rows(BaseWriter& writer, const Base& base, const Digest& kept) {
     const core::Durable& durable = base.state.durable;
-    const Head head{
+    const BaseHead head{
         durable.journal, durable.epoch, durable.last_token, durable.last_seq, durable.last_at,
-        base.place.head, kept};
+        base.place.head, kept,          base.references};
     if (auto ok = writer.add(kHead, head); !ok) return ok;
     for (const auto& [key, task] : durable.open) {
         if (auto ok = writer.add(kTask, task); !ok) return ok;
@@ -165,6 +158,13 @@ Result<std::uint64_t> add_rows(Database& database, std::string_view table, std::
 }
 
 }  // namespace
+
+std::string encode_base_head(const BaseHead& head) {
+    return pack::encode(head);
+}
+Result<BaseHead> decode_base_head(std::string_view bytes) {
+    return pack::decode<BaseHead>(bytes);
+}
 
 Result<Base> read_base(Database& database) {
     auto rows = database.prepare("SELECT place, kind, record FROM base ORDER BY place");
@@ -215,8 +215,12 @@ Result<Kept> sum_kept(Database& database, const Base& base) {
          "SELECT digest, size, inlined, stored_seq, data IS NULL FROM contents"
          " WHERE stored_seq <= ?1",
          kept.contents},
+        {"removals", "SELECT * FROM removals WHERE seq <= ?1", kept.removals},
     };
+    auto removing = database.number("SELECT count(*) FROM sqlite_schema WHERE name = 'removals'");
+    if (!removing) return Failure(removing.error());
     for (const Part& part : parts) {
+        if (part.table == "removals" && *removing == 0) continue;  // an older format
         auto count = add_rows(database, part.table, part.sql, base.place.seq, sum);
         if (!count) return Failure(count.error());
         part.count = *count;

@@ -72,17 +72,22 @@ Result<BatchWriter> BatchWriter::open(Database& database) {
         if (!statement) return Failure(statement.error());
         statements.push_back(std::move(*statement));
     }
-    return BatchWriter(std::move(statements));
+    auto uses = UseWriter::open(database);
+    if (!uses) return Failure(uses.error());
+    return BatchWriter(std::move(statements), std::move(*uses));
 }
 
 Result<Meta> BatchWriter::write(const Batch& batch, const Meta& before) {
     ZQ_CHECK(!batch.events.empty());
     Meta meta = before;
+    uses_.begin();
     for (const core::Event& event : batch.events) {
         ZQ_CHECK(event.seq == meta.last_seq + 1);
         if (auto ok = write_event(event, meta); !ok) return Failure(ok.error());
         if (auto ok = project(event, batch, meta); !ok) return Failure(ok.error());
+        if (auto ok = uses_.project(event); !ok) return Failure(ok.error());
     }
+    if (auto ok = uses_.finish(); !ok) return Failure(ok.error());
     if (auto ok = project(batch.changes); !ok) return Failure(ok.error());
     if (auto ok = write_meta(meta); !ok) return Failure(ok.error());
     return meta;
@@ -213,6 +218,12 @@ Result<void> BatchWriter::write_attempt(const core::Attempt& attempt) {
         .number(4, attempt.ended_seq)
         .blob(5, record)
         .run();
+}
+
+Result<void> BatchWriter::remove_again(const core::Event& event) {
+    uses_.begin();
+    if (auto ok = uses_.remove(event); !ok) return ok;
+    return uses_.finish();
 }
 
 Result<void> BatchWriter::write_meta(const Meta& meta) {

@@ -6,6 +6,7 @@
 
 #include "coordinator/store/journal.h"
 #include "coordinator/store/sqlite.h"
+#include "coordinator/store/use_writer.h"
 
 namespace zq::store {
 
@@ -46,9 +47,12 @@ class BatchWriter {
     /// Writes the rows of records alone, where their events are stored already.
     Result<void> project(const core::Changes& changes);
     Result<void> write_meta(const Meta& meta);
+    /// What a stored event says that retention removed: the rows again, references aside.
+    Result<void> remove_again(const core::Event& event);
 
   private:
-    explicit BatchWriter(std::vector<Statement> statements) : statements_(std::move(statements)) {}
+    BatchWriter(std::vector<Statement> statements, UseWriter uses)
+        : statements_(std::move(statements)), uses_(std::move(uses)) {}
 
     Result<void> write_event(const core::Event& event, Meta& meta);
     Result<void> write_content(const core::Event& event, const core::ContentStored& body,
@@ -59,6 +63,7 @@ class BatchWriter {
     Result<void> write_attempt(const core::Attempt& attempt);
 
     std::vector<Statement> statements_;
+    UseWriter uses_;
 };
 
 }  // namespace zq::store

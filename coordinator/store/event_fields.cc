@@ -132,6 +132,24 @@ void show(Fields& fields, const core::QuestionClosed& body) {
     if (body.rank != 0) put(fields, "state", to_string(TaskState::kQueued));
 }
 
+void show(Fields& fields, const core::ContentsCondemned& body) {
+    std::uint64_t bytes = 0;
+    for (const core::CondemnedContent& content : body.contents) bytes += content.size;
+    put_count(fields, "contents", body.contents.size());
+    fields.emplace("bytes", std::to_string(bytes));
+}
+
+void show(Fields& fields, const core::ArtifactsRemoved& body) {
+    put(fields, "kind", to_string(body.kind));
+    put_count(fields, "released", body.released.size());
+    fields.emplace("bytes", std::to_string(body.bytes));
+}
+
+void show(Fields& fields, const core::TaskRemoved& body) {
+    put_count(fields, "released", body.released.size());
+    fields.emplace("bytes", std::to_string(body.bytes));
+}
+
 }  // namespace
 
 std::map<std::string, std::string> fields_of(const core::EventBody& body) {

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <set>
 
 #include "common/platform/clock.h"
 #include "coordinator/store/storage_reserve.h"
@@ -288,6 +289,22 @@ Result<std::uint64_t> FolderArtifactStore::size(const Digest& digest) {
     if (::stat(path.c_str(), &info) == 0) return static_cast<std::uint64_t>(info.st_size);
     if (errno == ENOENT) return not_stored(digest);
     return os_error("cannot look at", path);
+}
+
+Result<void> FolderArtifactStore::remove(const std::vector<Digest>& digests) {
+    std::set<std::string> folders;
+    for (const Digest& digest : digests) {
+        const std::string path = path_of(digest);
+        if (::unlink(path.c_str()) == 0) {
+            folders.insert(path.substr(0, path.rfind('/')));
+        } else if (errno != ENOENT) {
+            return os_error("cannot remove", path);
+        }
+    }
+    for (const std::string& folder : folders) {
+        if (auto ok = sync_folder(folder); !ok) return ok;
+    }
+    return {};
 }
 
 Result<void> FolderArtifactStore::verify(const Digest& digest) {

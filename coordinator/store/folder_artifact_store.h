@@ -34,6 +34,7 @@ class FolderArtifactStore : public ArtifactStore {
     Result<std::string> read(const Digest& digest, std::uint64_t offset,
                              std::size_t length) override;
     Result<std::uint64_t> size(const Digest& digest) override;
+    Result<void> remove(const std::vector<Digest>& digests) override;
     Result<void> verify(const Digest& digest) override;
 
   private:

@@ -21,7 +21,51 @@ void store_content(MemoryDisk& disk, const core::ContentStored& body, const Batc
     disk.contents.emplace(body.digest, std::move(content));
 }
 
+void condemn(MemoryDisk& disk, const core::Event& event, const core::ContentsCondemned& body) {
+    for (const core::CondemnedContent& content : body.contents) {
+        ZQ_CHECK(disk.uses.at(content.digest).refs == 0);
+        disk.uses.erase(content.digest);
+        disk.contents.erase(content.digest);
+        disk.condemned.insert_or_assign(content.digest, std::pair(event.seq, event.at));
+    }
+}
+
+void remove_task(MemoryDisk& disk, const TaskKey& key, Seq submitted_seq) {
+    disk.tasks.erase(key);
+    std::erase_if(disk.attempts, [&](const auto& entry) { return entry.first.first == key; });
+    std::erase_if(disk.removals,
+                  [&](const auto& entry) { return entry.first.first == submitted_seq; });
+}
+
+/// References, and what retention removes.
+void count(MemoryDisk& disk, const core::Event& event) {
+    const ReferenceChange change = references_of(event.body);
+    for (const Digest& digest : change.gained) {
+        auto [at, added] = disk.uses.emplace(digest, MemoryUse{0, event.at});
+        ++at->second.refs;
+    }
+    for (const Digest& digest : change.released) {
+        MemoryUse& use = disk.uses.at(digest);
+        ZQ_CHECK(use.refs > 0);
+        --use.refs;
+        use.since = std::max(use.since, event.at);
+    }
+    if (const auto* stored = std::get_if<core::ContentStored>(&event.body)) {
+        disk.uses[stored->digest].since = event.at;
+    } else if (const auto* condemned = std::get_if<core::ContentsCondemned>(&event.body)) {
+        condemn(disk, event, *condemned);
+    } else if (const auto* artifacts = std::get_if<core::ArtifactsRemoved>(&event.body)) {
+        const auto key = std::pair(artifacts->submitted_seq, artifacts->kind);
+        const bool added =
+            disk.removals.emplace(key, Removal{artifacts->kind, event.seq, event.at}).second;
+        ZQ_CHECK(added);
+    } else if (const auto* task = std::get_if<core::TaskRemoved>(&event.body)) {
+        remove_task(disk, event.task, task->submitted_seq);
+    }
+}
+
 void project(MemoryDisk& disk, const core::Event& event, const Batch& batch) {
+    count(disk, event);
     if (const auto* started = std::get_if<core::EpochStarted>(&event.body)) {
         disk.journal = started->journal;
         disk.epoch = event.epoch;

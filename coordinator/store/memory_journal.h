@@ -18,6 +18,11 @@ struct MemoryContent {
     std::string data;  // of inline content
 };
 
+struct MemoryUse {
+    std::uint64_t refs = 0;
+    Instant since;
+};
+
 /// Everything that is durable. Comparable to the SQLite journal table by table.
 struct MemoryDisk {
     JournalId journal = 1;
@@ -31,6 +36,9 @@ struct MemoryDisk {
     std::map<TaskKey, core::Task> tasks;
     std::map<std::pair<TaskKey, std::uint32_t>, core::Attempt> attempts;
     std::map<Digest, MemoryContent> contents;
+    std::map<Digest, MemoryUse> uses;
+    std::map<Digest, std::pair<Seq, Instant>> condemned;
+    std::map<std::pair<Seq, RemovedKind>, Removal> removals;  // by submitted_seq
     std::set<RoleKey> roles_served;
     std::map<core::RequestKey, core::RequestRecord> requests;
 };

@@ -127,6 +127,84 @@ class MemoryReader : public Reader {
         return data.substr(std::min<std::uint64_t>(offset, data.size()), length);
     }
 
+    Result<std::vector<core::UnusedContent>> unused_contents(
+        const std::pair<Instant, Digest>& after, Instant before, std::size_t limit) override {
+        std::map<std::pair<Instant, Digest>, core::UnusedContent> found;
+        for (const auto& [digest, use] : disk_.uses) {
+            auto content = disk_.contents.find(digest);
+            const auto place = std::pair(use.since, digest);
+            if (use.refs > 0 || content == disk_.contents.end()) continue;
+            if (place <= after || use.since >= before) continue;
+            const ContentPlace& where = content->second.place;
+            found.emplace(place, core::UnusedContent{digest, where.size, where.inlined, use.since});
+        }
+        std::vector<core::UnusedContent> unused;
+        for (auto& [place, content] : found) {
+            if (unused.size() < limit) unused.push_back(content);
+        }
+        return unused;
+    }
+
+    Result<std::optional<Instant>> unused_since(const Digest& digest) override {
+        auto at = disk_.uses.find(digest);
+        if (at == disk_.uses.end() || at->second.refs > 0) return std::optional<Instant>{};
+        return std::optional(at->second.since);
+    }
+
+    Result<std::optional<Instant>> condemned_at(const Digest& digest) override {
+        auto at = disk_.condemned.find(digest);
+        if (at == disk_.condemned.end()) return std::optional<Instant>{};
+        return std::optional(at->second.second);
+    }
+
+    Result<std::vector<std::pair<Seq, Digest>>> condemned_after(Seq after,
+                                                                std::size_t limit) override {
+        std::set<std::pair<Seq, Digest>> found;
+        for (const auto& [digest, place] : disk_.condemned) {
+            if (place.first > after && !disk_.contents.contains(digest)) {
+                found.emplace(place.first, digest);
+            }
+        }
+        std::vector<std::pair<Seq, Digest>> rows(found.begin(), found.end());
+        if (rows.size() > limit) rows.resize(limit);
+        return rows;
+    }
+
+    Result<Seq> last_condemned() override {
+        Seq last = 0;
+        for (const auto& [digest, place] : disk_.condemned) last = std::max(last, place.first);
+        return last;
+    }
+
+    Result<std::vector<RoleName>> task_roles(const Namespace& ns) override {
+        std::set<RoleName> roles;
+        for (const auto& [key, task] : disk_.tasks) {
+            if (key.ns == ns) roles.insert(task.role);
+        }
+        return std::vector<RoleName>(roles.begin(), roles.end());
+    }
+
+    Result<std::vector<core::Task>> ended_tasks(const RoleKey& role, TaskState state, Seq after,
+                                                std::size_t limit) override {
+        auto found = matching(SIZE_MAX, [&](const core::Task& task) {
+            return task.key.ns == role.ns && task.role == role.role && task.state == state &&
+                   is_final(state) && task.changed_seq > after;
+        });
+        std::sort(found.begin(), found.end(), [](const core::Task& a, const core::Task& b) {
+            return a.changed_seq < b.changed_seq;
+        });
+        if (found.size() > limit) found.resize(limit);
+        return found;
+    }
+
+    Result<std::vector<Removal>> removals(Seq submitted_seq) override {
+        std::vector<Removal> found;
+        for (const auto& [key, removal] : disk_.removals) {
+            if (key.first == submitted_seq) found.push_back(removal);
+        }
+        return found;
+    }
+
     Result<std::vector<ChainedEvent>> events(Seq after, std::size_t limit,
                                              const std::optional<TaskKey>& task) override {
         std::vector<ChainedEvent> found;

@@ -7,8 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "coordinator/core/command.h"
 #include "coordinator/core/event.h"
-#include "coordinator/core/task.h"
+#include "coordinator/store/references.h"
 
 namespace zq::store {
 
@@ -69,6 +70,27 @@ class Reader {
     /// Bytes of inline content, from `offset`, at most `length`.
     virtual Result<std::string> inline_content(const Digest& digest, std::uint64_t offset,
                                                std::size_t length) = 0;
+
+    /// Contents that nothing refers to, unused since a moment before `before`: the longest unused
+    /// first, after the last of an earlier call (`since` and digest), at most `limit`.
+    virtual Result<std::vector<core::UnusedContent>> unused_contents(
+        const std::pair<Instant, Digest>& after, Instant before, std::size_t limit) = 0;
+    /// Since when nothing refers to it; nullopt if something does, or it is not there.
+    virtual Result<std::optional<Instant>> unused_since(const Digest& digest) = 0;
+    /// When it was condemned; nullopt if it was not.
+    virtual Result<std::optional<Instant>> condemned_at(const Digest& digest) = 0;
+    /// Contents without a row now, condemned by events with seq > after, the first first.
+    virtual Result<std::vector<std::pair<Seq, Digest>>> condemned_after(Seq after,
+                                                                        std::size_t limit) = 0;
+    /// Seq of the last event that condemned; 0: none did.
+    virtual Result<Seq> last_condemned() = 0;
+    /// Roles of tasks that have a row.
+    virtual Result<std::vector<RoleName>> task_roles(const Namespace& ns) = 0;
+    /// Tasks of a role in a final state with changed_seq > after, the first to end first.
+    virtual Result<std::vector<core::Task>> ended_tasks(const RoleKey& role, TaskState state,
+                                                        Seq after, std::size_t limit) = 0;
+    /// What was removed of a task that has a row.
+    virtual Result<std::vector<Removal>> removals(Seq submitted_seq) = 0;
 
     /// Events with seq > after, in order; only those of one task where `task` is given.
     virtual Result<std::vector<ChainedEvent>> events(Seq after, std::size_t limit,

@@ -26,6 +26,13 @@ enum Id : std::size_t {
     kAttempt,
     kContent,
     kInlineContent,
+    kUnused,
+    kUnusedSince,
+    kCondemnedAt,
+    kCondemnedAfter,
+    kLastCondemned,
+    kEnded,
+    kRemovals,
     kEvent,
     kEventsAfter,
     kEventsOfTask,
@@ -69,6 +76,18 @@ inline constexpr std::array<std::string_view, kStatements> kSql = {
 
     "SELECT size, inlined FROM contents WHERE digest = ?1",
     "SELECT substr(data, ?2, ?3) FROM contents WHERE digest = ?1 AND inlined = 1",
+
+    "SELECT u.digest, size, inlined, since FROM content_use u INDEXED BY content_unused"
+    " CROSS JOIN contents c ON c.digest = u.digest WHERE refs = 0"
+    " AND (since, u.digest) > (?1, ?2) AND since < ?3 ORDER BY since, u.digest LIMIT ?4",
+    "SELECT since FROM content_use WHERE digest = ?1 AND refs = 0",
+    "SELECT at FROM condemned WHERE digest = ?1",
+    "SELECT seq, digest FROM condemned g INDEXED BY condemned_seq WHERE seq > ?1 AND NOT EXISTS"
+    " (SELECT 1 FROM contents c WHERE c.digest = g.digest) ORDER BY seq, digest LIMIT ?2",
+    "SELECT seq FROM condemned INDEXED BY condemned_seq ORDER BY seq DESC LIMIT 1",
+    "SELECT record FROM tasks INDEXED BY tasks_ended WHERE ended = 1 AND ns = ?1 AND role = ?2"
+    " AND state = ?3 AND changed_seq > ?4 ORDER BY changed_seq LIMIT ?5",
+    "SELECT kind, seq, at FROM removals WHERE submitted_seq = ?1",
 
     "SELECT j.seq, at, epoch, ns, task, kind, version, identity, body_digest, hash, body"
     " FROM journal j JOIN bodies b ON b.seq = j.seq WHERE j.seq = ?1",

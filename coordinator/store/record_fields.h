@@ -197,6 +197,35 @@ void describe(V& v, T& e) {
     v("token", e.token);
     v("checkpoint", e.checkpoint);
     v.optional("dropped", e.dropped);
+    v.optional("released", e.released);
+}
+
+template <class V, Of<CondemnedContent> T>
+void describe(V& v, T& c) {
+    v("digest", c.digest);
+    v("size", c.size);
+    v.optional("inlined", c.inlined);
+}
+
+template <class V, Of<ContentsCondemned> T>
+void describe(V& v, T& e) {
+    v("contents", e.contents);
+    v.optional("removed_upto", e.removed_upto);
+}
+
+template <class V, Of<ArtifactsRemoved> T>
+void describe(V& v, T& e) {
+    v("submitted_seq", e.submitted_seq);
+    v("kind", e.kind);
+    v("released", e.released);
+    v.optional("bytes", e.bytes);
+}
+
+template <class V, Of<TaskRemoved> T>
+void describe(V& v, T& e) {
+    v("submitted_seq", e.submitted_seq);
+    v.optional("released", e.released);
+    v.optional("bytes", e.bytes);
 }
 
 template <class V, Of<QuestionAsked> T>

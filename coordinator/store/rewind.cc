@@ -1,6 +1,7 @@
 #include "coordinator/store/rewind.h"
 
 #include "coordinator/store/fold.h"
+#include "coordinator/store/reference_count.h"
 #include "coordinator/store/schema.h"
 
 namespace zq::store {
@@ -8,15 +9,18 @@ namespace {
 
 constexpr Seq kProjectEvery = 10'000;  // events between two writes of rows: bounds the memory
 
-Result<void> cut(Database& database, Seq upto) {
+Result<void> cut(Database& database, Seq base, Seq upto) {
     const std::string after = " > " + std::to_string(upto) + ";";
-    return database.run("DELETE FROM journal WHERE seq" + after +          //
-                        "DELETE FROM bodies WHERE seq" + after +           //
-                        "DELETE FROM tasks WHERE changed_seq" + after +    //
-                        "DELETE FROM attempts WHERE ended_seq" + after +   //
-                        "DELETE FROM contents WHERE stored_seq" + after +  //
-                        "DELETE FROM anchors WHERE seq" + after +          //
-                        "DELETE FROM requests; DELETE FROM roles_served;");
+    return database.run("DELETE FROM journal WHERE seq" + after +                           //
+                        "DELETE FROM bodies WHERE seq" + after +                            //
+                        "DELETE FROM tasks WHERE changed_seq" + after +                     //
+                        "DELETE FROM attempts WHERE ended_seq" + after +                    //
+                        "DELETE FROM contents WHERE stored_seq" + after +                   //
+                        "DELETE FROM anchors WHERE seq" + after +                           //
+                        "DELETE FROM removals WHERE seq > " + std::to_string(base) + ";" +  //
+                        // What was removed later is gone all the same.
+                        "UPDATE condemned SET lost = 1, seq = " + std::to_string(upto) +
+                        " WHERE seq" + after + "DELETE FROM requests; DELETE FROM roles_served;");
 }
 
 Result<void> write_roles(Database& database, const core::Durable& durable) {
@@ -55,8 +59,12 @@ Meta meta_of(const Fold& fold) {
 /// Every row as the replay leads to it.
 Result<void> rebuild(Database& database, BatchWriter& writer, Fold& fold, Seq upto) {
     auto ok = fold.run(upto, [&](const ChainWalk& walk) -> Result<void> {
-        if (walk.place().seq % kProjectEvery != 0) return {};
-        return writer.project(fold.take_changes());
+        const core::Event& event = walk.event().event;
+        const bool removes = std::holds_alternative<core::TaskRemoved>(event.body) ||
+                             std::holds_alternative<core::ArtifactsRemoved>(event.body);
+        if (!removes && walk.place().seq % kProjectEvery != 0) return {};
+        if (auto done = writer.project(fold.take_changes()); !done) return done;
+        return removes ? writer.remove_again(event) : Result<void>();
     });
     if (!ok) return ok;
     if (ok = writer.project(fold.take_changes()); !ok) return ok;
@@ -67,6 +75,7 @@ Result<void> rebuild(Database& database, BatchWriter& writer, Fold& fold, Seq up
     if (ok = writer.project(open); !ok) return ok;
     if (ok = write_roles(database, fold.state().durable); !ok) return ok;
     if (ok = write_requests(database, fold.state().durable); !ok) return ok;
+    if (ok = count_references(database); !ok) return ok;
     return writer.write_meta(meta_of(fold));
 }
 
@@ -85,7 +94,7 @@ Result<Rewound> rewind(Database& database, BatchWriter& writer, Seq upto) {
     }
     const auto work = [&]() -> Result<void> {
         if (auto ok = database.run("BEGIN IMMEDIATE"); !ok) return ok;
-        if (auto ok = cut(database, upto); !ok) return ok;
+        if (auto ok = cut(database, fold->place().seq, upto); !ok) return ok;
         if (auto ok = rebuild(database, writer, *fold, upto); !ok) return ok;
         return database.run("COMMIT");
     };

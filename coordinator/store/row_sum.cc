@@ -1,5 +1,6 @@
 #include "coordinator/store/row_sum.h"
 
+#include "common/base/check.h"
 #include "common/platform/digest.h"
 #include "common/platform/pack_tokens.h"
 
@@ -41,12 +42,28 @@ void RowSum::add(std::string_view table, std::string_view record) {
     add(sha256(out.take()));
 }
 
-void RowSum::add(const Digest& digest) {
-    unsigned carry = 0;
+void RowSum::subtract(std::string_view table, const Statement& row) {
+    subtract(sha256(bytes_of(table, row)));
+}
+
+void RowSum::add(const Digest& digest, std::uint64_t times) {
+    ZQ_CHECK(times <= UINT32_MAX);  // so the products fit
+    std::uint64_t carry = 0;
     for (std::size_t i = digest.bytes.size(); i-- > 0;) {  // big-endian, from the last byte
-        carry += static_cast<unsigned>(sum_.bytes[i]) + digest.bytes[i];
-        sum_.bytes[i] = static_cast<std::uint8_t>(carry);
-        carry >>= 8;
+        const std::uint64_t product = digest.bytes[i] * times + carry;
+        const std::uint64_t total = product + sum_.bytes[i];
+        sum_.bytes[i] = static_cast<std::uint8_t>(total);
+        carry = total >> 8;
+    }
+}
+
+void RowSum::subtract(const Digest& digest) {
+    unsigned borrow = 0;
+    for (std::size_t i = digest.bytes.size(); i-- > 0;) {
+        const unsigned take = static_cast<unsigned>(digest.bytes[i]) + borrow;
+        const unsigned have = sum_.bytes[i];
+        borrow = have < take ? 1 : 0;
+        sum_.bytes[i] = static_cast<std::uint8_t>(have - take);
     }
 }
 

@@ -16,10 +16,17 @@ class RowSum {
     void add(std::string_view table, const Statement& row);
     /// A record that stands for one.
     void add(std::string_view table, std::string_view record);
+    /// Takes a row out that is in it.
+    void subtract(std::string_view table, const Statement& row);
+    /// A digest as it is, so many times; and out again.
+    void add(const Digest& digest, std::uint64_t times = 1);
+    void subtract(const Digest& digest);
     const Digest& value() const { return sum_; }
 
+    RowSum() = default;
+    explicit RowSum(const Digest& sum) : sum_(sum) {}
+
   private:
-    void add(const Digest& digest);
     Digest sum_;
 };
 

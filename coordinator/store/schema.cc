@@ -3,6 +3,8 @@
 #include <array>
 #include <map>
 
+#include "coordinator/store/reference_count.h"
+
 namespace zq::store {
 namespace {
 
@@ -120,9 +122,37 @@ CREATE TABLE base(              -- empty, or as base.h draws it: rows up to its 
 ) STRICT;
 )sql";
 
+// Retention: how many references each content has, and what has been removed.
+constexpr const char* kVersion3 = R"sql(
+CREATE TABLE content_use(
+  digest BLOB NOT NULL PRIMARY KEY,
+  refs INTEGER NOT NULL,        -- inputs, artifacts and checkpoints that name it
+  since INTEGER NOT NULL        -- ms since 1970: when it was stored last, or released last
+) STRICT, WITHOUT ROWID;
+CREATE INDEX content_unused ON content_use(since) WHERE refs = 0;
+
+CREATE TABLE condemned(         -- contents that were removed
+  digest BLOB NOT NULL PRIMARY KEY,
+  seq INTEGER NOT NULL,         -- of the last event that says so
+  at INTEGER NOT NULL,
+  lost INTEGER NOT NULL         -- 1: said by no event here; it was gone when `seq` was restored
+) STRICT, WITHOUT ROWID;
+CREATE INDEX condemned_seq ON condemned(seq);
+
+CREATE TABLE removals(          -- what was removed of ended tasks that still have a row
+  submitted_seq INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (submitted_seq, kind)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX tasks_ended ON tasks(ns, role, state, changed_seq) WHERE ended = 1;
+)sql";
+
 // Step i leads from version i to version i + 1. A released one is never edited; FORMAT.md says how
 // to add one.
-constexpr std::array<const char*, kFormatVersion> kSteps = {kVersion1, kVersion2};
+constexpr std::array<const char*, kFormatVersion> kSteps = {kVersion1, kVersion2, kVersion3};
 
 Result<void> insert_meta(Database& database, JournalId fresh) {
     auto statement = database.prepare("INSERT INTO meta VALUES (1, ?1, 0, 0, 0, 0, ?2)");
@@ -136,6 +166,9 @@ Result<void> take_step(Database& database, int from, JournalId fresh) {
     if (auto ok = database.run(kSteps.at(static_cast<std::size_t>(from))); !ok) return ok;
     if (from == 0) {
         if (auto ok = insert_meta(database, fresh); !ok) return ok;
+    }
+    if (from == 2) {
+        if (auto ok = count_references(database); !ok) return ok;
     }
     const std::string marks = "PRAGMA application_id = " + std::to_string(kApplicationId) +
                               "; PRAGMA user_version = " + std::to_string(from + 1) + "; COMMIT";

@@ -44,6 +44,10 @@ Result<core::Attempt> attempt_at(const Statement& row) {
     return decode_attempt(row.blob_at(0));
 }
 
+Result<Instant> instant_at(const Statement& row) {
+    return Instant{row.integer_at(0)};
+}
+
 std::int64_t row_limit(std::size_t limit) {
     return static_cast<std::int64_t>(std::min<std::size_t>(limit, INT32_MAX));
 }
@@ -204,6 +208,69 @@ Result<std::string> SqliteReader::inline_content(const Digest& digest, std::uint
     if (!data) return Failure(data.error());
     if (!*data) return fail(ErrorCode::NOT_FOUND, "no inline content " + to_hex(digest));
     return std::move(**data);
+}
+
+Result<std::vector<core::UnusedContent>> SqliteReader::unused_contents(
+    const std::pair<Instant, Digest>& after, Instant before, std::size_t limit) {
+    Statement& statement = statements_[reader_sql::kUnused];
+    statement.integer(1, after.first.ms).digest(2, after.second).integer(3, before.ms);
+    statement.integer(4, row_limit(limit));
+    return all_rows<core::UnusedContent>(
+        statement, [](const Statement& row) -> Result<core::UnusedContent> {
+            auto digest = row.digest_at(0);
+            if (!digest) return Failure(digest.error());
+            return core::UnusedContent{*digest, row.number_at(1), row.integer_at(2) != 0,
+                                       Instant{row.integer_at(3)}};
+        });
+}
+
+Result<std::optional<Instant>> SqliteReader::unused_since(const Digest& digest) {
+    Statement& statement = statements_[reader_sql::kUnusedSince];
+    statement.digest(1, digest);
+    return first_row<Instant>(statement, instant_at);
+}
+
+Result<std::optional<Instant>> SqliteReader::condemned_at(const Digest& digest) {
+    Statement& statement = statements_[reader_sql::kCondemnedAt];
+    statement.digest(1, digest);
+    return first_row<Instant>(statement, instant_at);
+}
+
+Result<std::vector<std::pair<Seq, Digest>>> SqliteReader::condemned_after(Seq after,
+                                                                          std::size_t limit) {
+    using Row = std::pair<Seq, Digest>;
+    Statement& statement = statements_[reader_sql::kCondemnedAfter];
+    statement.number(1, after).integer(2, row_limit(limit));
+    return all_rows<Row>(statement, [](const Statement& row) -> Result<Row> {
+        auto digest = row.digest_at(1);
+        if (!digest) return Failure(digest.error());
+        return Row{row.number_at(0), *digest};
+    });
+}
+
+Result<Seq> SqliteReader::last_condemned() {
+    auto seq = first_row<Seq>(statements_[reader_sql::kLastCondemned],
+                              [](const Statement& row) { return Result<Seq>(row.number_at(0)); });
+    if (!seq) return Failure(seq.error());
+    return seq->value_or(0);
+}
+
+Result<std::vector<core::Task>> SqliteReader::ended_tasks(const RoleKey& role, TaskState state,
+                                                          Seq after, std::size_t limit) {
+    Statement& statement = statements_[reader_sql::kEnded];
+    statement.text(1, role.ns.text).text(2, role.role.text).text(3, to_string(state));
+    statement.number(4, after).integer(5, row_limit(limit));
+    return all_rows<core::Task>(statement, task_at);
+}
+
+Result<std::vector<Removal>> SqliteReader::removals(Seq submitted_seq) {
+    Statement& statement = statements_[reader_sql::kRemovals];
+    statement.number(1, submitted_seq);
+    return all_rows<Removal>(statement, [](const Statement& row) -> Result<Removal> {
+        Removal removal{{}, row.number_at(1), Instant{row.integer_at(2)}};
+        if (from_text(row.text_at(0), removal.kind)) return removal;
+        return fail(ErrorCode::IO, "a removal of an unknown kind");
+    });
 }
 
 Result<std::vector<ChainedEvent>> SqliteReader::events(Seq after, std::size_t limit,

@@ -32,6 +32,17 @@ class SqliteReader : public Reader {
     Result<std::optional<ContentPlace>> content(const Digest& digest) override;
     Result<std::string> inline_content(const Digest& digest, std::uint64_t offset,
                                        std::size_t length) override;
+    Result<std::vector<core::UnusedContent>> unused_contents(
+        const std::pair<Instant, Digest>& after, Instant before, std::size_t limit) override;
+    Result<std::optional<Instant>> unused_since(const Digest& digest) override;
+    Result<std::optional<Instant>> condemned_at(const Digest& digest) override;
+    Result<std::vector<std::pair<Seq, Digest>>> condemned_after(Seq after,
+                                                                std::size_t limit) override;
+    Result<Seq> last_condemned() override;
+    Result<std::vector<RoleName>> task_roles(const Namespace& ns) override { return roles(ns); }
+    Result<std::vector<core::Task>> ended_tasks(const RoleKey& role, TaskState state, Seq after,
+                                                std::size_t limit) override;
+    Result<std::vector<Removal>> removals(Seq submitted_seq) override;
     Result<std::vector<ChainedEvent>> events(Seq after, std::size_t limit,
                                              const std::optional<TaskKey>& task) override;
     Result<Seq> last_seq() override;

@@ -21,7 +21,7 @@ class Check {
         : database_(parts.database),
           format_(parts.format),
           report_(report),
-          projection_(database_, parts.artifacts, parts.depth, report) {}
+          projection_(parts, report) {}
 
     Result<void> run() {
         if (auto ok = check_database(); !ok) return ok;

@@ -21,9 +21,12 @@ void note_problem(VerifyReport& report, std::string sentence) {
     if (report.problems.size() < kProblems) report.problems.push_back(std::move(sentence));
 }
 
-ProjectionCheck::ProjectionCheck(Database& database, ArtifactStore& artifacts, VerifyDepth depth,
-                                 VerifyReport& report)
-    : database_(database), artifacts_(artifacts), depth_(depth), report_(report) {}
+ProjectionCheck::ProjectionCheck(const CheckParts& parts, VerifyReport& report)
+    : database_(parts.database),
+      artifacts_(parts.artifacts),
+      depth_(parts.depth),
+      report_(report),
+      removals_(parts.database, parts.format, report) {}
 
 Result<void> ProjectionCheck::prepare() {
     auto task = database_.prepare(
@@ -39,24 +42,26 @@ Result<void> ProjectionCheck::prepare() {
     task_ = std::move(*task);
     attempt_ = std::move(*attempt);
     content_ = std::move(*content);
-    return {};
+    return removals_.prepare();
 }
 
 Result<void> ProjectionCheck::follow(const core::Event& event) {
+    if (auto ok = removals_.follow(event); !ok) return ok;
     if (const auto* stored = std::get_if<core::ContentStored>(&event.body)) {
         return compare_content(event.seq, *stored);
     }
     if (const auto* submitted = std::get_if<core::TaskSubmitted>(&event.body)) {
         for (const ArtifactRef& ref : submitted->spec.inputs) {
             if (ref.by_reference) continue;
-            auto ok = check_reference(ref, "input " + ref.name + " of task " + event.task.id.text);
+            auto ok = check_reference(ref, event.seq,
+                                      "input " + ref.name + " of task " + event.task.id.text);
             if (!ok) return ok;
         }
     }
     if (const auto* ended = std::get_if<core::AttemptEnded>(&event.body)) {
         for (const ArtifactRef& ref : ended->attempt.artifacts) {
-            auto ok =
-                check_reference(ref, "artifact " + ref.name + " of " + name_of(ended->attempt));
+            auto ok = check_reference(ref, event.seq,
+                                      "artifact " + ref.name + " of " + name_of(ended->attempt));
             if (!ok) return ok;
         }
     }
@@ -82,7 +87,9 @@ Result<void> ProjectionCheck::compare_task(const core::Task& task) {
     if (!row) return Failure(row.error());
     const std::string name = "task " + task.key.id.text;
     if (!*row) {
-        note_problem(report_, name + " has no row");
+        auto removed = removals_.task_was_removed(task.key, task.changed_seq);
+        if (!removed) return Failure(removed.error());
+        if (!*removed) note_problem(report_, name + " has no row");
         return {};
     }
     if (task_.number_at(1) > task.changed_seq) return {};  // changed again by a later event
@@ -103,7 +110,9 @@ Result<void> ProjectionCheck::compare_attempt(const core::Attempt& attempt) {
     auto row = attempt_.step();
     if (!row) return Failure(row.error());
     if (!*row) {
-        note_problem(report_, name_of(attempt) + " has no row");
+        auto removed = removals_.task_was_removed(attempt.task, attempt.ended_seq);
+        if (!removed) return Failure(removed.error());
+        if (!*removed) note_problem(report_, name_of(attempt) + " has no row");
         return {};
     }
     if (attempt_.number_at(0) > attempt.ended_seq) return {};  // it was resumed and ended again
@@ -123,7 +132,9 @@ Result<void> ProjectionCheck::compare_content(Seq seq, const core::ContentStored
     if (!row) return Failure(row.error());
     const std::string name = "content " + to_hex(body.digest);
     if (!*row || content_.number_at(0) > seq) {
-        note_problem(report_, name + " has no row of its first event");
+        auto condemned = removals_.was_condemned(body.digest, seq);
+        if (!condemned) return Failure(condemned.error());
+        if (!*condemned) note_problem(report_, name + " has no row of its first event");
         return {};
     }
     if (content_.number_at(0) < seq) return {};  // compared at its first event
@@ -140,12 +151,18 @@ Result<void> ProjectionCheck::compare_content(Seq seq, const core::ContentStored
     return {};
 }
 
-Result<void> ProjectionCheck::check_reference(const ArtifactRef& ref, const std::string& where) {
+Result<void> ProjectionCheck::check_reference(const ArtifactRef& ref, Seq seq,
+                                              const std::string& where) {
     content_.digest(1, ref.digest);
     ResetAtEnd reset_at_end(content_);
     auto row = content_.step();
     if (!row) return Failure(row.error());
-    if (!*row) note_problem(report_, where + ": content " + to_hex(ref.digest) + " is not stored");
+    if (*row) return {};
+    auto condemned = removals_.was_condemned(ref.digest, seq);
+    if (!condemned) return Failure(condemned.error());
+    if (!*condemned) {
+        note_problem(report_, where + ": content " + to_hex(ref.digest) + " is not stored");
+    }
     return {};
 }
 
@@ -171,6 +188,7 @@ Result<void> ProjectionCheck::compare_base(const Base& base) {
         return {};
     }
     kept_events_ = kept->events;
+    removals_.start_from(base, kept->removals);
     report_.tasks += kept->tasks;
     report_.attempts += kept->attempts;
     report_.contents += kept->contents;
@@ -227,7 +245,8 @@ Result<void> ProjectionCheck::compare_totals() {
     if (auto ok = compare_total("bodies", events); !ok) return ok;
     if (auto ok = compare_total("tasks", report_.tasks); !ok) return ok;
     if (auto ok = compare_total("attempts", report_.attempts); !ok) return ok;
-    return compare_total("contents", report_.contents);
+    if (auto ok = compare_total("contents", report_.contents); !ok) return ok;
+    return removals_.compare();
 }
 
 Result<void> ProjectionCheck::compare_total(std::string_view table, std::uint64_t matched) {

@@ -6,6 +6,7 @@
 #include "coordinator/store/base.h"
 #include "coordinator/store/batch_writer.h"
 #include "coordinator/store/verify.h"
+#include "coordinator/store/verify_removal.h"
 
 namespace zq::store {
 
@@ -16,8 +17,7 @@ void note_problem(VerifyReport& report, std::string sentence);
 /// that no event leads to is never compared, and found by counting.
 class ProjectionCheck {
   public:
-    ProjectionCheck(Database& database, ArtifactStore& artifacts, VerifyDepth depth,
-                    VerifyReport& report);
+    ProjectionCheck(const CheckParts& parts, VerifyReport& report);
 
     Result<void> prepare();
 
@@ -34,7 +34,7 @@ class ProjectionCheck {
     Result<void> compare_task(const core::Task& task);
     Result<void> compare_attempt(const core::Attempt& attempt);
     Result<void> compare_content(Seq seq, const core::ContentStored& body);
-    Result<void> check_reference(const ArtifactRef& ref, const std::string& where);
+    Result<void> check_reference(const ArtifactRef& ref, Seq seq, const std::string& where);
     Result<void> check_kept_bodies(Seq upto);
     Result<void> check_kept_contents(Seq upto);
     void check_bytes(const Digest& digest, std::uint64_t size);
@@ -45,6 +45,7 @@ class ProjectionCheck {
     VerifyDepth depth_;
     VerifyReport& report_;
     std::uint64_t kept_events_ = 0;
+    RemovalCheck removals_;
     Statement task_;
     Statement attempt_;
     Statement content_;

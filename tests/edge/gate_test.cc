@@ -117,6 +117,17 @@ std::string complaint(const wire::Body& body) {
     return std::string(to_string(result.error().code)) + " " + result.error().field;
 }
 
+TEST(Access, RetentionIsBegunByTheMachineItselfAndByAdminsOnly) {
+    const wire::Gc gc{true, {}};
+    EXPECT_TRUE(check_access(peer_of(Trust::kLocal, ""), Door::kControl, gc));
+    const Peer admin = peer_of(Trust::kAuthenticated, user_id_of_admin(Identity("a@1")));
+    EXPECT_TRUE(check_access(admin, Door::kControl, gc));
+    const Peer known = peer_of(Trust::kAuthenticated, "a@1");
+    EXPECT_EQ(code_of(check_access(known, Door::kControl, gc)), ErrorCode::DENIED);
+    EXPECT_EQ(complaint(wire::Gc{false, RoleName("a b")}), "INVALID role");
+    EXPECT_EQ(complaint(wire::Gc{false, RoleName("a")}), "ok");
+}
+
 TEST(FieldChecks, ABackupsFolderIsAnAbsolutePath) {
     EXPECT_EQ(complaint(wire::Backup{"/backups/today"}), "ok");
     for (const std::string& folder : {std::string(), std::string("backups"),

@@ -52,6 +52,32 @@ TEST_F(OptionsTest, TheShippedFileSaysTheDefaults) {
     EXPECT_EQ(shipped->payload_schemas, defaults.payload_schemas);
     EXPECT_EQ(shipped->log_level, defaults.log_level);
     EXPECT_EQ(shipped->insecure, defaults.insecure);
+    EXPECT_EQ(shipped->unreferenced, defaults.unreferenced);
+    EXPECT_EQ(shipped->retention, defaults.retention);
+    EXPECT_EQ(shipped->retention, core::Retention{});
+}
+
+TEST_F(OptionsTest, ARoleKeepsWhatItsOwnTableSaysAndElseWhatTheCommonOneDoes) {
+    auto options = parse({"--config", write("[retention]\nunreferenced = \"2h\"\n"
+                                            "finished = \"30d\"\nlogs = \"7d\"\n"
+                                            "[roles.review-worker.retention]\nlogs = \"1d\"\n"
+                                            "finished = \"never\"\ndead = \"9d\"\n")});
+    ASSERT_TRUE(options) << options.error().message;
+    EXPECT_EQ(options->unreferenced, hours(2));
+    EXPECT_EQ(options->retention.finished, hours(24 * 30));
+    EXPECT_EQ(options->retention.dead, Millis{});
+    const core::Retention& own = options->role_retention.at(RoleName("review-worker"));
+    EXPECT_EQ(own.finished, Millis{});
+    EXPECT_EQ(own.logs, hours(24));
+    EXPECT_EQ(own.dead, hours(24 * 9));
+    EXPECT_NE(error_of({"--config", write("[retention]\nlogs = \"10ms\"\n")})
+                  .find(":2: retention.logs: an age is 1s to 3650d, or \"never\""),
+              std::string::npos);
+    EXPECT_NE(error_of({"--config", write("[roles.a.retention]\nfinish = \"1d\"\n")})
+                  .find("did you mean 'roles.a.retention.finished'?"),
+              std::string::npos);
+    EXPECT_NE(error_of({"--config", write("[retention]\nunreferenced = \"never\"\n")}),
+              "no error");
 }
 
 TEST_F(OptionsTest, PayloadSchemasAreRolesWithFiles) {

@@ -44,6 +44,7 @@ bool is_answer(const wire::Body& request, const wire::Body& answer) {
                 return std::is_same_v<A, wire::StatusReply>;
             if constexpr (std::is_same_v<Q, wire::Backup>)
                 return std::is_same_v<A, wire::BackupReply>;
+            if constexpr (std::is_same_v<Q, wire::Gc>) return std::is_same_v<A, wire::GcReply>;
             if constexpr (std::is_same_v<Q, wire::Join>) return std::is_same_v<A, wire::Joined>;
             return false;  // no request of this socket
         },

@@ -25,6 +25,8 @@ struct CoordinatorHost::Process {
     edge::Counters counters;
     Mailbox<coordinator::StoreResult> store_results;
     std::unique_ptr<store::Reader> reader;
+    Mailbox<coordinator::RemoveOrder> remove_orders;
+    std::optional<coordinator::RetentionDesk> retention;
     std::optional<coordinator::Control> control;
     std::optional<coordinator::Turn> turn;
     std::deque<std::pair<std::size_t, Received>> inbox;
@@ -87,6 +89,11 @@ void CoordinatorHost::serve() {
     p.journal.set_storage_low(disk_low_);
     p.reader = *p.journal.open_reader();
     const JournalId journal = p.pipeline.state().durable.journal;
+    p.retention.emplace(
+        coordinator::RetentionParts{p.pipeline, *p.reader, p.counters, p.remove_orders});
+    if (auto ok = p.retention->start(p.clock->now()); !ok) {
+        return stage_.world.violate("no retention: " + ok.error().message);
+    }
     p.control.emplace(
         coordinator::ControlParts{p.pipeline,
                                   *p.reader,
@@ -98,7 +105,9 @@ void CoordinatorHost::serve() {
                                   {"simulated", journal},
                                   KeyRegistry("/nonexistent"),
                                   p.clock->now(),
-                                  rng_.next()});
+                                  rng_.next(),
+                                  nullptr,
+                                  &*p.retention});
     p.turn.emplace(coordinator::TurnParts{p.journal, p.pipeline, *p.control, *p.clock});
     const Millis now = stage_.world.now();
     p.turn->begin_service({clock_.boot(now), clock_.wall(now)});
@@ -134,9 +143,12 @@ void CoordinatorHost::take_turn() {
     for (const coordinator::StoreResult& result : p.store_results.take()) {
         auto at = p.stored.find(result.ticket);
         if (at == p.stored.end()) continue;
-        if (!result.error) stage_.world.after(millis(1), std::move(at->second));
+        // A content that is just being removed is put again, as the artifacts socket's peers do.
+        const bool again = result.error && result.error->code == ErrorCode::BUSY;
+        if (!result.error || again) stage_.world.after(millis(1), std::move(at->second));
         p.stored.erase(at);
     }
+    remove_files();
     plan_sync();
     if (++turns_ % kExamineEvery == 0) examine();
     if (p.turn->is_stopping() && p.turn->may_end(boot)) {
@@ -153,6 +165,32 @@ void CoordinatorHost::take_input(Instant now) {
         p.control->handle(door, std::move(received), now);
     }
     for (const auto& request : std::exchange(p.store_requests, {})) p.control->handle(request, now);
+}
+
+/// As the artifacts thread does.
+void CoordinatorHost::remove_files() {
+    Process& p = *process_;
+    for (const coordinator::RemoveOrder& order : p.remove_orders.take()) {
+        if (order.digests.empty()) continue;
+        for (const Digest& digest : order.digests) {
+            if (stage_.model.is_named(digest)) {
+                stage_.world.violate("a file is removed that something refers to");
+            }
+            files_.erase(digest);
+        }
+        coordinator::StoreRequest done;
+        done.removed = order.digests;
+        p.store_requests.push_back(std::move(done));
+        plan_turn(stage_.world.now() + millis(rng_.between(1, 5)));
+    }
+}
+
+/// What is referred to can be read.
+void CoordinatorHost::check_files() {
+    for (const auto& [digest, content] : disk_.contents) {
+        if (content.place.inlined || files_.contains(digest)) continue;
+        stage_.world.violate("the file of a content that is stored is gone");
+    }
 }
 
 void CoordinatorHost::plan_sync() {
@@ -206,6 +244,7 @@ Millis CoordinatorHost::listened() const {
 
 void CoordinatorHost::examine() {
     if (!process_) return;
+    check_files();
     const core::State& live = process_->pipeline.state();
     for (const std::string& broken : core::broken_invariants(live)) {
         stage_.world.violate("invariant: " + broken);
@@ -298,6 +337,7 @@ void CoordinatorHost::set_disk_low(bool low) {
 void CoordinatorHost::put_content(const Digest& digest, std::uint64_t size,
                                   const Identity& identity, std::function<void()> stored) {
     if (!process_ || !process_->turn) return;
+    files_.insert(digest);
     const std::uint64_t ticket = ++process_->tickets;
     process_->store_requests.push_back({ticket, digest, size, identity});
     process_->stored.emplace(ticket, std::move(stored));

@@ -6,6 +6,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "coordinator/edge/outlet.h"
 #include "coordinator/store/memory_journal.h"
@@ -62,6 +63,8 @@ class CoordinatorHost : public edge::Sender, public ServerEnd {
     void plan_sync();
     void sync();
     void feed();
+    void remove_files();
+    void check_files();
     void end(Death death);
     void start_later();
     Millis listened() const;
@@ -77,6 +80,7 @@ class CoordinatorHost : public edge::Sender, public ServerEnd {
     Millis disk_fastest_ = millis(1);
     Millis disk_slowest_ = millis(6);
     bool disk_low_ = false;
+    std::set<Digest> files_;  // of contents
     std::unique_ptr<Process> process_;
     std::uint64_t generation_ = 0;  // of what is planned for a process
     std::uint64_t deaths_ = 0;

@@ -80,6 +80,9 @@ void Model::apply(const core::Event& event, const core::TaskSubmitted& body) {
     expect(body.expires_at == task.expires, "a task expires after its ttl");
     tasks_[event.task.id] = std::move(task);
     ++open_;
+    for (const ArtifactRef& ref : body.spec.inputs) {
+        name(ref.digest, event.task.id, "input/" + ref.name);
+    }
 }
 
 void Model::apply(const core::Event& event, const core::TaskReady&) {
@@ -136,6 +139,9 @@ void Model::apply(const core::Event& event, const core::AttemptEnded& body) {
     expect(task.lease.is_set() && attempt.token == task.lease,
            "an attempt ends under the current token alone");
     expect(attempt.attempt == task.attempts, "the last attempt ends");
+    for (const ArtifactRef& ref : attempt.artifacts) {
+        name(ref.digest, event.task.id, "output/" + ref.name);
+    }
     const bool reported = !attempt.report.is_zero();
     task.ended[attempt.attempt] = {attempt.outcome, attempt.answer, reported, attempt.token};
     expect(attempt.answer == body.next.state, "the answer is what the task became");
@@ -282,7 +288,46 @@ void Model::apply(const core::Event& event, const core::TaskExpired&) {
 
 void Model::apply(const core::Event&, const core::RoleServed&) {}
 
-void Model::apply(const core::Event&, const core::ContentStored&) {}
+void Model::apply(const core::Event&, const core::ContentStored& body) {
+    stored_.insert(body.digest);
+}
+
+/// What a task refers to as `input/NAME`, `output/NAME` or `checkpoint/NUMBER`.
+void Model::name(const Digest& digest, const TaskId& task, const std::string& as) {
+    expect(stored_.contains(digest), "what is referred to is stored");
+    names_[digest].insert({task, as});
+}
+
+template <class Goes>
+void Model::unname(const TaskId& task, Goes goes) {
+    std::erase_if(names_, [&](auto& entry) {
+        std::erase_if(entry.second, [&](const auto& holder) {
+            return holder.first == task && goes(holder.second);
+        });
+        return entry.second.empty();
+    });
+}
+
+void Model::apply(const core::Event&, const core::ContentsCondemned& body) {
+    for (const core::CondemnedContent& content : body.contents) {
+        expect(!names_.contains(content.digest), "nothing that is referred to is condemned");
+        expect(stored_.erase(content.digest) == 1, "only what is stored is condemned");
+    }
+}
+
+void Model::apply(const core::Event& event, const core::ArtifactsRemoved& body) {
+    expect(is_final(task_of(event).state), "only ended tasks lose artifacts");
+    const bool logs = body.kind == RemovedKind::kLogs;
+    unname(event.task.id, [&](const std::string& as) {
+        const bool log = as == "output/stdout.log" || as == "output/stderr.log";
+        return !as.starts_with("input/") && log == logs;
+    });
+}
+
+void Model::apply(const core::Event& event, const core::TaskRemoved&) {
+    expect(is_final(task_of(event).state), "only ended tasks are removed");
+    unname(event.task.id, [](const std::string&) { return true; });
+}
 
 void Model::apply(const core::Event& event, const core::RequestRecorded& body) {
     const auto [known, fresh] =
@@ -302,6 +347,7 @@ void Model::apply(const core::Event& event, const core::CheckpointSaved& body) {
     expect(saved.attempt == task.attempts, "a checkpoint is the running attempt's");
     task.checkpoints.push_back(saved);
     saved_.insert({event.task.id, saved.ref.digest});
+    name(saved.ref.digest, event.task.id, "checkpoint/" + std::to_string(saved.number));
     if (task.checkpoints.size() <= limits::kCheckpointsKept) {
         return expect(body.dropped == 0, "nothing goes while there is room");
     }
@@ -313,6 +359,8 @@ void Model::apply(const core::Event& event, const core::CheckpointSaved& body) {
                      [&](const CheckpointRef& kept) { return last[kept.ref.name] != kept.number; });
     if (goes == task.checkpoints.end()) goes = task.checkpoints.begin();
     expect(body.dropped == goes->number, "the one goes that is needed least");
+    const std::string dropped = "checkpoint/" + std::to_string(body.dropped);
+    unname(event.task.id, [&](const std::string& as) { return as == dropped; });
     task.checkpoints.erase(goes);
 }
 

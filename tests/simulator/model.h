@@ -62,6 +62,8 @@ class Model {
         return saved_.contains({task, content});
     }
     std::size_t open() const { return open_; }
+    /// Contents that something refers to.
+    bool is_named(const Digest& digest) const { return names_.contains(digest); }
 
   private:
     void expect(bool holds, const std::string& rule);
@@ -86,6 +88,12 @@ class Model {
     void apply(const core::Event& event, const core::QuestionClosed& body);
     static Question* open_question(Task& task);
     static void withdraw(Task& task, Instant at);
+    void apply(const core::Event& event, const core::ContentsCondemned& body);
+    void apply(const core::Event& event, const core::ArtifactsRemoved& body);
+    void apply(const core::Event& event, const core::TaskRemoved& body);
+    void name(const Digest& digest, const TaskId& task, const std::string& as);
+    template <class Goes>
+    void unname(const TaskId& task, Goes goes);
 
     void check_contract(const Task& task, const core::Attempt& attempt);
     void end_failed(Task& task, const core::Event& event, const core::AttemptEnded& body,
@@ -95,6 +103,8 @@ class Model {
     void check_backoff(const Task& task, const core::Event& event, const core::Next& next);
 
     World& world_;
+    std::set<Digest> stored_;
+    std::map<Digest, std::multiset<std::pair<TaskId, std::string>>> names_;  // who names a content
     std::string about_;  // the event that is looked at, for the report
     Seq last_seq_ = 0;
     Epoch epoch_ = 0;

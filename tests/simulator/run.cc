@@ -16,6 +16,10 @@ core::Policy policy_of(Rng rng) {
     core::Policy policy;
     std::tie(policy.lease, policy.heartbeat) = kTerms[rng.below(3)];
     if (rng.per_mille(150)) policy.max_open_tasks = 20;
+    // Tasks stay: the clients here ask after theirs to the end.
+    policy.unreferenced = seconds(static_cast<std::int64_t>(5 + rng.below(30)));
+    policy.retention.logs = seconds(static_cast<std::int64_t>(2 + rng.below(20)));
+    policy.retention.artifacts = seconds(static_cast<std::int64_t>(2 + rng.below(20)));
     return policy;
 }
 

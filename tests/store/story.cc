@@ -166,6 +166,22 @@ void Story::serve(const std::string& role) {
     happen("", core::RoleServed{RoleName(role)});
 }
 
+void Story::remove_artifacts(const core::Task& task, RemovedKind kind,
+                             std::vector<Digest> released) {
+    happen(task.key.id.text,
+           core::ArtifactsRemoved{task.submitted_seq, kind, std::move(released), 7},
+           kSystemIdentity);
+}
+
+void Story::remove_task(const core::Task& task, std::vector<Digest> released) {
+    happen(task.key.id.text, core::TaskRemoved{task.submitted_seq, std::move(released), 7},
+           kSystemIdentity);
+}
+
+void Story::condemn(const std::vector<core::CondemnedContent>& contents) {
+    happen("", core::ContentsCondemned{contents, last_seq()}, kSystemIdentity);
+}
+
 Digest Story::store_inline(const std::string& data) {
     const Digest digest = sha256(data);
     batch_.contents.push_back({digest, data});
@@ -237,6 +253,29 @@ void tell_of_work(Story& story, const std::string& prefix) {
     story.answer(prefix + "unheard", QuestionState::kNoAnswer, "");
 }
 
+/// Two tasks that end: one of them loses its artifact, which nothing else refers to, and one goes.
+void tell_of_ends(Story& story, const std::string& prefix) {
+    const std::string data = "what " + prefix + "trimmed left";
+    const Digest left = story.store_inline(data);
+    for (const std::string& id : {prefix + "trimmed", prefix + "removed"}) {
+        story.submit(id);
+        story.assign(id);
+        if (id == prefix + "trimmed") story.artifacts = {{"left.md", left, data.size(), "", ""}};
+        story.complete(id);
+    }
+}
+
+void tell_of_retention(Story& story, const std::string& prefix) {
+    const std::string data = "what " + prefix + "trimmed left";
+    const Digest left = sha256(data);
+    const auto task = [&](const std::string& id) {
+        return *core::find_task(story.state(), Story::key(prefix + id));
+    };
+    story.remove_artifacts(task("trimmed"), RemovedKind::kArtifacts, {left});
+    story.remove_task(task("removed"), {});
+    story.condemn({{left, data.size(), true}});
+}
+
 }  // namespace
 
 std::vector<Batch> tell_everything(Story& story, JournalId journal, const std::string& prefix) {
@@ -253,6 +292,9 @@ std::vector<Batch> tell_everything(Story& story, JournalId journal, const std::s
     story.complete(prefix + "resumed");
     story.assign(prefix + "lost");
     story.end(prefix + "lost", Outcome::kReleased, TaskState::kQueued);
+    tell_of_ends(story, prefix);
+    batches.push_back(story.take_batch());
+    tell_of_retention(story, prefix);
     batches.push_back(story.take_batch());
     return batches;
 }

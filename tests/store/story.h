@@ -42,6 +42,10 @@ class Story {
     Digest store_inline(const std::string& data);
     void store_file(const Digest& digest, std::uint64_t size);
     void record_request(const std::string& client, std::uint64_t request, const std::string& id);
+    /// As retention would: what the ended task's artifacts or logs refer to is let go.
+    void remove_artifacts(const core::Task& task, RemovedKind kind, std::vector<Digest> released);
+    void remove_task(const core::Task& task, std::vector<Digest> released);
+    void condemn(const std::vector<core::CondemnedContent>& contents);
     void pass(Millis time) { now_ = now_ + time; }
 
     /// Artifacts of the next attempt that ends.

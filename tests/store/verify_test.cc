@@ -63,9 +63,9 @@ TEST_F(Verify, CallsASoundFolderSoundAndChangesNothing) {
     EXPECT_EQ(report->problems, std::vector<std::string>{});
     EXPECT_EQ(report->events, events);
     EXPECT_EQ(report->last_seq, events);
-    EXPECT_EQ(report->tasks, 12U);
-    EXPECT_EQ(report->attempts, 6U);
-    EXPECT_EQ(report->contents, 3U);
+    EXPECT_EQ(report->tasks, 13U);
+    EXPECT_EQ(report->attempts, 7U);
+    EXPECT_EQ(report->contents, 2U);
     EXPECT_EQ(report->state, live);
     EXPECT_EQ(report->format, kFormatVersion);
     EXPECT_EQ(sha256_file(journal_path(folder.path())).value().digest, before);
@@ -120,7 +120,7 @@ TEST_F(Verify, FindsEveryKindOfDamage) {
         {"UPDATE contents SET size = 1 WHERE inlined = 0", "is not what its event says"},
         {"DELETE FROM contents WHERE inlined = 1", "has no row of its first event"},
         {"DROP INDEX tasks_dead", "index tasks_dead on tasks is missing"},
-        {"CREATE TABLE notes(a)", "table notes on notes is none of format 2"},
+        {"CREATE TABLE notes(a)", "table notes on notes is none of format 3"},
         {"UPDATE anchors SET state = zeroblob(32)", "is not what the events up to it lead to"},
         {"UPDATE anchors SET at = at + 1", "is not what the events up to it lead to"},
         {"UPDATE anchors SET chain_head = zeroblob(32)", "is not what the events up to it lead"},

@@ -147,6 +147,24 @@ wire::BackupReply backup_failed() {
     return m;
 }
 
+wire::Gc gc() {
+    wire::Gc m;
+    m.dry_run = true;
+    m.role = RoleName("review-worker");
+    return m;
+}
+
+wire::GcReply gc_running() {
+    return {};
+}
+
+wire::GcReply gc_done() {
+    wire::GcReply m;
+    m.state = wire::GcState::kDone;
+    m.removed = {{"contents", {}, 3, 5'000'000}, {"tasks", RoleName("review-worker"), 2, 70'000}};
+    return m;
+}
+
 wire::Put put() {
     wire::Put m;
     m.digest = digest_from(0x10);
@@ -280,6 +298,9 @@ std::vector<Sample> client_samples() {
         {"backup-running", {reply(9), backup_running(), {}}},
         {"backup-done", {reply(10), backup_done(), {}}},
         {"backup-failed", {reply(11), backup_failed(), {}}},
+        {"gc", {request(9), gc(), {}}},
+        {"gc-running", {reply(9), gc_running(), {}}},
+        {"gc-done", {reply(10), gc_done(), {}}},
         {"error-stale", {reply(6), stale(), {}}},
         {"error-missing", {reply(7), missing(), {}}},
         {"error-full", {reply(8), queue_full(), {}}},

@@ -1,0 +1,113 @@
+// Retention: what may go because of its age. What is asked about was found in committed rows; here
+// it is held against the policy and against what is decided but not committed. Nothing that
+// anything refers to is ever condemned.
+#include <algorithm>
+
+#include "coordinator/core/decide_parts.h"
+
+namespace zq::core {
+namespace {
+
+/// An upload that was there already is not stored anew for this part of a content's time
+/// (coordinator/artifact_desk.cc): so much older it may be than the lease it was put under.
+constexpr std::int64_t kRenewedEvery = 24;
+
+/// Since when a content must have been unused to go: its time is over, and no lease that runs, or
+/// may come back, is older than its upload: whoever works may still name it.
+Instant unused_before(const Call& call, Instant begun) {
+    const Millis time = call.policy.unreferenced;
+    Instant before = begun - time;
+    for (const auto* leases : {&call.state.index.leases, &call.state.index.lost}) {
+        for (const auto& [number, key] : *leases) {
+            const Task& task = *find_task(call.state, key);
+            const Lease& lease = task.lease ? *task.lease : *task.lost_lease;
+            before = std::min(before, lease.since - Millis{time.count / kRenewedEvery});
+        }
+    }
+    return before;
+}
+
+std::optional<Event> condemn(const Call& call, const Retain& retain) {
+    ContentsCondemned condemned;
+    condemned.removed_upto = retain.removed_upto;
+    if (retain.contents.empty()) return std::nullopt;
+    const Instant before = unused_before(call, retain.begun);
+    for (const UnusedContent& content : retain.contents) {
+        if (content.since >= before) continue;
+        const auto& index = call.state.index;
+        if (index.condemned.contains(content.digest) || index.used.contains(content.digest)) {
+            continue;
+        }
+        condemned.contents.push_back({content.digest, content.size, content.inlined});
+    }
+    if (condemned.contents.empty()) return std::nullopt;
+    return system_event({call.command.ns, {}}, std::move(condemned));
+}
+
+bool is_over(Instant ended_at, Millis age, Instant begun) {
+    return age.count > 0 && ended_at + age <= begun;
+}
+
+template <class... Lists>
+std::vector<Digest> joined(const Lists&... lists) {
+    std::vector<Digest> all;
+    (all.insert(all.end(), lists.begin(), lists.end()), ...);
+    return all;
+}
+
+void remove(const EndedTask& task, RemovedKind kind, Decision& decision) {
+    const bool logs = kind == RemovedKind::kLogs;
+    ArtifactsRemoved removed;
+    removed.submitted_seq = task.submitted_seq;
+    removed.kind = kind;
+    removed.released = logs ? task.logs : task.artifacts;
+    removed.bytes = logs ? task.log_bytes : task.artifact_bytes;
+    if (removed.released.empty()) return;
+    decision.events.push_back(system_event(task.key, std::move(removed)));
+}
+
+void let_go(const Call& call, const EndedTask& task, Instant begun, Decision& decision) {
+    // Open again, submitted anew, or removed in this very batch: its rows say nothing.
+    if (!is_final(task.state) || find_task(call.state, task.key) != nullptr) return;
+    if (call.state.index.removed.contains(task.key)) return;
+    const Retention& retention = retention_of(call.policy, task.role);
+    const bool dead = task.state == TaskState::kDead || task.state == TaskState::kExpired;
+    switch (task.due) {
+        case RetentionAge::kTask: {
+            const Millis age = dead ? retention.dead : retention.finished;
+            if (!is_over(task.ended_at, age, begun)) return;
+            decision.events.push_back(system_event(
+                task.key,
+                TaskRemoved{task.submitted_seq, joined(task.inputs, task.logs, task.artifacts),
+                            task.log_bytes + task.artifact_bytes}));
+            return;
+        }
+        // What is dead may be replayed: it keeps all it has for as long as it is there.
+        case RetentionAge::kLogs:
+            if (dead) return;
+            if (is_over(task.ended_at, retention.logs, begun)) {
+                remove(task, RemovedKind::kLogs, decision);
+            }
+            return;
+        case RetentionAge::kArtifacts:
+            if (dead) return;
+            if (is_over(task.ended_at, retention.artifacts, begun)) {
+                remove(task, RemovedKind::kArtifacts, decision);
+            }
+            return;
+    }
+}
+
+}  // namespace
+
+Decision decide_retain(const Call& call, const Retain& retain) {
+    Decision decision;
+    for (const EndedTask& task : retain.tasks) {
+        if (decision.events.size() >= limits::kTickItems) break;
+        let_go(call, task, retain.begun, decision);
+    }
+    if (auto event = condemn(call, retain)) decision.events.push_back(std::move(*event));
+    return decision;
+}
+
+}  // namespace zq::core

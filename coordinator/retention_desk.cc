@@ -1,0 +1,365 @@
+#include "coordinator/retention_desk.h"
+
+#include <algorithm>
+
+#include "common/platform/log.h"
+
+namespace zq::coordinator {
+namespace {
+
+constexpr std::size_t kTasks = 64;      // of a slice
+constexpr std::size_t kContents = 256;  // of a slice, and of one order
+constexpr std::size_t kStartFiles = 1'000'000;
+constexpr std::size_t kFilesBehind = 4'096;  // condemned and not yet removed
+constexpr Millis kSoonest = seconds(1);
+constexpr Millis kLatest = hours(1);
+constexpr std::int64_t kPassesPerAge = 8;
+
+constexpr TaskState kFinished[] = {TaskState::kCompleted, TaskState::kSkipped,
+                                   TaskState::kCancelled};
+constexpr TaskState kDead[] = {TaskState::kDead, TaskState::kExpired};
+
+/// How often to look: a few times in the shortest age.
+Millis interval_of(const core::Policy& policy) {
+    Millis shortest = policy.unreferenced;
+    const auto note = [&](const core::Retention& retention) {
+        for (const Millis age :
+             {retention.finished, retention.dead, retention.logs, retention.artifacts}) {
+            if (age.count > 0) shortest = std::min(shortest, age);
+        }
+    };
+    note(policy.retention);
+    for (const auto& [role, retention] : policy.role_retention) note(retention);
+    return std::clamp(Millis{shortest.count / kPassesPerAge}, kSoonest, kLatest);
+}
+
+Millis age_of(const core::Retention& retention, TaskState state, core::RetentionAge due) {
+    const bool dead = state == TaskState::kDead || state == TaskState::kExpired;
+    switch (due) {
+        case core::RetentionAge::kTask:
+            return dead ? retention.dead : retention.finished;
+        case core::RetentionAge::kLogs:
+            return retention.logs;
+        case core::RetentionAge::kArtifacts:
+            return retention.artifacts;
+    }
+    return {};
+}
+
+bool has(const std::vector<store::Removal>& removals, core::RetentionAge due) {
+    const RemovedKind kind =
+        due == core::RetentionAge::kLogs ? RemovedKind::kLogs : RemovedKind::kArtifacts;
+    return std::any_of(removals.begin(), removals.end(),
+                       [&](const store::Removal& removal) { return removal.kind == kind; });
+}
+
+}  // namespace
+
+RetentionDesk::RetentionDesk(const RetentionParts& parts)
+    : parts_(parts), every_(interval_of(parts.pipeline.policy())) {}
+
+Result<void> RetentionDesk::start(Instant now) {
+    next_at_ = now + every_;
+    auto last = parts_.reader.last_condemned();
+    if (!last) return Failure(last.error());
+    last_condemned_ = *last;
+    if (*last == 0) return {};
+    auto event = parts_.reader.events(*last - 1, 1, std::nullopt);
+    if (!event) return Failure(event.error());
+    Seq done = 0;
+    if (!event->empty()) {
+        const auto* body = std::get_if<core::ContentsCondemned>(&event->front().event.body);
+        if (body != nullptr) done = body->removed_upto;
+    }
+    auto left = parts_.reader.condemned_after(done, kStartFiles);
+    if (!left) return Failure(left.error());
+    for (const auto& [seq, digest] : *left) waiting_.emplace(digest, seq);
+    return {};
+}
+
+void RetentionDesk::step(Instant now) {
+    order_removals();
+    if (!pass_) {
+        if (next_at_ > now || !is_settled()) return;
+        if (auto ok = begin({}, {}, now); !ok) {
+            next_at_ = now + every_;
+            return log_error("retention cannot read", {{"error", ok.error().message}});
+        }
+    }
+    if (!pass_->looked) {
+        if (parts_.pipeline.is_full()) return;
+        if (is_behind()) {
+            // A backup may take long: what is left comes with the next pass.
+            if (!files_leave()) pass_->looked = true;
+            return;
+        }
+        if (auto ok = look(now); !ok) {
+            log_error("retention cannot read", {{"error", ok.error().message}});
+            pass_->looked = true;
+        }
+    }
+    if (pass_->looked && is_settled() && !files_leave()) end_pass(now);
+}
+
+/// Everything that passes have decided is durable.
+bool RetentionDesk::is_settled() const {
+    return parts_.pipeline.durable_seq() >= last_event_;
+}
+
+/// Files are on their way out, and nothing holds them back.
+bool RetentionDesk::files_leave() const {
+    if (parts_.backups != nullptr && parts_.backups->is_running()) return false;
+    return !waiting_.empty() || !ordered_.empty();
+}
+
+bool RetentionDesk::is_behind() const {
+    return waiting_.size() + ordered_.size() > kFilesBehind;
+}
+
+Instant RetentionDesk::next_deadline() const {
+    if (!pass_) return next_at_;
+    // What it waits for otherwise wakes the loop by itself.
+    return pass_->looked || is_behind() ? kNever : Instant{};
+}
+
+Result<void> RetentionDesk::begin(const wire::Gc& gc, const ClientId& client, Instant now) {
+    Pass pass;
+    pass.gc = gc;
+    pass.client = client;
+    pass.begun = now;
+    auto roles = parts_.reader.task_roles(kDefaultNamespace);
+    if (!roles) return Failure(roles.error());
+    using Age = core::RetentionAge;
+    for (const Age due : {Age::kTask, Age::kLogs, Age::kArtifacts}) {
+        for (const RoleName& role : *roles) {
+            if (!gc.role.empty() && role != gc.role) continue;
+            const core::Retention& retention = core::retention_of(parts_.pipeline.policy(), role);
+            const auto add = [&](TaskState state) {
+                if (age_of(retention, state, due).count == 0) return;
+                pass.sources.push_back({{kDefaultNamespace, role}, state, due});
+            };
+            for (const TaskState state : kFinished) add(state);
+            if (due != Age::kTask) continue;
+            for (const TaskState state : kDead) add(state);
+        }
+    }
+    pass_ = std::move(pass);
+    return {};
+}
+
+Result<void> RetentionDesk::look(Instant now) {
+    if (pass_->source < pass_->sources.size()) return look_at_tasks(now);
+    if (pass_->gc.role.empty()) return look_at_contents(now);
+    pass_->looked = true;
+    return {};
+}
+
+Result<void> RetentionDesk::look_at_tasks(Instant now) {
+    const Source source = pass_->sources[pass_->source];
+    const core::Retention& retention =
+        core::retention_of(parts_.pipeline.policy(), source.role.role);
+    const Millis age = age_of(retention, source.state, source.due);
+    if (pass_->after == 0 && source.due != core::RetentionAge::kTask) {
+        pass_->after = passed_[source];
+    }
+    auto tasks = parts_.reader.ended_tasks(source.role, source.state, pass_->after, kTasks);
+    if (!tasks) return Failure(tasks.error());
+    core::Retain retain;
+    bool more = tasks->size() == kTasks;
+    for (const core::Task& task : *tasks) {
+        // What is in memory has changed since: it comes again.
+        if (task.ended_at + age > pass_->begun ||
+            core::find_task(parts_.pipeline.state(), task.key) != nullptr) {
+            more = false;
+            break;
+        }
+        pass_->after = task.changed_seq;
+        // It goes as a whole.
+        const bool whole = source.due != core::RetentionAge::kTask &&
+                           retention.finished.count > 0 &&
+                           task.ended_at + retention.finished <= pass_->begun;
+        if (whole) continue;
+        auto found = candidate(task, source);
+        if (!found) return Failure(found.error());
+        if (*found) retain.tasks.push_back(std::move(**found));
+    }
+    if (!pass_->gc.dry_run && source.due != core::RetentionAge::kTask) {
+        passed_[source] = std::max(passed_[source], pass_->after);
+    }
+    carry_out(std::move(retain), source.role.role, now);
+    if (more) return {};
+    ++pass_->source;
+    pass_->after = 0;
+    return {};
+}
+
+Result<std::optional<core::EndedTask>> RetentionDesk::candidate(const core::Task& task,
+                                                                const Source& source) {
+    auto removals = parts_.reader.removals(task.submitted_seq);
+    if (!removals) return Failure(removals.error());
+    const bool whole = source.due == core::RetentionAge::kTask;
+    if (!whole && has(*removals, source.due)) return std::optional<core::EndedTask>{};
+    auto attempts = parts_.reader.attempts(task.key);
+    if (!attempts) return Failure(attempts.error());
+    std::vector<ArtifactRef> inputs;
+    if (whole && task.inputs > 0) {
+        auto spec = parts_.reader.spec(task.submitted_seq);
+        if (!spec) return Failure(spec.error());
+        if (*spec) inputs = std::move((*spec)->inputs);
+    }
+    store::HeldContents held = store::held_by(task, inputs, *attempts, *removals);
+    core::EndedTask ended;
+    ended.due = source.due;
+    ended.key = task.key;
+    ended.role = task.role;
+    ended.state = task.state;
+    ended.submitted_seq = task.submitted_seq;
+    ended.ended_at = task.ended_at;
+    ended.inputs = std::move(held.inputs);
+    ended.logs = std::move(held.logs);
+    ended.artifacts = std::move(held.artifacts);
+    ended.log_bytes = held.log_bytes;
+    ended.artifact_bytes = held.artifact_bytes;
+    return std::optional(std::move(ended));
+}
+
+Result<void> RetentionDesk::look_at_contents(Instant now) {
+    const Instant before = pass_->begun - parts_.pipeline.policy().unreferenced;
+    core::Retain retain;
+    auto contents = parts_.reader.unused_contents(pass_->after_content, before, kContents);
+    if (!contents) return Failure(contents.error());
+    if (contents->size() < kContents) pass_->looked = true;
+    if (contents->empty()) return {};
+    pass_->after_content = {contents->back().since, contents->back().digest};
+    retain.contents = std::move(*contents);
+    carry_out(std::move(retain), {}, now);
+    return {};
+}
+
+void RetentionDesk::carry_out(core::Retain retain, const RoleName& role, Instant now) {
+    if (retain.tasks.empty() && retain.contents.empty()) return;
+    retain.begun = pass_->begun;
+    retain.removed_upto = removed_upto();
+    core::Command command;
+    command.now = now;
+    command.identity = kSystemIdentity;
+    command.body = std::move(retain);
+    core::Decision decision = parts_.pipeline.decide(command);
+    for (const core::Event& event : decision.events) count(event, role);
+    if (pass_->gc.dry_run || decision.events.empty()) return;
+    std::vector<Digest> files;
+    for (const core::Event& event : decision.events) {
+        const auto* body = std::get_if<core::ContentsCondemned>(&event.body);
+        if (body == nullptr) continue;
+        for (const core::CondemnedContent& content : body->contents) {
+            if (!content.inlined) files.push_back(content.digest);
+        }
+    }
+    const bool condemns =
+        std::holds_alternative<core::ContentsCondemned>(decision.events.back().body);
+    parts_.pipeline.accept(std::move(decision), command);
+    last_event_ = parts_.pipeline.state().durable.last_seq;
+    told_ = false;
+    if (condemns) last_condemned_ = last_event_;
+    for (const Digest& digest : files) waiting_[digest] = last_event_;
+}
+
+void RetentionDesk::count(const core::Event& event, const RoleName& role) {
+    const auto add = [&](const std::string& kind, std::uint64_t count, std::uint64_t bytes) {
+        Count& total = pass_->counts[{kind, role}];
+        total.count += count;
+        total.bytes += bytes;
+        if (pass_->gc.dry_run) return;
+        parts_.counters.count("removed_" + kind, count);
+        parts_.counters.count("removed_" + kind + "_bytes", bytes);
+    };
+    if (const auto* task = std::get_if<core::TaskRemoved>(&event.body)) {
+        add("tasks", 1, task->bytes);
+    } else if (const auto* removed = std::get_if<core::ArtifactsRemoved>(&event.body)) {
+        add(std::string(to_string(removed->kind)), removed->released.size(), removed->bytes);
+    } else if (const auto* body = std::get_if<core::ContentsCondemned>(&event.body)) {
+        for (const core::CondemnedContent& content : body->contents)
+            add("contents", 1, content.size);
+    }
+}
+
+wire::GcReply RetentionDesk::reply_of(const Pass& pass, wire::GcState state) {
+    wire::GcReply reply;
+    reply.state = state;
+    for (const auto& [what, total] : pass.counts) {
+        reply.removed.push_back({what.first, what.second, total.count, total.bytes});
+    }
+    return reply;
+}
+
+void RetentionDesk::end_pass(Instant now) {
+    if (!pass_->gc.dry_run) {
+        for (const auto& [what, total] : pass_->counts) {
+            log_info("retention removed", {{"kind", what.first},
+                                           {"role", what.second.text},
+                                           {"count", std::to_string(total.count)},
+                                           {"bytes", std::to_string(total.bytes)}});
+        }
+    }
+    if (pass_->client.empty()) {
+        next_at_ = now + every_;
+    } else {
+        last_ = std::pair(pass_->client, reply_of(*pass_, wire::GcState::kDone));
+    }
+    pass_.reset();
+}
+
+Result<wire::GcReply> RetentionDesk::ask(const wire::Gc& gc, const ClientId& client, Instant now) {
+    if (pass_) {
+        const bool same = pass_->client == client && !client.empty();
+        if (same) return reply_of(*pass_, wire::GcState::kRunning);
+    } else if (last_ && last_->first == client) {
+        return last_->second;
+    }
+    if (pass_ || !is_settled()) {
+        return Failure(Error{ErrorCode::BUSY, "retention is at work: ask again", {}, millis(200)});
+    }
+    if (auto ok = begin(gc, client, now); !ok) return Failure(ok.error());
+    return reply_of(*pass_, wire::GcState::kRunning);
+}
+
+/// Only what is durably condemned; nothing while a backup may still take it.
+void RetentionDesk::order_removals() {
+    if (!told_ && is_settled()) {
+        told_ = true;
+        parts_.orders.put({});
+    }
+    if (waiting_.empty() || !ordered_.empty()) return;
+    if (parts_.backups != nullptr && parts_.backups->is_running()) return;
+    RemoveOrder order;
+    for (auto at = waiting_.begin(); at != waiting_.end() && order.digests.size() < kContents;) {
+        if (at->second > parts_.pipeline.durable_seq()) {
+            ++at;
+            continue;
+        }
+        order.digests.push_back(at->first);
+        ordered_.insert(waiting_.extract(at++));
+    }
+    if (!order.digests.empty()) parts_.orders.put(std::move(order));
+}
+
+void RetentionDesk::removed(const std::vector<Digest>& digests) {
+    for (const Digest& digest : digests) ordered_.erase(digest);
+}
+
+bool RetentionDesk::keep(const Digest& digest) {
+    if (ordered_.contains(digest)) return false;
+    waiting_.erase(digest);
+    return true;
+}
+
+/// Files of all events up to it are gone, or were kept.
+Seq RetentionDesk::removed_upto() const {
+    Seq upto = last_condemned_;
+    for (const auto* files : {&waiting_, &ordered_}) {
+        for (const auto& [digest, seq] : *files) upto = std::min(upto, seq - 1);
+    }
+    return upto;
+}
+
+}  // namespace zq::coordinator

@@ -1,0 +1,39 @@
+// Who refers to a content. References are born and die by events alone: an input with its task's
+// submit, an artifact with the end of its attempt, a checkpoint while it is kept; retention's
+// events name what they release. The table `content_use` holds their number (use_writer.h).
+#pragma once
+
+#include <vector>
+
+#include "coordinator/core/event.h"
+
+namespace zq::store {
+
+/// One digest for each reference.
+struct ReferenceChange {
+    std::vector<Digest> gained;
+    std::vector<Digest> released;
+};
+ReferenceChange references_of(const core::EventBody& body);
+
+/// What retention has taken from a task.
+struct Removal {
+    RemovedKind kind = RemovedKind::kArtifacts;
+    Seq seq = 0;
+    Instant at;
+    friend bool operator==(const Removal&, const Removal&) = default;
+};
+
+/// What a task refers to, by its records.
+struct HeldContents {
+    std::vector<Digest> inputs;
+    std::vector<Digest> logs;
+    std::vector<Digest> artifacts;  // and checkpoints
+    std::uint64_t log_bytes = 0;
+    std::uint64_t artifact_bytes = 0;
+};
+HeldContents held_by(const core::Task& task, const std::vector<ArtifactRef>& inputs,
+                     const std::vector<core::Attempt>& attempts,
+                     const std::vector<Removal>& removals);
+
+}  // namespace zq::store

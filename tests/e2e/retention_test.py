@@ -1,0 +1,126 @@
+#!/usr/bin/python3
+"""Retention on the real programs: what is past its age goes, what is referred to stays and can be read, the disk
+shrinks, a dry run says what the pass then does, and a kill in the middle only delays it."""
+
+import hashlib
+import os
+import signal
+import unittest
+
+from zq_e2e import Case, await_that, main
+
+LARGE = 200_000  # bytes of an artifact that lies in a file
+
+
+class Retention(Case):
+    def settings(self, text):
+        return self.box.write("settings.toml", text)
+
+    def gc(self, *flags):
+        """{(kind, role): (count, bytes)}"""
+        rows = self.box.rows("gc", *flags)
+        return {(row["kind"], row["role"]): (row["count"], row["bytes"]) for row in rows}
+
+    def has(self, task):
+        return self.box.run(["zq", "show", task], ok=(0, 3)).returncode == 0
+
+    def files(self):
+        root = os.path.join(self.box.data, "artifacts")
+        return {name for folder, _, names in os.walk(root) for name in names
+                if os.path.basename(folder) != "incoming"}
+
+    def submit_large(self, task, role="nobody"):
+        data = os.urandom(LARGE // 2).hex().encode()
+        path = self.box.path(task)
+        with open(path, "wb") as file:
+            file.write(data)
+        self.box.submit(role, "--id", task, "--file", path)
+        return hashlib.sha256(data).hexdigest()
+
+    def finish(self, task):
+        self.box.zq("complete", task, "--summary", "done", "--from", "me")
+
+    def verify(self):
+        self.box.run(["zq", "journal", "verify", "--data", self.box.data])
+
+    def stop(self, program):
+        program.signal(signal.SIGTERM)
+        program.wait()
+
+    def test_a_finished_task_goes_with_its_content_and_an_open_ones_content_stays(self):
+        box = self.box
+        program = box.coordinator("--config", self.settings(
+            '[retention]\nunreferenced = "1s"\n[roles.short.retention]\nfinished = "1s"\n'))
+        gone, kept, other = (self.submit_large("gone", "short"), self.submit_large("kept", "short"),
+                             self.submit_large("other", "long"))
+        self.finish("gone")
+        self.finish("other")
+        self.assertEqual(self.files(), {gone, kept, other})
+        await_that(lambda: not self.has("gone"), "the task is removed", 30)
+        await_that(lambda: self.files() == {kept, other}, "its content is removed", 30)
+        # Its id is free again; the others are as they were.
+        box.submit("short", "--id", "gone", "--instructions", "anew")
+        for task in ("kept", "other"):
+            name = box.rows("artifact", "ls", task)[0]["name"]
+            self.assertEqual(len(box.run(["zq", "artifact", "cat", task, name]).stdout), LARGE)
+        self.stop(program)
+        self.verify()
+
+    def test_a_dry_run_says_what_the_pass_does_and_removes_nothing(self):
+        box = self.box
+        program = box.coordinator("--config", self.settings('[retention]\nunreferenced = "1h"\n'))
+        for number in range(3):
+            self.submit_large(f"t{number}", "short")
+            self.finish(f"t{number}")
+        self.assertEqual(self.gc(), {})
+        self.stop(program)
+        # Ages that no clock reaches by itself here: a pass comes after an eighth of the shortest.
+        program = box.coordinator("--config", self.settings('[retention]\nfinished = "3s"\n'))
+        before = self.files()
+        await_that(lambda: self.gc("--dry-run") or not self.has("t0"), "they are due", 30)
+        dry = self.gc("--dry-run")
+        if dry:  # the clock's own pass has not come first
+            self.assertEqual(dry, {("tasks", "short"): dry["tasks", "short"]})
+        self.gc()
+        await_that(lambda: not self.has("t0"), "they are gone", 30)
+        self.assertEqual(self.gc("--dry-run"), {})
+        self.assertEqual(self.files(), before)  # their contents have their 24 hours
+        self.stop(program)
+        self.verify()
+
+    def test_artifacts_past_their_age_leave_a_record_that_says_so(self):
+        box = self.box
+        program = box.coordinator("--config", self.settings(
+            '[retention]\nunreferenced = "1s"\nartifacts = "2s"\nlogs = "2s"\n'))
+        box.worker("w", "work", ["sh", "-c", f"head -c {LARGE} /dev/zero > $ZQ_OUT/big; echo said"])
+        box.submit("work", "--id", "t", "--instructions", "work")
+        box.zq("wait", "t", "--timeout", "60s")
+        await_that(lambda: not self.files(), "the content is removed", 60)
+        self.assertIn("big", str(box.show("t")))
+        fetched = box.run(["zq", "artifact", "cat", "t", "big"], ok=(3,))
+        self.assertIn(b"removed by retention on ", fetched.stderr)
+        self.stop(program)
+        self.verify()
+
+    def test_kills_in_the_middle_only_delay_it(self):
+        box = self.box
+        quiet = box.coordinator("--config", self.settings('[retention]\nunreferenced = "1h"\n'))
+        gone = {self.submit_large(f"t{number}", "short") for number in range(12)}
+        kept = self.submit_large("kept", "short")
+        for number in range(12):
+            self.finish(f"t{number}")
+        self.stop(quiet)
+        settings = self.settings('[retention]\nunreferenced = "1s"\nfinished = "1s"\n')
+        for _ in range(5):
+            program = box.coordinator("--config", settings)
+            box.run(["zq", "gc"], ok=None)
+            program.signal(signal.SIGKILL)
+            program.wait()
+        program = box.coordinator("--config", settings)
+        await_that(lambda: self.files() == {kept}, f"{len(gone)} contents are removed", 60)
+        self.stop(program)
+        self.verify()
+
+
+if __name__ == "__main__":
+    main()
