@@ -67,7 +67,7 @@ struct Prepared {
     LeaseToken lease;
     std::string not_started;  // the machine's fault, or empty
     std::string not_fetched;  // the task's fault, or empty
-    std::string drifted;      // an input by reference that is not what was submitted, or empty
+    std::string drifted{};    // an input by reference that is not what was submitted, or empty
 };
 struct Concluded {
     LeaseToken lease;

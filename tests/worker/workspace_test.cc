@@ -86,7 +86,9 @@ TEST_F(Collecting, StdoutIsTheResultWhereThereIsNoOtherAndItIsNotEmpty) {
     folder.write("attempt/stdout.log", "an answer");
     folder.write("attempt/stderr.log", "");
     EXPECT_EQ(names(collect(workspace, {}, {})), (Names{"result.txt", "stdout.log", "stderr.log"}));
-    EXPECT_EQ(names(collect(workspace, {"markdown", {}}, {})),
+    ExpectedOutput markdown;
+    markdown.format = "markdown";
+    EXPECT_EQ(names(collect(workspace, markdown, {})),
               (Names{"result.md", "stdout.log", "stderr.log"}));
     EXPECT_EQ(workspace.artifact_file("result.txt"), workspace.stdout_file());
     folder.write("attempt/stdout.log", "");
@@ -117,7 +119,8 @@ TEST_F(Collecting, KeepsTheResultWhenThereAreTooManyFiles) {
 }
 
 TEST_F(Collecting, TheContractSaysWhatIsMissing) {
-    const ExpectedOutput expected{"", {"summary", "patch", "test-output"}};
+    ExpectedOutput expected;
+    expected.artifacts = {"summary", "patch", "test-output"};
     folder.write("attempt/out/patch.diff", "x");
     folder.write("attempt/out/test-output", "");
     EXPECT_EQ(unmet_expectation(expected, collect(workspace, expected, {}), {}),
@@ -128,7 +131,8 @@ TEST_F(Collecting, TheContractSaysWhatIsMissing) {
 }
 
 TEST_F(Collecting, AResultThatIsToBeJsonIsParsed) {
-    const ExpectedOutput expected{"json", {}};
+    ExpectedOutput expected;
+    expected.format = "json";
     EXPECT_NE(unmet_expectation(expected, collect(workspace, expected, {}), {}), "");
     folder.write("attempt/out/result.json", "{\"a\": ");
     EXPECT_NE(unmet_expectation(expected, collect(workspace, expected, {}), {}), "");
