@@ -300,12 +300,12 @@ void Model::name(const Digest& digest, const TaskId& task, const std::string& as
 
 template <class Goes>
 void Model::unname(const TaskId& task, Goes goes) {
-    std::erase_if(names_, [&](auto& entry) {
-        std::erase_if(entry.second, [&](const auto& holder) {
+    for (auto at = names_.begin(); at != names_.end();) {
+        std::erase_if(at->second, [&](const auto& holder) {
             return holder.first == task && goes(holder.second);
         });
-        return entry.second.empty();
-    });
+        at = at->second.empty() ? names_.erase(at) : std::next(at);
+    }
 }
 
 void Model::apply(const core::Event&, const core::ContentsCondemned& body) {
