@@ -76,8 +76,7 @@ TEST_F(OptionsTest, ARoleKeepsWhatItsOwnTableSaysAndElseWhatTheCommonOneDoes) {
     EXPECT_NE(error_of({"--config", write("[roles.a.retention]\nfinish = \"1d\"\n")})
                   .find("did you mean 'roles.a.retention.finished'?"),
               std::string::npos);
-    EXPECT_NE(error_of({"--config", write("[retention]\nunreferenced = \"never\"\n")}),
-              "no error");
+    EXPECT_NE(error_of({"--config", write("[retention]\nunreferenced = \"never\"\n")}), "no error");
 }
 
 TEST_F(OptionsTest, PayloadSchemasAreRolesWithFiles) {
