@@ -198,7 +198,6 @@ std::string note_of(const wire::TaskRow& row) {
             return row.reason +
                    (row.due_at.is_set() ? "; next attempt " + to_rfc3339(row.due_at) : "");
         case TaskState::kInputRequired:
-            return "asks: " + row.question;
         case TaskState::kRunning:
             if (!row.question.empty()) return "asks: " + row.question;
             return (row.worker.empty() ? "" : "at " + row.worker.text + " ") + progress_of(row);
@@ -273,21 +272,6 @@ Json checkpoint_record(const TaskId& task, const CheckpointRef& checkpoint) {
     return with_schema("zq/checkpoint/v1", fields);
 }
 
-Json question_record(const TaskId& task, const Question& question) {
-    Json fields = Json::object();
-    fields.set("task_id", to_json(task));
-    merge(fields, to_json(question), "", "");
-    return with_schema("zq/question/v1", fields);
-}
-
-Json question_row_record(const wire::QuestionRow& row) {
-    Json record = titled("zq/task-question/v1", to_json(row.task));
-    record.set("state", to_json(row.state));
-    merge(record, to_json(row.question), "state", "question_state");
-    merge(record, to_json(row), "task_id", "id");
-    return record;
-}
-
 Json attempt_record(const TaskId& task, const wire::AttemptRow& attempt) {
     Json record = to_json(attempt);
     Json artifacts = Json::array();
@@ -338,9 +322,7 @@ Json whole_task_record(const wire::TaskReply& task, const std::vector<wire::Even
     }
     record.set("checkpoints", std::move(checkpoints));
     Json questions = Json::array();
-    for (const Question& question : task.questions) {
-        questions.push(question_record(task.row.id, question));
-    }
+    for (const Question& q : task.questions) questions.push(question_record(task.row.id, q));
     record.set("questions", std::move(questions));
     if (!events.empty()) {
         Json timeline = Json::array();

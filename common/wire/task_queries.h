@@ -341,8 +341,7 @@ void describe(V& v, T& m) {
     v.optional("more", m.more);
 }
 
-/// What ended attempts have used of models, task by task, the newest first. With `task` of that one
-/// alone; else of `limit` tasks of the role and group, from `before` on.
+/// What ended attempts used of models: of one task, or of `limit` tasks of a role and group.
 struct UsageQuery {
     static constexpr std::string_view kType = "USAGE";
     TaskId task;
