@@ -13,12 +13,13 @@ class ContractTest : public ControlTest {
     LeaseToken run(const ExpectedOutput& expected) {
         wire::Submit message = submit("t");
         message.task.expected = expected;
-        tell("c", message, 1, "client");
         tell("w", hello("w"));
+        turn_and_sync();
+        expect<wire::Welcome>("w");
         tell("w", wire::Ready{1, {}}, 2);
+        tell("c", message, 1, "client");
         turn_and_sync();
         expect<wire::Submitted>("c");
-        expect<wire::Welcome>("w");
         expect<wire::Beat>("w");
         return expect<wire::Assign>("w").lease;
     }
