@@ -175,7 +175,7 @@ wire::Body make_release(const Arguments& args, const wire::Report& report) {
     // The flag was checked before: run_release.
     const auto delay = args.duration("delay");
     return wire::Release{report, args.text("reason"), ReleaseCause::kReleased,
-                         delay ? delay->value_or(Millis{}) : Millis{}};
+                         delay ? delay->value_or(Millis{}) : Millis{}, std::nullopt};
 }
 
 Ending run_complete(const Context& context) {

@@ -28,9 +28,9 @@ struct StoreRequest {
     Digest digest;
     std::uint64_t size = 0;
     Identity identity;
-    bool inlined = false;         // it lies in the journal, and only its time is to begin anew
-    bool renewed = false;         // it was stored when it was put: its time begins anew
-    std::vector<Digest> removed;  // not content: these files are gone, as a RemoveOrder said
+    bool inlined = false;              // it lies in the journal, and only its time is to begin anew
+    bool renewed = false;              // it was stored when it was put: its time begins anew
+    std::vector<Digest> removed = {};  // not content: these files are gone, as a RemoveOrder said
 };
 /// The event is durable, or was refused.
 struct StoreResult {

@@ -11,8 +11,8 @@ packages=(
     libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libvalijson-dev libexpected-dev
     # tests: GoogleTest, the independent Python client, hosts as network namespaces
     libgtest-dev python3 python3-zmq python3-msgpack iproute2
-    # examples and checks: the review worker's cppcheck, formatting, lint
-    cppcheck patch clang-format clang-tidy
+    # examples and checks: the review worker's cppcheck, formatting, lint, the sanitizer builds
+    cppcheck patch clang-format clang-tidy clang libclang-rt-dev
 )
 
 if [[ "${1:-}" == --list ]]; then

@@ -7,11 +7,11 @@ namespace {
 class RetainTest : public testing::Test, protected CoreRig {
   protected:
     UnusedContent unused(std::uint8_t n, Millis ago) { return {digest(n), 100, false, now - ago}; }
-    EndedTask ended(const std::string& id, Millis ago, TaskState state = TaskState::kCompleted) {
+    EndedTask ended(const std::string& id, Millis ago, TaskState as = TaskState::kCompleted) {
         EndedTask task;
         task.key = {kDefaultNamespace, TaskId(id)};
         task.role = RoleName("review");
-        task.state = state;
+        task.state = as;
         task.submitted_seq = 1;
         task.ended_at = now - ago;
         task.inputs = {digest(1)};

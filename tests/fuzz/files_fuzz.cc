@@ -119,7 +119,7 @@ void check_output(const std::string& text) {
         ZQ_CHECK(pack::is_utf8(value));
     }
     for (const std::string& note : output.notes) ZQ_CHECK(pack::is_utf8(note));
-    const worker::EndFacts facts{{}, {}, output, "", text, text, ""};
+    const worker::EndFacts facts{{}, {}, output, "", text, text, text, ""};
     wire::Message message;
     message.body = worker::report_of({TaskId("t-1"), 1, {7, 1}}, "w", facts);
     ZQ_CHECK(wire::decode(wire::encode(message)).has_value());

@@ -107,6 +107,8 @@ void CoordinatorHost::serve() {
                                   p.clock->now(),
                                   rng_.next(),
                                   nullptr,
+                                  nullptr,
+                                  nullptr,
                                   &*p.retention});
     p.turn.emplace(coordinator::TurnParts{p.journal, p.pipeline, *p.control, *p.clock});
     const Millis now = stage_.world.now();

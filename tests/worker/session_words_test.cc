@@ -176,25 +176,25 @@ TEST(SessionWords, OneThatIsToldToSayHelloFirstIsSaidAgainAfterIt) {
 TEST(SessionWords, AQuestionIsAWordWhoseAnswerIsItsState) {
     Saying rig;
     const NewQuestion question{"q-1", "Delete them?", {}, {}};
-    rig.tell(7, wire::Ask{TaskId("a"), Saying::token(1), question});
-    wire::Asked asked{TaskId("a"), Saying::token(1), {}};
+    rig.tell(7, wire::Ask{TaskId("a"), token(1), question});
+    wire::Asked asked{TaskId("a"), token(1), {}};
     asked.question.id = "q-1";
     rig.deliver(rig.id_of_last<wire::Ask>(), asked);
     ASSERT_EQ(rig.count<WordAnswered>(), 1U);
     EXPECT_EQ(rig.last_action<WordAnswered>()->word, 7U);
     EXPECT_EQ(rig.count<QuestionNews>(), 0U);
-    EXPECT_EQ(rig.session.words_of(Saying::token(1)), 0U) << "an open question bars no other word";
+    EXPECT_EQ(rig.session.words_of(token(1)), 0U) << "an open question bars no other word";
 }
 
 TEST(SessionWords, NewsOfAQuestionArePassedOnForLeasesOfOursAlone) {
     Saying rig;
-    wire::Asked news{TaskId("a"), Saying::token(1), {}};
+    wire::Asked news{TaskId("a"), token(1), {}};
     news.question.id = "q-1";
     news.question.state = QuestionState::kAnswered;
     rig.deliver(0, news);
     ASSERT_EQ(rig.count<QuestionNews>(), 1U);
     EXPECT_EQ(rig.last_action<QuestionNews>()->asked, news);
-    news.lease = Saying::token(99);
+    news.lease = token(99);
     rig.deliver(0, news);
     EXPECT_EQ(rig.count<QuestionNews>(), 1U);
 }
