@@ -9,12 +9,13 @@ class QuestionsAtTheEdge : public ControlTest {
     /// The worker has task t.
     wire::Assign take_task() {
         tell("w", hello("w1"));
+        turn_and_sync();
+        expect<wire::Welcome>("w");
         tell("w", wire::Ready{1, {}}, 2);
         wire::Submit submitted = submit("t");
         submitted.task.group = GroupName("g");
         tell("c", submitted, 1, "client");
         turn_and_sync();
-        expect<wire::Welcome>("w");
         expect<wire::Beat>("w");
         expect<wire::Submitted>("c");
         return expect<wire::Assign>("w");

@@ -23,7 +23,8 @@ bool is_answer(const wire::Body& request, const wire::Body& answer) {
             if constexpr (kIsOneOf<Q, wire::Ready, wire::Heartbeat>)
                 return std::is_same_v<A, wire::Beat>;
             if constexpr (kIsOneOf<Q, wire::Complete, wire::Skip, wire::Fail, wire::Release,
-                                   wire::Progress, wire::Cancel>)
+                                   wire::Progress, wire::Checkpoint, wire::Cancel,
+                                   wire::AnswerQuestion>)
                 return std::is_same_v<A, wire::Accepted>;
             if constexpr (std::is_same_v<Q, wire::Goodbye>) return std::is_same_v<A, wire::Goodbye>;
             if constexpr (std::is_same_v<Q, wire::Ping>) return std::is_same_v<A, wire::Pong>;
@@ -44,6 +45,11 @@ bool is_answer(const wire::Body& request, const wire::Body& answer) {
                 return std::is_same_v<A, wire::StatusReply>;
             if constexpr (std::is_same_v<Q, wire::Backup>)
                 return std::is_same_v<A, wire::BackupReply>;
+            if constexpr (std::is_same_v<Q, wire::Ask>) return std::is_same_v<A, wire::Asked>;
+            if constexpr (std::is_same_v<Q, wire::Questions>)
+                return std::is_same_v<A, wire::QuestionRows>;
+            if constexpr (std::is_same_v<Q, wire::UsageQuery>)
+                return std::is_same_v<A, wire::UsageRows>;
             if constexpr (std::is_same_v<Q, wire::Gc>) return std::is_same_v<A, wire::GcReply>;
             if constexpr (std::is_same_v<Q, wire::Join>) return std::is_same_v<A, wire::Joined>;
             return false;  // no request of this socket

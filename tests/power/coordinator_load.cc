@@ -30,10 +30,19 @@ CoordinatorLoad::CoordinatorLoad(coordinator::Pipeline& pipeline,
         if (const auto* stored = std::get_if<core::ContentStored>(&event.body)) {
             stored_[stored->digest] = stored->size;
         }
+        if (const auto* condemned = std::get_if<core::ContentsCondemned>(&event.body)) {
+            for (const core::CondemnedContent& gone : condemned->contents) {
+                stored_.erase(gone.digest);
+            }
+        }
         if (const auto* assigned = std::get_if<core::TaskAssigned>(&event.body)) {
             given_.push_back(assigned->lease.token);
         }
     }
+}
+
+void CoordinatorLoad::forget_condemned() {
+    for (const auto& [digest, seq] : pipeline_.state().index.condemned) stored_.erase(digest);
 }
 
 void CoordinatorLoad::run(core::CommandBody body, std::vector<store::InlineContent> contents) {
@@ -81,6 +90,8 @@ void CoordinatorLoad::decide_one() {
     if (dice < 75) return heartbeat();
     if (dice < 80) return note_progress();
     if (dice < 83) return save_checkpoint();
+    if (dice < 85) return ask_person();
+    if (dice < 87) return answer_person();
     if (dice < 91) return claim();
     if (dice < 97) return cancel();
     open_session(below(random_, kWorkers));
@@ -220,7 +231,8 @@ void CoordinatorLoad::end_attempt() {
     end.report = digest_of(random_);
     std::vector<store::InlineContent> contents;
     for (std::uint64_t i = below(random_, 4); i > 0; --i) {
-        end.artifacts.push_back(reference("out-" + std::to_string(i), end.contents, contents));
+        const std::string name = i == 1 ? "stdout.log" : "out-" + std::to_string(i);
+        end.artifacts.push_back(reference(name, end.contents, contents));
     }
     run(std::move(end), std::move(contents));
 }
@@ -241,9 +253,51 @@ void CoordinatorLoad::save_checkpoint() {
     run(std::move(save), std::move(contents));
 }
 
+void CoordinatorLoad::ask_person() {
+    const core::Task* task = any_task(true);
+    if (task == nullptr) return;
+    core::AskPerson ask{task->key.id, task->lease->token, {}};
+    ask.question.id = "q" + std::to_string(++request_);
+    ask.question.text = "Go on?";
+    if (chance(random_, 50)) ask.question.timeout = seconds(20);
+    run(std::move(ask));
+}
+
+void CoordinatorLoad::answer_person() {
+    for (const auto& [key, task] : pipeline_.state().durable.open) {
+        if (task.questions.empty() || task.questions.back().state != QuestionState::kOpen) continue;
+        return run(core::AnswerPerson{key.id, "", "", text(60)});
+    }
+}
+
 void CoordinatorLoad::cancel() {
     const core::Task* task = any_task(chance(random_, 50));
     if (task != nullptr) run(core::CancelTask{task->key.id, "not wanted"});
+}
+
+void CoordinatorLoad::knock_off() {
+    while (!pipeline_.state().now.sessions.empty()) {
+        run(core::CloseSession{pipeline_.state().now.sessions.begin()->first,
+                               core::CloseCause::kGoodbye});
+    }
+    std::vector<TaskKey> tasks;
+    for (const auto& [key, task] : pipeline_.state().durable.open) {
+        if (task.lease || task.lost_lease) tasks.push_back(key);
+    }
+    for (const TaskKey& key : tasks) {
+        const core::Task* task = core::find_task(pipeline_.state(), key);
+        if (!task->lease) {
+            run(core::CancelTask{key.id, "closing time"});
+            continue;
+        }
+        core::EndAttempt end;
+        end.task = key.id;
+        end.token = task->lease->token;
+        end.from = task->lease->holder.worker.text;
+        end.report = digest_of(random_);
+        run(std::move(end));
+    }
+    now_ = now_ + minutes(1);
 }
 
 Result<void> CoordinatorLoad::put_artifact(store::ArtifactStore& artifacts) {

@@ -26,6 +26,12 @@ class CoordinatorLoad {
     void decide_some();
     /// Puts a file into the store as an upload would, and records it. Errors: the store's.
     Result<void> put_artifact(store::ArtifactStore& artifacts);
+    /// Every worker leaves, what ran is over, and a minute goes by: nothing holds back what is
+    /// unused.
+    void knock_off();
+    /// Refers no more to what retention has condemned.
+    void forget_condemned();
+    Instant now() const { return now_; }
 
   private:
     void run(core::CommandBody body, std::vector<store::InlineContent> contents = {});
@@ -38,6 +44,8 @@ class CoordinatorLoad {
     void end_attempt();
     void note_progress();
     void save_checkpoint();
+    void ask_person();
+    void answer_person();
     void cancel();
 
     std::string text(std::size_t most);

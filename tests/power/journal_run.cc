@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/platform/socket.h"
+#include "coordinator/retention_desk.h"
 #include "coordinator/store/folder_artifact_store.h"
 #include "coordinator/store/record_codec.h"
 #include "coordinator/store/verify.h"
@@ -26,6 +27,17 @@ store::SqliteJournalOptions options_of(const std::string& folder, bool with_file
     return options;
 }
 
+/// Ages that come to pass within a run.
+core::Policy policy_of_runs() {
+    core::Policy policy;
+    policy.unreferenced = seconds(16);
+    policy.retention.logs = seconds(10);
+    policy.retention.artifacts = seconds(20);
+    policy.retention.finished = minutes(10);
+    policy.retention.dead = minutes(4);
+    return policy;
+}
+
 /// The state that events lead to.
 Digest folded(const std::vector<core::Event>& events, Seq upto) {
     core::State state;
@@ -38,14 +50,18 @@ Digest folded(const std::vector<core::Event>& events, Seq upto) {
 /// One process: its journal, its core, its store.
 struct JournalRun::Life {
     Life(const store::SqliteJournalOptions& options, History& history)
-        : sqlite(options), journal(sqlite, history), pipeline(journal, core::Policy{}) {}
+        : sqlite(options), journal(sqlite, history), pipeline(journal, policy_of_runs()) {}
 
     store::SqliteJournal sqlite;
     RecordedJournal journal;
     coordinator::Pipeline pipeline;
-    std::unique_ptr<store::Reader> reader;
+    std::unique_ptr<store::Reader> reader;  // also of the commit thread (watch_syncs)
     std::unique_ptr<store::FolderArtifactStore> artifacts;
     std::optional<CoordinatorLoad> load;
+    std::unique_ptr<store::Reader> loops_reader;
+    edge::Counters counters;
+    Mailbox<coordinator::RemoveOrder> orders;
+    std::optional<coordinator::RetentionDesk> retention;
 };
 
 JournalRun::JournalRun(std::uint64_t seed, JournalFault fault)
@@ -124,6 +140,7 @@ bool JournalRun::start(Life& life) {
         return false;
     }
     check_recovered(life, *recovery);
+    if (!report_.violations.empty()) return false;
     if (fault_ == JournalFault::kSaysAtOnce) say(recovery->last_seq);
     const Instant now = std::max(Instant{1'700'000'000'000}, recovery->last_at) + millis(5);
     if (auto ok = life.pipeline.open_epoch(now, kProgram); !ok) {
@@ -131,13 +148,15 @@ bool JournalRun::start(Life& life) {
         return false;
     }
     auto reader = life.journal.open_reader();
+    auto loops_reader = life.journal.open_reader();
     auto artifacts = store::FolderArtifactStore::open({.folder = folder_ + "/artifacts"});
     if (disk_.stopped()) return false;
-    if (!reader || !artifacts) {
+    if (!reader || !loops_reader || !artifacts) {
         violation("what was recovered can't be read");
         return false;
     }
     life.reader = std::move(*reader);
+    life.loops_reader = std::move(*loops_reader);
     life.artifacts = std::move(*artifacts);
     if (fault_ == JournalFault::kNone) check_settled();
     check_events(*life.reader);
@@ -200,6 +219,12 @@ bool JournalRun::work(Life& life, std::uint64_t steps) {
         if (seq) shown_ = std::max<Seq>(shown_, *seq);
     });
     life.load->begin_service();
+    life.retention.emplace(coordinator::RetentionParts{life.pipeline, *life.loops_reader,
+                                                       life.counters, life.orders, nullptr});
+    if (!life.retention->start(life.load->now())) {
+        if (!disk_.stopped()) violation("retention can't go on");
+        return false;
+    }
     bool alive = true;
     for (std::uint64_t i = 0; i < steps && alive; ++i) alive = step(life);
     // The commit thread may still be busy behind its last answer: this waits for it.
@@ -217,12 +242,29 @@ bool JournalRun::step(Life& life) {
     }
     if (with_files_ && chance(random_, 5) && !life.journal.settle()) return false;
     life.load->decide_some();
+    if (chance(random_, 4)) {
+        life.load->knock_off();
+        retain(life);
+    }
+    if (chance(random_, 20)) retain(life);
     life.pipeline.append();
     if (chance(random_, 30)) {
         life.load->decide_some();  // while the first batch is being committed
         life.pipeline.append();
     }
     return await_commits(life);
+}
+
+/// What the loop and the artifacts thread do of retention.
+void JournalRun::retain(Life& life) {
+    for (int i = 0; i < 6; ++i) life.retention->step(life.load->now());
+    life.load->forget_condemned();
+    for (const coordinator::RemoveOrder& order : life.orders.take()) {
+        if (order.digests.empty()) continue;
+        auto removed = life.artifacts->remove(order.digests);
+        if (!removed && !disk_.stopped()) violation("a file stays: " + removed.error().message);
+        if (removed) life.retention->removed(order.digests);
+    }
 }
 
 bool JournalRun::await_commits(Life& life) {
@@ -244,6 +286,8 @@ bool JournalRun::await_commits(Life& life) {
 }
 
 void JournalRun::end(Life& life, bool clean) {
+    life.retention.reset();
+    life.loops_reader.reset();
     life.reader.reset();
     if (!clean) return;  // the destructor closes it, with nobody to tell
     auto closed = life.journal.close();

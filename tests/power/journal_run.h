@@ -42,6 +42,7 @@ class JournalRun {
     bool start(Life& life);
     bool work(Life& life, std::uint64_t steps);
     bool step(Life& life);
+    void retain(Life& life);
     bool await_commits(Life& life);
     void end(Life& life, bool clean);
     void after_stop();

@@ -80,7 +80,9 @@ TEST(JournalPower, TheLoadMakesEveryKindOfEvent) {
         run.run();
         for (const core::Event& event : run.events()) kinds.insert(core::kind_of(event.body));
     }
-    EXPECT_EQ(kinds.size(), std::variant_size_v<core::EventBody>);
+    std::string made;
+    for (const std::string_view kind : kinds) made += std::string(kind) + " ";
+    EXPECT_EQ(kinds.size(), std::variant_size_v<core::EventBody>) << "only " << made;
 }
 
 TEST(JournalPowerControl, NormalSyncLosesWhatWasAcknowledged) {

@@ -178,10 +178,11 @@ void WorkerHost::step_attempts() {
     Process& p = *process_;
     for (auto& [lease, attempt] : p.attempts) {
         const bool had_ended = attempt.has_ended();
+        const TaskId& task = attempt.assign().task.id;
         const bool blocked =
-            std::any_of(p.attempts.begin(), p.attempts.end(), [&](const auto& other) {
+            std::any_of(p.attempts.begin(), p.attempts.end(), [&task](const auto& other) {
                 return other.second.stage() == Attempt::Stage::kRunning &&
-                       other.second.assign().task.id == attempt.assign().task.id;
+                       other.second.assign().task.id == task;
             });
         attempt.step(boot(), blocked);
         watch(attempt);

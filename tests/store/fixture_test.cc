@@ -28,6 +28,8 @@ const std::vector<Fixture> kFixtures = {
      "2345aab0113ad2027e31d469051cda0fdffb4a9f00b7a16a6b95d31725de920b"},
     {2, "a2e58c04d57a05287ab560281fb3b5a27ebbfdd5a82bc9413baaa5e1793bffc9",
      "648566a2da839f462266f26f5671695a9d272f94fa37a45c7f9f337de738af80"},
+    {3, "1b10e84e6a34c9f655086e922d876a57e52f8b9b92f45d71e600f5f2ef31250d",
+     "2b014f5c451d1bf02c8773a83711f71b383759b98a83b6bd3333747a64b5b010"},
 };
 
 std::string name_of(int format) {

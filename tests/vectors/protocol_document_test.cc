@@ -154,6 +154,7 @@ TEST(ProtocolDocument, DescribesEveryFieldOfTheSharedMaps) {
     expect_documented<Question>("Question");
     expect_documented<wire::QuestionRow>("QuestionRow");
     expect_documented<wire::UsageRow>("UsageRow");
+    expect_documented<wire::GcRow>("GcRow");
 }
 
 /// Limits that no peer can meet.

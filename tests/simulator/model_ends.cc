@@ -1,0 +1,98 @@
+// The model's half about ends: what must become of a task when an attempt of it is over.
+#include <algorithm>
+
+#include "common/platform/digest.h"
+#include "tests/simulator/model.h"
+#include "tests/simulator/workload.h"
+
+namespace zq::sim {
+
+/// What is accepted has what was expected.
+void Model::check_contract(const Task& task, const core::Attempt& attempt) {
+    const ExpectedOutput& expected = task.spec.expected;
+    std::vector<std::string> names;
+    for (const ArtifactRef& artifact : attempt.artifacts) names.push_back(artifact.name);
+    for (const std::string& name : expected.artifacts) {
+        expect(meets_expectation(name, names), "a completion has the artifacts that are expected");
+    }
+    if (expected.headings.empty()) return;
+    const TaskId& id = task.spec.id;
+    const std::set<Digest> right = {sha256(result_text(id, attempt.attempt, Text::kRight)),
+                                    sha256(text_by_hand(id, Text::kRight))};
+    for (const ArtifactRef& artifact : attempt.artifacts) {
+        expect(right.contains(artifact.digest), "a completion's text has what is expected");
+        expect(artifact.size >= expected.rules.front().min_bytes,
+               "a completion's artifacts have the size that is expected");
+    }
+    expect(meets_expectation("result", names), "a completion has the result that a rule expects");
+}
+
+void Model::end_failed(Task& task, const core::Event& event, const core::AttemptEnded& body,
+                       FailureClass failure) {
+    ++task.failures;
+    if (failure == FailureClass::kContract) {
+        task.feedback = {body.attempt.attempt, body.attempt.reason};
+        expect(!task.feedback.text.empty(), "what breaks the contract is told");
+    }
+    if (failure == FailureClass::kPermanent || task.failures >= task.spec.max_attempts) {
+        become(task, TaskState::kDead);
+        task.dead_reason = failure == FailureClass::kPermanent  ? DeadReason::kPermanent
+                           : failure == FailureClass::kContract ? DeadReason::kContract
+                           : failure == FailureClass::kTimedOut ? DeadReason::kTimedOut
+                                                                : DeadReason::kAttemptsExhausted;
+        return;
+    }
+    check_backoff(task, event, body.next);
+    const bool waits = task.spec.backoff.kind != Backoff::Kind::kNone;
+    become(task, waits ? TaskState::kRetryWait : TaskState::kQueued);
+    task.due = body.next.due_at;
+}
+
+/// The n-th wait is twice the one before it, between half of it and all of it.
+void Model::check_backoff(const Task& task, const core::Event& event, const core::Next& next) {
+    const Backoff& backoff = task.spec.backoff;
+    if (backoff.kind == Backoff::Kind::kNone) return;
+    const Millis waited = next.due_at - event.at;
+    if (backoff.kind == Backoff::Kind::kFixed) {
+        return expect(waited == backoff.min, "a fixed backoff is waited for");
+    }
+    const std::uint32_t doublings = std::min<std::uint32_t>(task.failures - 1, 30);
+    const Millis most = std::min(backoff.min * (std::int64_t{1} << doublings), backoff.max);
+    expect(waited <= most && waited.count >= most.count / 2, "the backoff grows as it should");
+}
+
+void Model::end_released(Task& task, const core::Event& event, const core::AttemptEnded& body) {
+    const auto cause = body.attempt.release.value_or(ReleaseCause::kReleased);
+    if (cause == ReleaseCause::kInputRequired) return become(task, TaskState::kInputRequired);
+    if (cause == ReleaseCause::kTryLater && task.deferrals >= limits::kDeferrals) {
+        return end_failed(task, event, body, FailureClass::kError);
+    }
+    if (cause == ReleaseCause::kTryLater) ++task.deferrals;
+    const bool waits = body.next.state == TaskState::kRetryWait;
+    expect(waits || body.next.state == TaskState::kQueued, "what is given back waits or is queued");
+    if (cause == ReleaseCause::kWorkerFault) {
+        expect(waits && body.next.due_at >= event.at + seconds(1),
+               "a worker's fault is not handed out again at once");
+    }
+    become(task, waits ? TaskState::kRetryWait : TaskState::kQueued);
+    task.due = body.next.due_at;
+}
+
+void Model::end_silent(Task& task, const core::AttemptEnded& body) {
+    const Outcome outcome = body.attempt.outcome;
+    const bool lost = outcome == Outcome::kLost;
+    expect(lost || outcome == Outcome::kUndelivered || outcome == Outcome::kReleased,
+           "silence loses, does not deliver, or releases");
+    if (lost) ++task.losses;
+    if (lost && task.losses >= task.spec.max_lost) {
+        become(task, TaskState::kDead);
+        task.dead_reason = DeadReason::kPoison;
+        return;
+    }
+    become(task, TaskState::kQueued);
+    if (outcome == Outcome::kReleased) return;
+    task.lost = task.lease;
+    task.charged = lost;
+}
+
+}  // namespace zq::sim
