@@ -242,11 +242,12 @@ bool JournalRun::step(Life& life) {
     }
     if (with_files_ && chance(random_, 5) && !life.journal.settle()) return false;
     life.load->decide_some();
-    if (chance(random_, 4)) {
+    // Retention reads and removes beside the commit thread: only where that is at rest by now.
+    if (with_files_ && chance(random_, 6)) {
         life.load->knock_off();
         retain(life);
     }
-    if (chance(random_, 20)) retain(life);
+    if (with_files_ && chance(random_, 30)) retain(life);
     life.pipeline.append();
     if (chance(random_, 30)) {
         life.load->decide_some();  // while the first batch is being committed

@@ -36,21 +36,22 @@ void LogSender::set_endpoint(const std::string& endpoint) {
 }
 
 LiveLog& LogSender::open(const wire::HeldLease& held) {
-    wakeup_.signal();
     const std::lock_guard lock(mutex_);
     Entry& entry = entries_[held.lease];
     entry.held = held;
     entry.log = std::make_unique<LiveLog>();
+    // Not before there is something to see: the thread would look, and sleep on.
+    wakeup_.signal();
     return *entry.log;
 }
 
 void LogSender::close(const LeaseToken& lease) {
-    wakeup_.signal();
     const std::lock_guard lock(mutex_);
     auto at = entries_.find(lease);
     if (at == entries_.end()) return;
     at->second.closed = true;
     at->second.closed_at = boottime();
+    wakeup_.signal();
 }
 
 void LogSender::run() {
