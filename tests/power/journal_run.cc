@@ -33,8 +33,8 @@ core::Policy policy_of_runs() {
     policy.unreferenced = seconds(16);
     policy.retention.logs = seconds(10);
     policy.retention.artifacts = seconds(20);
-    policy.retention.finished = minutes(10);
-    policy.retention.dead = minutes(4);
+    policy.retention.finished = minutes(2);
+    policy.retention.dead = minutes(2);
     return policy;
 }
 

@@ -75,7 +75,7 @@ TEST(JournalPower, TheSameSeedIsTheSameRun) {
 
 TEST(JournalPower, TheLoadMakesEveryKindOfEvent) {
     std::set<std::string_view> kinds;
-    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    for (std::uint64_t seed = 1; seed <= 40; ++seed) {
         JournalRun run(seed);
         run.run();
         for (const core::Event& event : run.events()) kinds.insert(core::kind_of(event.body));
