@@ -118,6 +118,7 @@ void JournalRun::plan_stop(bool last) {
 
 void JournalRun::live(std::uint64_t steps) {
     with_files_ = chance(random_, 30);
+    work_random_ = Random(random_());
     Life life(options_of(folder_, with_files_, random_), history_);
     if (fault_ == JournalFault::kNoCheckpoint || fault_ == JournalFault::kSaysAtOnce) {
         life.journal.forget_to_settle();
@@ -212,7 +213,7 @@ void JournalRun::check_events(store::Reader& reader) {
 
 /// False: the process stopped.
 bool JournalRun::work(Life& life, std::uint64_t steps) {
-    life.load.emplace(life.pipeline, history_.events, random_);
+    life.load.emplace(life.pipeline, history_.events, work_random_);
     shown_ = history_.said;
     disk_.watch_syncs([&] {
         auto seq = life.reader->last_seq();
@@ -235,29 +236,30 @@ bool JournalRun::work(Life& life, std::uint64_t steps) {
 }
 
 bool JournalRun::step(Life& life) {
-    if (with_files_ && chance(random_, 30)) {
+    if (with_files_ && chance(work_random_, 30)) {
         auto put = life.load->put_artifact(*life.artifacts);
         if (!put && !disk_.stopped()) violation("an artifact is refused: " + put.error().message);
         if (!put) return false;
     }
-    if (with_files_ && chance(random_, 5) && !life.journal.settle()) return false;
+    if (with_files_ && chance(work_random_, 5) && !life.journal.settle()) return false;
     life.load->decide_some();
-    // Retention reads and removes beside the commit thread: only where that is at rest by now.
-    if (with_files_ && chance(random_, 6)) {
+    if (with_files_ && chance(work_random_, 6)) {
         life.load->knock_off();
-        retain(life);
+        if (!retain(life)) return false;
     }
-    if (with_files_ && chance(random_, 30)) retain(life);
+    if (with_files_ && chance(work_random_, 30) && !retain(life)) return false;
     life.pipeline.append();
-    if (chance(random_, 30)) {
+    if (chance(work_random_, 30)) {
         life.load->decide_some();  // while the first batch is being committed
         life.pipeline.append();
     }
     return await_commits(life);
 }
 
-/// What the loop and the artifacts thread do of retention.
-void JournalRun::retain(Life& life) {
+/// What the loop and the artifacts thread do of retention. Beside a commit thread at rest, so that
+/// calls keep their order. False: the process stopped.
+bool JournalRun::retain(Life& life) {
+    if (!life.journal.settle()) return false;
     for (int i = 0; i < 6; ++i) life.retention->step(life.load->now());
     life.load->forget_condemned();
     for (const coordinator::RemoveOrder& order : life.orders.take()) {
@@ -266,6 +268,7 @@ void JournalRun::retain(Life& life) {
         if (!removed && !disk_.stopped()) violation("a file stays: " + removed.error().message);
         if (removed) life.retention->removed(order.digests);
     }
+    return !disk_.stopped();
 }
 
 bool JournalRun::await_commits(Life& life) {

@@ -42,7 +42,7 @@ class JournalRun {
     bool start(Life& life);
     bool work(Life& life, std::uint64_t steps);
     bool step(Life& life);
-    void retain(Life& life);
+    bool retain(Life& life);
     bool await_commits(Life& life);
     void end(Life& life, bool clean);
     void after_stop();
@@ -55,6 +55,9 @@ class JournalRun {
 
     const JournalFault fault_;
     Random random_;
+    // Of one life's work. A process that stops does so a little earlier or later in it, as its
+    // threads run; what comes after must not depend on that.
+    Random work_random_{0};
     ScratchFolder scratch_;
     PowerDisk disk_;
     Mounted mounted_;
