@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -40,7 +41,8 @@ struct Committed {
 
 class Pipeline {
   public:
-    Pipeline(store::Journal& journal, core::Policy policy) : journal_(journal), policy_(policy) {}
+    Pipeline(store::Journal& journal, core::Policy policy)
+        : journal_(journal), policy_(std::move(policy)) {}
 
     /// Takes the journal and restores the state from it. Errors: CONFLICT, IO.
     Result<store::Recovery> acquire();

@@ -28,7 +28,10 @@ ResultFindings check_result(const ExpectedOutput& expected, const std::string& n
                             std::string_view text, std::uint64_t most_steps) {
     ResultFindings found;
     for (const std::string& heading : missing_headings(expected.headings, text)) {
-        found.broken.push_back(name + " lacks the heading \"" + heading + "\"");
+        std::string sentence = name;
+        sentence += " lacks the heading \"";
+        sentence += heading + "\"";
+        found.broken.push_back(std::move(sentence));
     }
     if (expected.format != "json") return found;
     if (auto json = Json::parse(text, name); !json) {

@@ -18,6 +18,12 @@
 namespace zq::store {
 namespace {
 
+#if defined(ZQ_SANITIZED)
+constexpr bool kIsSanitized = true;
+#else
+constexpr bool kIsSanitized = false;
+#endif
+
 struct Table {
     std::string name;
     std::vector<std::string> key;
@@ -172,6 +178,9 @@ class Flip : public testing::Test {
         return hash.finish();
     }
 
+    /// A flip is a verify of the whole journal: under a sanitizer a part of them has to do.
+    static constexpr std::size_t kEvery = kIsSanitized ? 7 : 1;
+
     void try_every_column() {
         Database database = open();
         ASSERT_EQ(problems(database), std::vector<std::string>{});
@@ -181,6 +190,7 @@ class Flip : public testing::Test {
             ASSERT_TRUE(!rows.empty() || table.name == "base") << table.name;
             for (std::size_t r = 0; r < rows.size(); ++r) {
                 for (std::size_t c = 0; c < rows[r].columns.size(); ++c) {
+                    if ((r * 31 + c) % kEvery != 0) continue;
                     for (const Value& value : flipped(rows[r].values[c], r + c)) {
                         ASSERT_TRUE(database.run("BEGIN").has_value());
                         if (put(database, table, rows[r], c, value)) {
@@ -193,7 +203,7 @@ class Flip : public testing::Test {
                 }
             }
         }
-        EXPECT_GT(tried, 1'000);
+        EXPECT_GT(tried, 1'000 / static_cast<int>(kEvery));
     }
 
     TemporaryFolder folder;
