@@ -9,7 +9,7 @@ import re
 import subprocess
 import time
 
-from zq_e2e import BIN, Case, await_that, high_water_kib, main
+from zq_e2e import BIN, PATIENCE, Case, await_that, high_water_kib, main
 
 SHORT_LEASE = ("--lease", "2s", "--heartbeat", "400ms")
 TALKER = """
@@ -191,8 +191,9 @@ class Logs(Case):
         dropped = sum(int(n) for n in re.findall(r"zq: (\d+) bytes of stdout", follower.output()))
         self.assertGreater(dropped, 20_000_000, "it was a flood")
         self.assertLess(most - before, 5 << 20, "bytes on disk at the most")
-        self.assertLess(high_water_kib(worker.pid), 64 * 1024)
-        self.assertLess(high_water_kib(coordinator.pid), 128 * 1024)
+        if PATIENCE == 1:  # a sanitizer keeps for long what was freed
+            self.assertLess(high_water_kib(worker.pid), 64 * 1024)
+            self.assertLess(high_water_kib(coordinator.pid), 128 * 1024)
 
 
 def size_of(folder: str) -> int:
