@@ -103,7 +103,7 @@ Result<std::optional<BaseHead>> read_head(Database& database) {
     auto ok = for_each(*rows, [&](Statement& row) {
         auto head = decode_base_head(row.blob_at(0));
         if (!head) return Result<void>(Failure(head.error()));
-        found = std::move(*head);
+        found = *head;
         return Result<void>();
     });
     if (!ok) return Failure(ok.error());

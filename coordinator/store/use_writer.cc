@@ -78,7 +78,7 @@ Result<void> UseWriter::read_kept() {
     if (!*row) return {};
     auto head = decode_base_head(statement.blob_at(0));
     if (!head) return Failure(head.error());
-    kept_ = std::move(*head);
+    kept_ = *head;
     return {};
 }
 

@@ -253,6 +253,12 @@ void CoordinatorHost::examine() {
     }
     core::State followed = followed_;
     for (const core::Event& event : undurable_) core::apply(followed, event);
+    // Between its opening and its epoch's commit, it has found events that were told to nobody.
+    if (!process_->reader) {
+        for (Seq i = fed_; i < disk_.events.size(); ++i) {
+            core::apply(followed, disk_.events[i].event);
+        }
+    }
     if (store::state_hash(live) != store::state_hash(followed)) {
         stage_.world.violate("the live state is not what its events make of it");
     }
