@@ -4,14 +4,13 @@
 
 #include "common/platform/clock.h"
 #include "common/platform/log.h"
+#include "coordinator/core/content_time.h"
 #include "coordinator/edge/check_fields.h"
 
 namespace zq::coordinator {
 namespace {
 
-constexpr std::size_t kPlaces = 1'024;  // remembered
-/// What is put again is stored anew after this part of its time (core/decide_retain.cc).
-constexpr std::int64_t kRenewedEvery = 24;
+constexpr std::size_t kPlaces = 1'024;   // remembered
 constexpr std::size_t kStoring = 4'096;  // contents whose event is under way
 
 TaskKey key_of(const TaskId& id) {
@@ -92,7 +91,7 @@ Result<void> ArtifactDesk::put_again(const Caller& caller, const store::ContentP
                                      Instant now) {
     auto since = parts_.reader.unused_since(place.digest);
     if (!since) return Failure(since.error());
-    if (!*since || now - **since < Millis{parts_.unreferenced.count / kRenewedEvery}) {
+    if (!*since || now - **since < core::kept_without_renewal(parts_.unreferenced)) {
         reply(caller.route, wire::Stored{place.digest, place.size});
         return {};
     }

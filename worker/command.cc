@@ -25,10 +25,6 @@ std::string start_folder(const WorkerOptions& options, const Workspace& workspac
     return options.workdir.empty() ? workspace.folder : options.workdir;
 }
 
-}  // namespace
-
-namespace {
-
 /// What the command and its check have in common.
 ChildSpec spec_of(const CommandRun& run) {
     const WorkerOptions& options = run.options;

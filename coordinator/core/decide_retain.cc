@@ -3,14 +3,11 @@
 // anything refers to is ever condemned.
 #include <algorithm>
 
+#include "coordinator/core/content_time.h"
 #include "coordinator/core/decide_parts.h"
 
 namespace zq::core {
 namespace {
-
-/// An upload that was there already is not stored anew for this part of a content's time
-/// (coordinator/artifact_desk.cc): so much older it may be than the lease it was put under.
-constexpr std::int64_t kRenewedEvery = 24;
 
 /// Since when a content must have been unused to go: its time is over, and no lease that runs, or
 /// may come back, is older than its upload: whoever works may still name it.
@@ -21,7 +18,7 @@ Instant unused_before(const Call& call, Instant begun) {
         for (const auto& [number, key] : *leases) {
             const Task& task = *find_task(call.state, key);
             const Lease& lease = task.lease ? *task.lease : *task.lost_lease;
-            before = std::min(before, lease.since - Millis{time.count / kRenewedEvery});
+            before = std::min(before, lease.since - kept_without_renewal(time));
         }
     }
     return before;

@@ -210,7 +210,7 @@ class Worker:
         if now() >= self.next_hello:
             self._connect()  # silence: a new socket, and everything it holds is said again
         elif now() >= self.next_beat:
-            self._report()  # what was not answered, or refused for now
+            self._report()  # what was not answered, or is to be said again
             self._beat()
 
     def _begin_incarnation(self):

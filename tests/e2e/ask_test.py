@@ -2,9 +2,9 @@
 """Questions for people, with real programs: an attempt that waits for its answer (also while the coordinator is away), one
 that parks its task, answers that come twice or never; and what attempts used of models, summed up."""
 
+import glob
 import json
 import os
-import time
 import unittest
 
 from zq_e2e import BIN, Case, await_that, main
@@ -53,7 +53,7 @@ class AskWaiting(Asking):
         await_that(lambda: self.box.state_of(task) == "running", "the task runs")
         coordinator.kill()
         self.box.write("away", "")
-        time.sleep(1)  # nobody hears it
+        await_that(lambda: glob.glob(self.box.path("state-w/attempts/*/.alive")), "its worker has heard the question")
         coordinator = self.box.coordinator()
         self.await_question(task)
         coordinator.kill()
