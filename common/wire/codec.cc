@@ -54,11 +54,11 @@ struct TypeRow {
 template <std::size_t... I>
 constexpr auto make_table(std::index_sequence<I...>) {
     return std::array<TypeRow, sizeof...(I)>{
-        TypeRow{std::variant_alternative_t<I, Body>::kType,
-                &decode_as<std::variant_alternative_t<I, Body>>}...};
+        TypeRow{std::variant_alternative_t<I, AnyBody>::kType,
+                &decode_as<std::variant_alternative_t<I, AnyBody>>}...};
 }
 
-constexpr auto kTypes = make_table(std::make_index_sequence<std::variant_size_v<Body>>());
+constexpr auto kTypes = make_table(std::make_index_sequence<std::variant_size_v<AnyBody>>());
 
 Result<void> check_frames(const Frames& frames) {
     if (frames.size() < 3 || frames.size() > 4) {
@@ -75,6 +75,17 @@ Result<void> check_frames(const Frames& frames) {
 }
 
 }  // namespace
+
+Body::Body() = default;
+Body::Body(const Body& other) = default;
+Body::Body(Body&& other) noexcept = default;
+Body& Body::operator=(const Body& other) = default;
+Body& Body::operator=(Body&& other) noexcept = default;
+Body::~Body() = default;
+
+bool operator==(const Body& a, const Body& b) {
+    return static_cast<const AnyBody&>(a) == static_cast<const AnyBody&>(b);
+}
 
 Frames encode(const Message& message) {
     Frames frames;

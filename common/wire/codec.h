@@ -42,7 +42,7 @@ void describe(V& v, T& h) {
     v.optional("artifacts_endpoint", h.artifacts_endpoint);
 }
 
-using Body =
+using AnyBody =
     std::variant<Hello, Welcome, Ready, Heartbeat, Beat, Assign, Complete, Skip, Fail, Release,
                  Progress, Checkpoint, Accepted, Goodbye, Ping, Pong, Submit, Submitted, Get,
                  TaskReply, List, Tasks, Wait, Ended, Events, EventRows, Answers, Cancel, Claim,
@@ -50,6 +50,21 @@ using Body =
                  ErrorReply, Put, Pull, Chunk, Stored, Fetch, Backup, BackupReply, Ask, Asked,
                  AnswerQuestion, Questions, QuestionRows, UsageQuery, UsageRows, Log, Logged,
                  ReadLog, LogPage, Gc, GcReply>;
+
+/// A message of any type. A class of its own, so that what a variant of sixty types needs to be
+/// copied, moved and compared is compiled once (codec.cc) and not in every file.
+struct Body : AnyBody {
+    using AnyBody::AnyBody;
+    using AnyBody::operator=;
+    Body();
+    Body(const Body& other);
+    Body(Body&& other) noexcept;
+    Body& operator=(const Body& other);
+    Body& operator=(Body&& other) noexcept;
+    ~Body();
+    friend bool operator==(const Body& a, const Body& b);
+};
+bool operator==(const Body& a, const Body& b);
 
 struct Message {
     Header header;

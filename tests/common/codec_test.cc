@@ -17,11 +17,11 @@ Message ping(std::uint64_t id) {
 
 template <std::size_t... I>
 std::vector<std::string_view> type_names(std::index_sequence<I...>) {
-    return {std::variant_alternative_t<I, Body>::kType...};
+    return {std::variant_alternative_t<I, AnyBody>::kType...};
 }
 
 TEST(MessageTypes, AreDistinctAndUpperCase) {
-    const auto names = type_names(std::make_index_sequence<std::variant_size_v<Body>>());
+    const auto names = type_names(std::make_index_sequence<std::variant_size_v<AnyBody>>());
     EXPECT_EQ(std::set<std::string_view>(names.begin(), names.end()).size(), names.size());
     for (std::string_view name : names) {
         EXPECT_EQ(name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ_"), std::string_view::npos)

@@ -44,7 +44,7 @@ wire::Body body_of_type(std::size_t type, std::index_sequence<I...>) {
 
 void ask(ControlConversation& conversation, InputReader& input) {
     const std::uint8_t who = input.byte();
-    constexpr std::size_t kTypes = std::variant_size_v<wire::Body>;
+    constexpr std::size_t kTypes = std::variant_size_v<wire::AnyBody>;
     wire::Message message;
     message.body = body_of_type(input.below(kTypes), std::make_index_sequence<kTypes>());
     FieldFiller filler(input, conversation.tokens());

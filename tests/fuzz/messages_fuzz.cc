@@ -15,9 +15,9 @@ constexpr std::size_t kLargestSeed = 4096;
 template <std::size_t... I>
 constexpr auto type_names(std::index_sequence<I...>) {
     return std::array<std::string_view, sizeof...(I)>{
-        std::variant_alternative_t<I, wire::Body>::kType...};
+        std::variant_alternative_t<I, wire::AnyBody>::kType...};
 }
-constexpr auto kTypes = type_names(std::make_index_sequence<std::variant_size_v<wire::Body>>());
+constexpr auto kTypes = type_names(std::make_index_sequence<std::variant_size_v<wire::AnyBody>>());
 
 wire::Frames frames_of(std::string_view bytes) {
     if (bytes.empty()) return {};

@@ -122,13 +122,13 @@ void expect_documented(const std::string& name) {
 
 template <std::size_t... I>
 void expect_all_documented(std::index_sequence<I...>) {
-    (expect_documented<std::variant_alternative_t<I, wire::Body>>(
-         std::string(std::variant_alternative_t<I, wire::Body>::kType)),
+    (expect_documented<std::variant_alternative_t<I, wire::AnyBody>>(
+         std::string(std::variant_alternative_t<I, wire::AnyBody>::kType)),
      ...);
 }
 
 TEST(ProtocolDocument, DescribesEveryFieldOfEveryMessage) {
-    expect_all_documented(std::make_index_sequence<std::variant_size_v<wire::Body>>());
+    expect_all_documented(std::make_index_sequence<std::variant_size_v<wire::AnyBody>>());
 }
 
 TEST(ProtocolDocument, DescribesEveryFieldOfTheSharedMaps) {
