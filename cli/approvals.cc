@@ -18,6 +18,7 @@ constexpr auto kColumns = std::to_array<Column>({
     {"asked_at", "ASKED", Cell::kTime},
     {"choices", "CHOICES"},
     {"question", "QUESTION"},
+    {"kind", "ABOUT", Cell::kText, Where::kWide},
     {"until", "UNTIL", Cell::kTime, Where::kWide},
     {"question_id", "QUESTION ID", Cell::kText, Where::kWide},
     {"attempt", "ATTEMPT", Cell::kText, Where::kWide},

@@ -175,6 +175,9 @@ Ending run_heartbeat(const Context& context) {
         case Verdict::kCancel:
             note("a cancel was asked: stop, and run `zq release " + task.text + "`");
             return ExitCode::kCancelled;
+        case Verdict::kBudget:
+            note("the budget is used up: stop, and run `zq release " + task.text + "`");
+            return ExitCode::kRefused;
         case Verdict::kStale:
             drop_lease(task);
             return ExitCode::kConflict;

@@ -121,6 +121,13 @@ tl::unexpected<Problem> not_finished(std::string message, std::string hint) {
     return tl::unexpected(std::move(problem));
 }
 
+tl::unexpected<Problem> needs_person(std::string message, std::string hint) {
+    Problem problem(Error{ErrorCode::NOTHING_TO_CLAIM, std::move(message), {}, {}}, std::move(hint),
+                    ExitCode::kNeedsPerson);
+    problem.word = "NEEDS_PERSON";
+    return tl::unexpected(std::move(problem));
+}
+
 ExitCode exit_code_of(const Problem& problem) {
     return problem.exit ? *problem.exit : exit_code_of(problem.error.code);
 }

@@ -67,6 +67,8 @@ tl::unexpected<Problem> usage(std::string message, std::string hint = {});
 
 /// Time is over, or something else has to happen first: exit code 8.
 tl::unexpected<Problem> not_finished(std::string message, std::string hint);
+/// Nothing goes on before a person has answered.
+tl::unexpected<Problem> needs_person(std::string message, std::string hint);
 
 ExitCode exit_code_of(const Problem& problem);
 ExitCode exit_code_of(TaskState state);

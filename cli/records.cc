@@ -22,6 +22,7 @@ constexpr auto kTask = std::to_array<Column>({
     {"progress_step", "STEP", Cell::kText, Where::kOnAsking},
     {"progress_message", "DOING", Cell::kText, Where::kOnAsking},
     {"question", "QUESTION", Cell::kText, Where::kOnAsking},
+    {"spent", "SPENT", Cell::kText, Where::kOnAsking},
     {"submitted_at", "SUBMITTED", Cell::kTime},
     {"started_at", "STARTED", Cell::kTime, Where::kWide},
     {"ended_at", "ENDED", Cell::kTime, Where::kWide},

@@ -42,6 +42,7 @@ std::string envelope_text(const wire::TaskReply& task, const OutputOptions& opti
     line(out, "attempts",
          std::to_string(row.attempts) + " (failed " + std::to_string(row.failures) + " of " +
              std::to_string(row.max_attempts) + ", lost " + std::to_string(row.losses) + ")");
+    if (row.budget.is_set()) line(out, "budget", budget_text(row.budget, row.spent));
     line(out, "group", spec.group.text);
     for (const auto& [key, value] : spec.labels) line(out, "label", key + "=" + escape_line(value));
     line(out, "reply to", escape_line(spec.reply_to));

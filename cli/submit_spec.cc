@@ -35,6 +35,10 @@ constexpr auto kFlags = std::to_array<Flag>({
     {"run-timeout", "D", "Longest time of one attempt"},
     {"max-attempts", "N", "Attempts in all, the first included (default 3)"},
     {"backoff", "B", "none, fixed:D or exp:MIN..MAX (default exp:5s..10m)"},
+    {"budget-usd", "USD", "What its attempts may cost together, such as 2.50"},
+    {"budget-tokens", "N", "How many tokens they may use together, input and output"},
+    {"on-budget", "ask|dead",
+     "When the budget is used up: ask a person (default), or end it as dead"},
     {"group", "NAME", "A name to wait for several tasks by"},
     {"label", "K=V", "May be repeated", Takes::kValues},
     {"reply-to", "NAME", "Who reads the answer, by `zq results --reply-to NAME`"},
@@ -98,6 +102,24 @@ Expected<void> read_times(const Arguments& args, TaskSpec& spec) {
     auto attempts = args.number("max-attempts", 1, limits::kAttemptsMax);
     if (!attempts) return tl::unexpected(attempts.error());
     if (*attempts) spec.max_attempts = static_cast<std::uint32_t>(**attempts);
+    return {};
+}
+
+Expected<void> read_budget(const Arguments& args, Budget& budget) {
+    if (args.has("budget-usd")) {
+        auto usd = parse_usd(args.text("budget-usd"), "--budget-usd");
+        if (!usd) return problem(usd.error());
+        if (*usd == 0) return usage("--budget-usd is more than 0");
+        budget.usd_micros = *usd;
+    }
+    auto tokens = args.number("budget-tokens", 1, static_cast<std::int64_t>(limits::kBudgetMax));
+    if (!tokens) return tl::unexpected(tokens.error());
+    if (*tokens) budget.tokens = static_cast<std::uint64_t>(**tokens);
+    if (!args.has("on-budget")) return {};
+    if (!from_text(args.text("on-budget"), budget.on)) {
+        return usage("--on-budget takes ask or dead, not '" + args.text("on-budget") + "'");
+    }
+    if (!budget.is_set()) return usage("--on-budget needs --budget-usd or --budget-tokens");
     return {};
 }
 
@@ -226,6 +248,8 @@ Expected<Submission> read_submission(const Arguments& args) {
     if (!args.has("to")) return usage("--to ROLE is missing", "`zq status` lists the roles");
     if (auto ok = read_words(args, submission.spec); !ok) return tl::unexpected(ok.error());
     if (auto ok = read_times(args, submission.spec); !ok) return tl::unexpected(ok.error());
+    auto budget = read_budget(args, submission.spec.budget);
+    if (!budget) return tl::unexpected(budget.error());
     if (auto ok = read_inputs(args, submission); !ok) return tl::unexpected(ok.error());
     choose_id(args, submission);
     if (auto ok = validate(submission.spec); !ok) return problem(ok.error());

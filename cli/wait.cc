@@ -66,6 +66,23 @@ void forget(std::vector<std::string>& open, const std::string& id) {
     if (found != open.end()) open.erase(found);
 }
 
+/// The open tasks among them that wait for a person.
+Expected<std::vector<std::string>> find_asking(Session& session, const Waiting& waiting) {
+    wire::Questions query;
+    query.group = GroupName(waiting.request.group);
+    query.limit = limits::kListRows;
+    auto reply = session.call<wire::QuestionRows>(query);
+    if (!reply) return tl::unexpected(reply.error());
+    std::vector<std::string> asking;
+    for (const wire::QuestionRow& row : reply->rows) {
+        const bool named = std::any_of(
+            waiting.open.begin(), waiting.open.end(),
+            [&](const std::string& prefix) { return row.task.text.starts_with(prefix); });
+        if (named || !waiting.request.group.empty()) asking.push_back(row.task.text);
+    }
+    return asking;
+}
+
 constexpr auto kWaitFlags = std::to_array<Flag>({
     {"group", "NAME", "Wait for the tasks of a group"},
     {"all", "", "Until all have ended (the default)", Takes::kNothing},
@@ -133,7 +150,9 @@ constexpr auto kCommands = std::to_array<Command>({
      "[ID…]",
      "Wait until tasks have ended, one line for each",
      "Sleeps at the coordinator: nothing is polled in a loop. Ids may be unique prefixes.\n"
-     "The exit code is that of the worst task (`zq help exit-codes`); 8 when the time is over.",
+     "The exit code is that of the worst task (`zq help exit-codes`); 8 when the time is over, 9 "
+     "when\n"
+     "one of those that are left waits for a person then.",
      kWaitFlags,
      {true, true, false},
      0,
@@ -185,7 +204,12 @@ Expected<WaitResult> wait_for(Session& session, const WaitRequest& request,
         const bool nothing_left = request.group.empty() ? waiting.open.empty() : ended->open == 0;
         // Two names of one task end together.
         if (nothing_left && request.count == 0) result.reached = true;
-        if (result.reached || nothing_left || left.count <= 0) return result;
+        if (result.reached || nothing_left) return result;
+        if (left.count > 0) continue;
+        auto asking = find_asking(session, waiting);
+        if (!asking) return tl::unexpected(asking.error());
+        result.asking = std::move(*asking);
+        return result;
     }
 }
 
@@ -193,6 +217,12 @@ Ending conclude(const WaitRequest& request, const WaitResult& result) {
     ExitCode code = ExitCode::kDone;
     for (const wire::TaskRow& row : result.ended) code = worst(code, exit_code_of(row.state));
     if (result.reached) return code;
+    if (!result.asking.empty() && worst(code, ExitCode::kNeedsPerson) == ExitCode::kNeedsPerson) {
+        const std::string& task = result.asking.front();
+        return needs_person(task + " waits for a person",
+                            "`zq approvals` lists what is asked, `zq answer " + task +
+                                " TEXT` answers; then run `" + resume_line(request) + "`");
+    }
     const std::string what = std::to_string(result.open) +
                              (result.open == 1 ? " task is" : " tasks are") + " not finished yet";
     const std::string hint = "run `" + resume_line(request) + "` to wait on";

@@ -23,6 +23,7 @@ struct WaitResult {
     std::vector<wire::TaskRow> ended;  // in the order they were seen
     std::uint32_t open = 0;            // named tasks that go on
     bool reached = false;              // the count was reached in time
+    std::vector<std::string> asking;   // ids of open ones that wait for a person, where it was not
 };
 
 /// The timeout of --timeout, else none on a terminal and 100 s off it.

@@ -18,8 +18,9 @@ enum class StopCause : std::uint8_t {
     kCancelled,
     kTimedOut,
     kDrained,
-    kStalled,   // no sign of life for the stall timeout
-    kLingered,  // it had said its final word, and did not end
+    kOverBudget,  // its task's budget is used up
+    kStalled,     // no sign of life for the stall timeout
+    kLingered,    // it had said its final word, and did not end
 };
 
 /// How the check after the command ended (--verify).

@@ -90,8 +90,9 @@ void Attempts::stop(const LeaseToken& lease, StopCause cause, Millis now) {
     attempt.stop = cause;
     if (attempt.stage == Stage::kPreparing) uploader_.abandon(lease);
     if (!attempt.execution) return;
-    if (cause == StopCause::kCancelled) {
-        (void)write_file(attempt.workspace.cancel_file(), "cancelled\n", 0600, Durability::kNone);
+    if (cause == StopCause::kCancelled || cause == StopCause::kOverBudget) {
+        const char* why = cause == StopCause::kCancelled ? "cancelled\n" : "budget\n";
+        (void)write_file(attempt.workspace.cancel_file(), why, 0600, Durability::kNone);
     }
     attempt.execution->stop(cause, now);
 }
@@ -215,8 +216,9 @@ void Attempts::step(Attempt& attempt, Millis now) {
         AttemptEnd whole = std::move(attempt.ended);
         const bool late = end->stop == StopCause::kTimedOut;
         whole.verified = VerifyEnd{end->exit_code, end->signal, late, {}};
-        const bool ended_by_us =
-            attempt.stop == StopCause::kCancelled || attempt.stop == StopCause::kDrained;
+        const bool ended_by_us = attempt.stop == StopCause::kCancelled ||
+                                 attempt.stop == StopCause::kOverBudget ||
+                                 attempt.stop == StopCause::kDrained;
         if (ended_by_us) whole.stop = attempt.stop;
         return conclude(attempt, std::move(whole));
     }
@@ -231,6 +233,7 @@ void Attempts::verify(Attempt& attempt, AttemptEnd end, Millis now) {
     attempt.stage = Stage::kVerifying;
     attempt.stop = StopCause::kNone;  // a command that lingered has ended
     attempt.watch.reset();
+    attempt.meter.reset();
     attempt.run_until = kNoTime;
     if (options_.verify_timeout.count > 0) attempt.run_until = now + options_.verify_timeout;
     auto child = start_check({options_, attempt.assign, attempt.workspace, {}, {}}, now);
@@ -252,6 +255,9 @@ void Attempts::watch(Attempt& attempt, Millis now) {
         attempt.run_until = kNoTime;
         attempt.stop = StopCause::kTimedOut;
         return attempt.execution->stop(attempt.stop, now);
+    }
+    if (attempt.meter) {
+        if (auto used = attempt.meter->look(now)) news_.push_back(Used{attempt.held(), *used});
     }
     if (!attempt.watch) return;
     const auto cause = attempt.watch->look(attempt.execution->signs(), now);
@@ -298,6 +304,7 @@ Result<void> Attempts::execute(Attempt& attempt, Millis timeout, Millis now) {
     }
     attempt.watch.emplace(attempt.workspace, WatchLimits{options_.stall_timeout, options_.linger},
                           now);
+    attempt.meter.emplace(attempt.workspace, now);
     auto child = start_command({options_, assign, attempt.workspace, timeout,
                                 resume_ids_.of(assign.task.id), &logs_.open(attempt.held())},
                                now);
@@ -345,6 +352,7 @@ Millis Attempts::deadline() const {
         if (!attempt.runs() || unwatched) continue;
         next = std::min(next, attempt.run_until);
         if (attempt.watch) next = std::min(next, attempt.watch->deadline());
+        if (attempt.meter) next = std::min(next, attempt.meter->deadline());
     }
     return next;
 }

@@ -14,6 +14,7 @@
 #include "worker/resume_ids.h"
 #include "worker/state_folder.h"
 #include "worker/uploader.h"
+#include "worker/usage_meter.h"
 #include "worker/watch.h"
 
 namespace zq::worker {
@@ -31,7 +32,13 @@ struct Reported {
 struct Gone {
     LeaseToken lease;
 };
-using AttemptNews = std::variant<ChildEnded, Reported, Gone, ContentStored, WordStored, Disowned>;
+/// So much the attempt has used until now.
+struct Used {
+    wire::HeldLease held;
+    Usage usage;
+};
+using AttemptNews =
+    std::variant<ChildEnded, Used, Reported, Gone, ContentStored, WordStored, Disowned>;
 
 class Attempts {
   public:
@@ -74,7 +81,8 @@ class Attempts {
         Workspace workspace;
         Stage stage = Stage::kPreparing;
         std::unique_ptr<Execution> execution;
-        std::optional<Watch> watch;  // of a command
+        std::optional<Watch> watch;  // of a command, as is the meter
+        std::optional<UsageMeter> meter;
         StopCause stop = StopCause::kNone;
         bool frozen = false;
         bool killed = false;

@@ -187,6 +187,9 @@ wire::Body report_of(const wire::HeldLease& held, const std::string& worker,
             return released(std::move(report), ReleaseCause::kCancelled, "cancelled", {});
         case StopCause::kDrained:
             return released(std::move(report), ReleaseCause::kDrained, "the worker is ending", {});
+        case StopCause::kOverBudget:
+            return released(std::move(report), ReleaseCause::kBudget,
+                            "stopped: the budget is used up", {});
         case StopCause::kTimedOut:
             return failed(std::move(report), FailureClass::kTimedOut, "run timeout", facts);
         case StopCause::kStalled:

@@ -9,6 +9,7 @@
 #include "common/base/usage.h"
 #include "common/platform/files.h"
 #include "worker/task_socket/kept.h"
+#include "worker/usage_meter.h"
 #include "worker/workspace/git_worktree.h"
 
 namespace zq::worker {
@@ -17,7 +18,6 @@ namespace {
 constexpr std::size_t kLastWords = 300;
 constexpr std::size_t kVerifyWords = 3000;
 constexpr std::size_t kFirstWords = 160;
-constexpr std::uint64_t kUsageBytes = 1024 * 1024;
 
 /// The end of a file that a command wrote, without the blanks after it.
 std::string end_of(const std::string& path, off_t most) {
@@ -78,8 +78,7 @@ std::string joined(const std::vector<std::string>& a, const std::vector<std::str
 
 /// What the command counted by `zq usage add`, on top of what its output or its tool told.
 void add_usage(const Workspace& workspace, Output& output) {
-    const std::string counted = read_file(workspace.usage_file(), kUsageBytes).value_or("");
-    put_usage(output.values, usage_in(output.values) + read_usage_lines(counted));
+    put_usage(output.values, usage_in(output.values) + read_usage_file(workspace.usage_file()));
 }
 
 /// What the command said over its socket counts before what it wrote.

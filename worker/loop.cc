@@ -34,7 +34,7 @@ class Loop {
           logs_(context_, parts_.curve),
           attempts_(parts_.options, parts_.handlers, parts_.state, uploader_, logs_),
           desk_(context_, std::move(started.sockets)),
-          session_(session_options(parts_), started.stored),
+          session_(session_options(parts_.options, parts_.state), started.stored),
           signals_(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK)),
           timer_(::timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK)) {
         for (const StoredReport& report : started.stored) tell_leftovers(report.held);
@@ -44,7 +44,6 @@ class Loop {
 
   private:
     static UploaderOptions uploader_options(const WorkerParts& parts);
-    static SessionOptions session_options(const WorkerParts& parts);
 
     void tell_leftovers(const wire::HeldLease& held);
     const std::string& endpoint() const {
@@ -67,6 +66,7 @@ class Loop {
     void perform(const Freeze& action) { attempts_.freeze(action.lease); }
     void perform(const Thaw& action);
     void perform(const Cancel& action);
+    void perform(const EndForBudget& action);
     void perform(const Kill& action);
     void perform(const Settled& action);
     void perform(const Refused& action);
@@ -102,20 +102,6 @@ UploaderOptions Loop::uploader_options(const WorkerParts& parts) {
     options.curve = parts.curve;
     options.threads = std::min<std::size_t>(parts.options.slots, kThreadsMax);
     if (!parts.options.command.empty()) options.git_worktree = parts.options.git_worktree;
-    return options;
-}
-
-SessionOptions Loop::session_options(const WorkerParts& parts) {
-    SessionOptions options;
-    options.name = parts.state.name;
-    options.state_id = parts.state.state_id;
-    options.incarnation = parts.state.incarnation;
-    options.roles = parts.options.roles;
-    options.slots = parts.options.slots;
-    options.program = "zq-worker " ZQ_VERSION;
-    options.lifetime = parts.options.lifetime;
-    options.idle_exit = parts.options.idle_exit;
-    options.orphan_hold = parts.options.orphan_hold;
     return options;
 }
 
@@ -257,6 +243,10 @@ void Loop::take_attempt_news() {
         if (auto* ended = std::get_if<ChildEnded>(&news)) {
             session_.child_ended(ended->lease);
             desk_.close(ended->lease);
+        } else if (auto* used = std::get_if<Used>(&news)) {
+            const wire::HeldLease& held = used->held;
+            const Word word{0, wire::Spend{held.task, held.lease, used->usage}, {}};
+            perform(session_.tell(held.lease, word, now));
         } else if (auto* reported = std::get_if<Reported>(&news)) {
             perform(session_.report(reported->lease, std::move(reported->report), now));
         } else if (auto* gone = std::get_if<Gone>(&news)) {
@@ -319,6 +309,11 @@ void Loop::perform(const Thaw& action) {
 void Loop::perform(const Cancel& action) {
     log_info("cancel asked", {{"lease", to_string(action.lease)}});
     attempts_.stop(action.lease, StopCause::kCancelled, boottime());
+}
+
+void Loop::perform(const EndForBudget& action) {
+    log_warn("the budget of its task is used up: stopped", {{"lease", to_string(action.lease)}});
+    attempts_.stop(action.lease, StopCause::kOverBudget, boottime());
 }
 
 void Loop::perform(const Kill& action) {

@@ -26,4 +26,18 @@ Result<Started> start_from(const StateFolder& state, Keep keep) {
     return Started{std::move(*outbox), std::move(stored), std::move(*sockets)};
 }
 
+SessionOptions session_options(const WorkerOptions& options, const StateFolder& state) {
+    SessionOptions session;
+    session.name = state.name;
+    session.state_id = state.state_id;
+    session.incarnation = state.incarnation;
+    session.roles = options.roles;
+    session.slots = options.slots;
+    session.program = "zq-worker " ZQ_VERSION;
+    session.lifetime = options.lifetime;
+    session.idle_exit = options.idle_exit;
+    session.orphan_hold = options.orphan_hold;
+    return session;
+}
+
 }  // namespace zq::worker

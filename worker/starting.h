@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "worker/options.h"
 #include "worker/outbox.h"
 #include "worker/state_folder.h"
 
@@ -18,5 +19,8 @@ struct Started {
 
 /// Errors: IO, STORAGE_FULL, and where something of an earlier start would not die.
 Result<Started> start_from(const StateFolder& state, Keep keep);
+
+/// What this start tells a coordinator of itself.
+SessionOptions session_options(const WorkerOptions& options, const StateFolder& state);
 
 }  // namespace zq::worker

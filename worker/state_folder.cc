@@ -66,12 +66,14 @@ bool is_state_id(const std::string& text) {
     return text.size() == 32 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
+constexpr std::uint64_t kIncarnations = 1ULL << 53U;  // far more than will ever be
+
 /// The number that a file holds; nullopt where it holds none that can still grow.
 std::optional<std::uint64_t> parse_incarnation(const std::string& text) {
     std::uint64_t number = 0;
     const char* end = text.data() + text.size();
     const auto [at, status] = std::from_chars(text.data(), end, number);
-    if (status != std::errc{} || at != end || number == UINT64_MAX) return std::nullopt;
+    if (status != std::errc{} || at != end || number >= kIncarnations) return std::nullopt;
     return number;
 }
 

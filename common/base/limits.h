@@ -39,8 +39,8 @@ inline constexpr std::size_t kHeadings = 32;
 inline constexpr std::size_t kArtifacts = 256;      // of one attempt
 inline constexpr std::size_t kOutputs = 64;         // key=value pairs of one report
 inline constexpr std::size_t kCheckpointsKept = 8;  // of one task
-inline constexpr std::size_t kChoices = 16;           // of one question
-inline constexpr std::size_t kQuestionsKept = 8;     // of one task
+inline constexpr std::size_t kChoices = 16;         // of one question
+inline constexpr std::size_t kQuestionsKept = 8;    // of one task
 inline constexpr std::size_t kRolesPerWorker = 32;
 inline constexpr std::uint32_t kSlots = 1024;
 inline constexpr std::size_t kListRows = 1000;   // rows of one reply
@@ -61,7 +61,8 @@ inline constexpr int kPriorityDefault = 5;
 inline constexpr std::uint32_t kAttemptsMax = 1000;
 inline constexpr std::uint32_t kAttemptsDefault = 3;
 inline constexpr std::uint32_t kLostDefault = 3;
-inline constexpr Millis kLongest = days(3650);  // any duration a peer may name
+inline constexpr std::uint64_t kBudgetMax = 1'000'000'000'000'000;  // a budget's numbers
+inline constexpr Millis kLongest = days(3650);                      // any duration a peer may name
 inline constexpr Millis kAgeStep = minutes(5);  // one priority step outweighs this much waiting
 
 // Messages.

@@ -27,6 +27,7 @@ enum class Mutant : std::uint8_t {
     kUnseenAssignmentEnded,  // an assignment on its way is taken for dropped
     kLossNotTakenBack,       // a resumed lease stays counted as lost
     kCancelForgotten,        // a cancelling task whose lease ends is queued again
+    kBudgetIgnored,          // a task goes on with its budget used up
 };
 
 #ifdef ZQ_MUTANTS

@@ -9,6 +9,7 @@
 namespace zq {
 namespace {
 
+constexpr auto kKinds = std::to_array<std::string_view>({"question", "budget"});
 constexpr auto kStates =
     std::to_array<std::string_view>({"open", "answered", "no_answer", "withdrawn"});
 
@@ -32,6 +33,12 @@ Result<void> validate_choices(const std::vector<std::string>& choices) {
 
 }  // namespace
 
+std::string_view to_string(QuestionKind kind) {
+    return word_of(kKinds, kind);
+}
+bool from_text(std::string_view text, QuestionKind& out) {
+    return value_of(kKinds, text, out);
+}
 std::string_view to_string(QuestionState state) {
     return word_of(kStates, state);
 }

@@ -24,6 +24,19 @@ struct NewQuestion {
 /// Bounds and spelling; the error names `question_id`, `question`, `choices` or `timeout_ms`.
 Result<void> validate(const NewQuestion& question);
 
+/// What is asked about.
+enum class QuestionKind : std::uint8_t {
+    kQuestion,  // whatever the attempt wants to know
+    kBudget,    // whether the task may use its budget once more; asked by the coordinator
+};
+/// `question`, `budget`.
+std::string_view to_string(QuestionKind kind);
+bool from_text(std::string_view text, QuestionKind& out);
+
+/// The choices of a question about a budget.
+inline constexpr std::string_view kContinueChoice = "continue";
+inline constexpr std::string_view kStopChoice = "stop";
+
 enum class QuestionState : std::uint8_t {
     kOpen,
     kAnswered,
@@ -39,6 +52,7 @@ struct Question {
     std::string id;
     std::string text;
     std::vector<std::string> choices;
+    QuestionKind kind = QuestionKind::kQuestion;
     std::uint32_t attempt = 0;  // that asked
     Instant asked_at;
     Instant until;  // 0: it waits

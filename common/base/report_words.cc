@@ -5,11 +5,11 @@
 namespace zq {
 namespace {
 
-constexpr auto kVerdicts = std::to_array<std::string_view>({"ok", "cancel", "stale"});
+constexpr auto kVerdicts = std::to_array<std::string_view>({"ok", "cancel", "budget", "stale"});
 constexpr auto kFailures =
     std::to_array<std::string_view>({"error", "permanent", "contract", "crashed", "timed_out"});
 constexpr auto kCauses = std::to_array<std::string_view>(
-    {"released", "try_later", "worker_fault", "drained", "cancelled", "input_required"});
+    {"released", "try_later", "worker_fault", "drained", "cancelled", "input_required", "budget"});
 constexpr auto kOutcomes = std::to_array<std::string_view>(
     {"running", "completed", "skipped", "failed", "released", "lost", "undelivered", "cancelled"});
 constexpr auto kStreams = std::to_array<std::string_view>({"stdout", "stderr"});

@@ -10,6 +10,7 @@ namespace zq {
 enum class Verdict : std::uint8_t {
     kOk,      // renewed: run on (thaw if frozen)
     kCancel,  // renewed; a cancel was asked: end the child with grace and report
+    kBudget,  // renewed; its task's budget is used up: the same
     kStale,   // not yours any more: kill at once, report nothing
 };
 std::string_view to_string(Verdict verdict);
@@ -34,6 +35,7 @@ enum class ReleaseCause : std::uint8_t {
     kDrained,        // the worker is ending
     kCancelled,      // a cancel was carried out: ends a `cancelling` task
     kInputRequired,  // a person is asked: the task waits for the answer
+    kBudget,         // the coordinator said that its budget is used up
 };
 std::string_view to_string(ReleaseCause cause);
 bool from_text(std::string_view text, ReleaseCause& out);

@@ -75,6 +75,13 @@ Result<void> validate_numbers(const TaskSpec& s) {
     if (s.backoff.min > s.backoff.max) {
         return fail(ErrorCode::INVALID, "the first wait exceeds the longest", "task.backoff");
     }
+    if (s.budget.usd_micros > limits::kBudgetMax || s.budget.tokens > limits::kBudgetMax) {
+        return fail(ErrorCode::INVALID, "at most 10^15, in millionths of a dollar or in tokens",
+                    "task.budget");
+    }
+    if (!s.budget.is_set() && s.budget != Budget{}) {
+        return fail(ErrorCode::INVALID, "a budget bounds money or tokens", "task.budget");
+    }
     return all_of([&] { return check_duration(s.ttl, "task.ttl_ms"); },
                   [&] { return check_duration(s.delay, "task.delay_ms"); },
                   [&] { return check_duration(s.run_timeout, "task.run_timeout_ms"); },

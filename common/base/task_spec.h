@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "common/base/budget.h"
 #include "common/base/error.h"
 #include "common/base/ids.h"
 #include "common/base/limits.h"
@@ -110,6 +111,7 @@ struct TaskSpec {
     std::uint32_t max_attempts = limits::kAttemptsDefault;  // failures until dead
     std::uint32_t max_lost = limits::kLostDefault;          // lost leases until dead (poison)
     Backoff backoff;
+    Budget budget;    // of all attempts together
     GroupName group;  // empty: none
     std::map<std::string, std::string> labels;
     std::string reply_to;  // who reads the answer (`zq results --reply-to`), or empty

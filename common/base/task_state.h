@@ -76,6 +76,11 @@ inline constexpr auto kLegal = std::to_array<Move>({
     {S::kRunning, S::kCancelling},       // cancel of a running task
     {S::kInputRequired, S::kQueued},     // answered, or the time for it is over
     {S::kInputRequired, S::kCancelled},  // cancel
+    {S::kInputRequired, S::kDead},       // a person stops it at its budget
+    {S::kQueued, S::kInputRequired},     // its budget is used up: a person is asked
+    {S::kQueued, S::kDead},              // its budget is used up
+    {S::kRetryWait, S::kInputRequired},  // likewise
+    {S::kRetryWait, S::kDead},           // likewise
     {S::kRetryWait, S::kQueued},         // the backoff is over
     {S::kRetryWait, S::kCancelled},      // cancel
     {S::kCancelling, S::kCancelled},     // the worker reported, or its lease ended

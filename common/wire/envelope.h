@@ -33,6 +33,27 @@ void describe(V& v, T& c) {
     describe(v, c.ref);
 }
 
+template <class V, Of<Usage> T>
+void describe(V& v, T& u) {
+    v.optional("cost_usd_micros", u.cost_usd_micros);
+    v.optional("input_tokens", u.input_tokens);
+    v.optional("output_tokens", u.output_tokens);
+    v.optional("model", u.model);
+}
+
+template <class V, Of<Budget> T>
+void describe(V& v, T& b) {
+    v.optional("usd_micros", b.usd_micros);
+    v.optional("tokens", b.tokens);
+    v.optional("on", b.on);
+}
+
+template <class V, Of<Spent> T>
+void describe(V& v, T& s) {
+    v.optional("usd_micros", s.usd_micros);
+    v.optional("tokens", s.tokens);
+}
+
 template <class V, Of<NewQuestion> T>
 void describe(V& v, T& q) {
     v("question_id", q.id);
@@ -46,6 +67,7 @@ void describe(V& v, T& q) {
     v("question_id", q.id);
     v("question", q.text);
     v.optional("choices", q.choices);
+    v.optional("kind", q.kind);
     v("attempt", q.attempt);
     v("asked_at", q.asked_at);
     v.optional("until", q.until);
@@ -99,6 +121,7 @@ void describe(V& v, T& s) {
     v.optional("max_attempts", s.max_attempts, limits::kAttemptsDefault);
     v.optional("max_lost", s.max_lost, limits::kLostDefault);
     v.optional("backoff", s.backoff, Backoff{});
+    v.optional("budget", s.budget);
     v.optional("group", s.group);
     v.optional("labels", s.labels);
     v.optional("reply_to", s.reply_to);

@@ -36,6 +36,8 @@ struct TaskRow {
     std::string progress_step;
     std::string progress_message;
     std::string question;  // that is open; empty: none
+    Budget budget;         // with what was granted since; not set: none
+    Spent spent;           // where there is a budget: of all attempts, the running one too
     std::uint64_t submitted_seq = 0;
     std::uint64_t changed_seq = 0;
     friend bool operator==(const TaskRow&, const TaskRow&) = default;
@@ -69,6 +71,8 @@ void describe(V& v, T& m) {
     v.optional("progress_step", m.progress_step);
     v.optional("progress_message", m.progress_message);
     v.optional("question", m.question);
+    v.optional("budget", m.budget);
+    v.optional("spent", m.spent);
     v("submitted_seq", m.submitted_seq);
     v("changed_seq", m.changed_seq);
 }
@@ -339,62 +343,6 @@ template <class V, Of<QuestionRows> T>
 void describe(V& v, T& m) {
     v("rows", m.rows);
     v.optional("more", m.more);
-}
-
-/// What ended attempts used of models: of one task, or of `limit` tasks of a role and group.
-struct UsageQuery {
-    static constexpr std::string_view kType = "USAGE";
-    TaskId task;
-    RoleName role;
-    GroupName group;
-    std::uint64_t before = 0;  // 0: from the newest
-    std::uint32_t limit = 100;
-    friend bool operator==(const UsageQuery&, const UsageQuery&) = default;
-};
-template <class V, Of<UsageQuery> T>
-void describe(V& v, T& m) {
-    v.optional("task_id", m.task);
-    v.optional("to", m.role);
-    v.optional("group", m.group);
-    v.optional("before", m.before);
-    v.optional("limit", m.limit, 100);
-}
-
-/// What one attempt used; attempts that used nothing have no row.
-struct UsageRow {
-    TaskId task;
-    std::uint32_t attempt = 0;
-    RoleName role;
-    GroupName group;
-    std::string model;
-    std::uint64_t cost_usd_micros = 0;
-    std::uint64_t input_tokens = 0;
-    std::uint64_t output_tokens = 0;
-    friend bool operator==(const UsageRow&, const UsageRow&) = default;
-};
-template <class V, Of<UsageRow> T>
-void describe(V& v, T& m) {
-    v("task_id", m.task);
-    v("attempt", m.attempt);
-    v("to", m.role);
-    v.optional("group", m.group);
-    v.optional("model", m.model);
-    v.optional("cost_usd_micros", m.cost_usd_micros);
-    v.optional("input_tokens", m.input_tokens);
-    v.optional("output_tokens", m.output_tokens);
-}
-
-/// Answers USAGE.
-struct UsageRows {
-    static constexpr std::string_view kType = "USAGE_ROWS";
-    std::vector<UsageRow> rows;
-    std::uint64_t before = 0;  // of the next page; 0: there is none
-    friend bool operator==(const UsageRows&, const UsageRows&) = default;
-};
-template <class V, Of<UsageRows> T>
-void describe(V& v, T& m) {
-    v("rows", m.rows);
-    v.optional("before", m.before);
 }
 
 }  // namespace zq::wire

@@ -284,6 +284,22 @@ void describe(V& v, T& m) {
     v("artifact", m.artifact);
 }
 
+/// What the attempt has used of models so far, in all. Where that uses up the task's budget, BEAT
+/// says so next.
+struct Spend {
+    static constexpr std::string_view kType = "SPEND";
+    TaskId task;
+    LeaseToken lease;
+    Usage usage;
+    friend bool operator==(const Spend&, const Spend&) = default;
+};
+template <class V, Of<Spend> T>
+void describe(V& v, T& m) {
+    v("task_id", m.task);
+    v("lease", m.lease);
+    describe(v, m.usage);
+}
+
 /// Asks a person, while the attempt goes on. Answered by ASKED: the question as it stands. Asked
 /// again under its id it is the same question.
 struct Ask {
@@ -315,8 +331,8 @@ void describe(V& v, T& m) {
     v("question", m.question);
 }
 
-/// Answers every report, PROGRESS, CHECKPOINT, CANCEL and ANSWER: it is durable. `state` is what
-/// the task became; a completion of a `cancelling` task is answered `cancelled`.
+/// Answers every report, PROGRESS, CHECKPOINT, SPEND, CANCEL and ANSWER: it is durable. `state` is
+/// what the task became; a completion of a `cancelling` task is answered `cancelled`.
 struct Accepted {
     static constexpr std::string_view kType = "ACCEPTED";
     TaskId task;

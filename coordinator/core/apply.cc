@@ -41,6 +41,15 @@ void withdraw_question(Task& task, Instant at) {
     task.questions.back().closed_at = at;
 }
 
+/// One of the same id makes room for it, and at the bound the oldest.
+void add_question(Task& task, const Question& question) {
+    std::erase_if(task.questions, [&](const Question& old) { return old.id == question.id; });
+    task.questions.push_back(question);
+    if (task.questions.size() > limits::kQuestionsKept) {
+        task.questions.erase(task.questions.begin());
+    }
+}
+
 void apply_body(State& state, const Event& event, const EpochStarted& body) {
     state.durable.journal = body.journal;
     state.durable.epoch = event.epoch;
@@ -77,6 +86,7 @@ void apply_body(State& state, const Event& event, const TaskSubmitted& body) {
     task.max_attempts = spec.max_attempts;
     task.max_lost = spec.max_lost;
     task.run_timeout = spec.run_timeout;
+    task.budget = spec.budget;
     task.state = body.state;
     task.rank = body.rank;
     task.submitted_at = event.at;
@@ -157,6 +167,8 @@ void apply_body(State& state, const Event& event, const AttemptEnded& body) {
         if (!ended.summary.empty()) task.summary = ended.summary;
         task.reason = ended.reason;
         if (next.feedback) task.feedback = {ended.attempt, ended.reason};
+        task.spending = {};
+        if (task.budget.is_set()) task.spent = next.spent;
     });
     const auto key = std::pair(event.task, ended.attempt);
     Attempt& kept = state.index.attempts[key];
@@ -246,12 +258,7 @@ void apply_body(State& state, const Event& event, const TaskRemoved&) {
 void apply_body(State& state, const Event& event, const QuestionAsked& body) {
     change_task(state, event, [&](Task& task) {
         withdraw_question(task, event.at);
-        std::erase_if(task.questions,
-                      [&](const Question& old) { return old.id == body.question.id; });
-        task.questions.push_back(body.question);
-        if (task.questions.size() > limits::kQuestionsKept) {
-            task.questions.erase(task.questions.begin());
-        }
+        add_question(task, body.question);
     });
 }
 
@@ -264,9 +271,39 @@ void apply_body(State& state, const Event& event, const QuestionClosed& body) {
         question.answer = body.answer;
         question.closed_at = event.at;
         if (body.state == QuestionState::kAnswered) question.answered_by = event.identity;
+        if (body.budget_from) task.budget_from = *body.budget_from;
         if (task.state != TaskState::kInputRequired) return;
+        if (body.dead_reason != DeadReason::kNone) {
+            task.state = TaskState::kDead;
+            task.dead_reason = body.dead_reason;
+            return;
+        }
         task.state = TaskState::kQueued;
         task.rank = body.rank;
+    });
+}
+
+void apply_body(State& state, const Event& event, const UsageNoted& body) {
+    change_task(state, event, [&](Task& task) {
+        ZQ_CHECK(task.lease && task.lease->token == body.token);
+        task.spending = body.usage;
+    });
+}
+
+void apply_body(State& state, const Event& event, const BudgetReached& body) {
+    change_task(state, event, [&](Task& task) {
+        task.lost_lease.reset();
+        task.lost_lease_charged = false;
+        task.due_at = {};
+        if (!body.question) {
+            task.state = TaskState::kDead;
+            task.dead_reason = DeadReason::kBudget;
+            task.reason = "its budget is used up: " +
+                          budget_text(granted(task.budget, task.budget_from), body.spent);
+            return;
+        }
+        task.state = TaskState::kInputRequired;
+        add_question(task, *body.question);
     });
 }
 

@@ -102,6 +102,13 @@ struct NoteProgress {
     std::string message;
 };
 
+/// SPEND: totals of the running attempt.
+struct NoteUsage {
+    TaskId task;
+    LeaseToken token;
+    Usage usage;
+};
+
 struct SaveCheckpoint {
     TaskId task;
     LeaseToken token;
@@ -195,7 +202,7 @@ struct NoteStall {
 using CommandBody =
     std::variant<SubmitTask, OpenSession, Renew, RenewByHand, CloseSession, EndAttempt,
                  NoteProgress, SaveCheckpoint, AskPerson, AnswerPerson, ClaimTask, CancelTask,
-                 StoreContent, Match, Tick, StartEpoch, BeginService, NoteStall, Retain>;
+                 StoreContent, Match, Tick, StartEpoch, BeginService, NoteStall, Retain, NoteUsage>;
 
 struct Command {
     Instant now;

@@ -14,6 +14,7 @@ Decision decide_one(const Call& c, const RenewByHand& b) { return decide_renew_b
 Decision decide_one(const Call& c, const CloseSession& b) { return decide_close(c, b); }
 Decision decide_one(const Call& c, const EndAttempt& b) { return decide_end(c, b); }
 Decision decide_one(const Call& c, const NoteProgress& b) { return decide_progress(c, b); }
+Decision decide_one(const Call& c, const NoteUsage& b) { return decide_usage(c, b); }
 Decision decide_one(const Call& c, const SaveCheckpoint& b) { return decide_checkpoint(c, b); }
 Decision decide_one(const Call& c, const AskPerson& b) { return decide_ask(c, b); }
 Decision decide_one(const Call& c, const AnswerPerson& b) { return decide_answer(c, b); }

@@ -69,7 +69,7 @@ const Task* next_to_claim(const Call& call, const RoleName& role) {
     if (tasks == call.state.index.roles.end()) return nullptr;
     for (const ReadyKey& ready : tasks->second.ready) {
         const Task* task = find_task(call.state, ready.task);
-        if (!has_expired(*task, call.now())) return task;
+        if (!has_expired(*task, call.now()) && !is_over_budget(*task)) return task;
     }
     return nullptr;
 }
@@ -88,6 +88,10 @@ Result<const Task*> task_to_claim(const Call& call, const ClaimTask& claim) {
     }
     if (task->state == TaskState::kQueued && has_expired(*task, call.now())) {
         return fail(ErrorCode::CONFLICT, "the ttl of task " + claim.task.text + " has passed",
+                    "task_id");
+    }
+    if (task->state == TaskState::kQueued && is_over_budget(*task)) {
+        return fail(ErrorCode::CONFLICT, "the budget of task " + claim.task.text + " is used up",
                     "task_id");
     }
     if (task->state == TaskState::kQueued) return task;

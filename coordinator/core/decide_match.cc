@@ -78,6 +78,8 @@ Decision decide_match(const Call& call) {
                 if (given == limits::kTickItems) return decision;
                 const Task& task = *find_task(call.state, ready.task);
                 if (has_expired(task, call.now())) continue;
+                // Only a state of the past, restored between two events of one decision, has one.
+                if (keep_budget(call, task, task.state, task.spent, decision)) continue;
                 const Session* session = idle.next();
                 if (session == nullptr) break;
                 assign(call, *session, task, given, decision);

@@ -72,21 +72,18 @@ inline LeaseToken next_token(const Call& call, std::uint64_t given) {
     return {call.state.durable.journal, call.state.durable.last_token + 1 + given};
 }
 
-/// The event that ends the current lease without a report.
-inline Event silence_event(const Task& task, Instant now, Outcome outcome, std::string reason,
-                           Next next) {
-    Attempt attempt;
-    attempt.task = task.key;
-    attempt.attempt = task.lease->attempt;
-    attempt.token = task.lease->token;
-    attempt.holder = task.lease->holder;
-    attempt.started_at = task.lease->since;
-    attempt.ended_at = now;
-    attempt.outcome = outcome;
-    attempt.reason = std::move(reason);
-    attempt.answer = next.state;
-    return system_event(task.key, AttemptEnded{std::move(attempt), next});
-}
+/// Ends the current lease without a report.
+void end_silently(const Call& call, const Task& task, Outcome outcome, std::string reason,
+                  Decision& decision);
+
+/// Ends the current lease as `attempt` and `next` say, by somebody's word. Counts what it used,
+/// sees to the task's budget, and gives the state that the task is then in (decide_budget.cc).
+TaskState push_end(const Call& call, const Task& task, const Identity& by, Attempt attempt,
+                   Next next, Decision& decision);
+/// If the decision so far leaves the task waiting (in `state`, with so much spent) and nothing of
+/// its budget is left: stops it, and gives the state it is then in.
+std::optional<TaskState> keep_budget(const Call& call, const Task& task, TaskState state,
+                                     const Spent& spent, Decision& decision);
 
 /// The claim of a task by hand.
 inline Lease lease_by_hand(const Call& call, const Task& task, const std::string& from,
@@ -115,9 +112,9 @@ inline Question question_of(const Call& call, const NewQuestion& asked, std::uin
 }
 
 /// Closes the open question: the event, and the word to the attempt that waits for it. An identity
-/// stands in the event where a person has answered.
-void close_question(const Call& call, const Task& task, const Identity& by, QuestionClosed closed,
-                    Decision& decision);
+/// stands in the event where a person has answered. Gives the state the task is then in.
+TaskState close_question(const Call& call, const Task& task, const Identity& by,
+                         QuestionClosed closed, Decision& decision);
 
 /// The event that takes a loss back, with the counter after it.
 inline Event resume_event(const Call& call, const Task& task) {
@@ -140,6 +137,7 @@ Decision decide_close(const Call& call, const CloseSession& close);
 Decision decide_end(const Call& call, const EndAttempt& end);
 Decision decide_progress(const Call& call, const NoteProgress& progress);
 Decision decide_checkpoint(const Call& call, const SaveCheckpoint& save);
+Decision decide_usage(const Call& call, const NoteUsage& note);
 Decision decide_ask(const Call& call, const AskPerson& ask);
 Decision decide_answer(const Call& call, const AnswerPerson& answered);
 Decision decide_match(const Call& call);

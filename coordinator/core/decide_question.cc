@@ -52,6 +52,23 @@ std::optional<Error> misfit(const AnswerPerson& said, const Question& question) 
     return Error{ErrorCode::INVALID, "the answer is one of: " + names, "choice", {}};
 }
 
+/// Closes the open question with that answer. What the task is then.
+TaskState take_answer(const Call& call, const Task& task, const AnswerPerson& said,
+                      Decision& decision) {
+    const Question& open = *open_question(task);
+    QuestionClosed closed;
+    closed.question = open.id;
+    closed.choice = said.choice;
+    closed.answer = said.answer;
+    if (open.kind == QuestionKind::kBudget && said.choice == kStopChoice) {
+        closed.dead_reason = DeadReason::kBudget;
+    } else if (task.state == TaskState::kInputRequired) {
+        closed.rank = rank_of(task, call.now(), call.policy);
+        if (open.kind == QuestionKind::kBudget) closed.budget_from = task.spent;
+    }
+    return close_question(call, task, call.command.identity, std::move(closed), decision);
+}
+
 /// Nothing is open, or another question than the one that is meant: it may have been answered so.
 Decision answer_again(const Call& call, const AnswerPerson& answered, const Task& task) {
     const std::string name = "task " + answered.task.text;
@@ -81,22 +98,31 @@ Decision answer_again(const Call& call, const AnswerPerson& answered, const Task
 
 }  // namespace
 
-void close_question(const Call& call, const Task& task, const Identity& by, QuestionClosed closed,
-                    Decision& decision) {
+TaskState close_question(const Call& call, const Task& task, const Identity& by,
+                         QuestionClosed closed, Decision& decision) {
     Question question = *open_question(task);
     question.state = closed.state;
     question.choice = closed.choice;
     question.answer = closed.answer;
     question.closed_at = call.now();
     if (closed.state == QuestionState::kAnswered) question.answered_by = by;
+    const bool stops = closed.dead_reason != DeadReason::kNone;
+    const bool granted_anew = closed.budget_from.has_value();
     Event event = system_event(task.key, std::move(closed));
     event.identity = by;
     decision.events.push_back(std::move(event));
-    if (!task.lease) return;
+    if (stops) return TaskState::kDead;
+    if (!task.lease) {
+        if (granted_anew) return TaskState::kQueued;
+        // It may have used up its budget before it asked.
+        return keep_budget(call, task, TaskState::kQueued, task.spent, decision)
+            .value_or(TaskState::kQueued);
+    }
     auto clock = call.state.now.clocks.find(task.lease->token.number);
-    if (clock == call.state.now.clocks.end() || clock->second.session == 0) return;
+    if (clock == call.state.now.clocks.end() || clock->second.session == 0) return task.state;
     decision.effects.emplace_back(Push{
         clock->second.session, QuestionNews{task.key.id, task.lease->token, std::move(question)}});
+    return task.state;
 }
 
 Decision decide_ask(const Call& call, const AskPerson& ask) {
@@ -158,14 +184,8 @@ Decision decide_answer(const Call& call, const AnswerPerson& answered) {
     if (auto full = request_bound(call)) {
         return reject(call, full->code, full->message, {}, full->retry_after);
     }
-    const bool parked = task->state == TaskState::kInputRequired;
-    QuestionClosed closed{open->id, QuestionState::kAnswered, std::move(said.choice),
-                          std::move(said.answer),
-                          parked ? rank_of(*task, call.now(), call.policy) : 0};
-    answer(
-        decision, call,
-        AcceptedAnswer{answered.task, parked ? TaskState::kQueued : task->state, task->attempts});
-    close_question(call, *task, call.command.identity, std::move(closed), decision);
+    const TaskState state = take_answer(call, *task, said, decision);
+    answer(decision, call, AcceptedAnswer{answered.task, state, task->attempts});
     if (!call.command.client.empty()) {
         decision.events.push_back(event_of(
             call, task->key, RequestRecorded{call.command.client, call.command.request, {}}));

@@ -115,9 +115,9 @@ void end_attempt(const Call& call, const EndAttempt& end, const Task& task, cons
         decision.events.push_back(
             event_of(call, task.key, QuestionAsked{lease.token, std::move(question)}));
     }
-    attempt.answer = next.state;
-    answer(decision, call, AcceptedAnswer{end.task, next.state, lease.attempt});
-    decision.events.push_back(event_of(call, task.key, AttemptEnded{std::move(attempt), next}));
+    const TaskState state =
+        push_end(call, task, call.command.identity, std::move(attempt), next, decision);
+    answer(decision, call, AcceptedAnswer{end.task, state, lease.attempt});
 }
 
 /// Why a report about a task it has the right to end is refused all the same.

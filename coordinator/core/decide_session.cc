@@ -21,6 +21,12 @@ bool holds(const Speaker& speaker, const Holder& holder) {
     return holder.identity == speaker.identity && holder.state_id == speaker.state_id;
 }
 
+/// What the holder of a task is told.
+Verdict verdict_of(const Task& task) {
+    if (task.state == TaskState::kCancelling) return Verdict::kCancel;
+    return is_over_budget(task) ? Verdict::kBudget : Verdict::kOk;
+}
+
 /// Renews one listed lease, or takes its loss back, or says that it is stale.
 Verdict renew_one(const Call& call, const Speaker& speaker, const LeaseToken& token,
                   Decision& decision) {
@@ -29,7 +35,7 @@ Verdict renew_one(const Call& call, const Speaker& speaker, const LeaseToken& to
     Millis term = speaker.term;
     Verdict verdict = Verdict::kStale;
     if (task != nullptr && holds(speaker, task->lease->holder)) {
-        verdict = task->state == TaskState::kCancelling ? Verdict::kCancel : Verdict::kOk;
+        verdict = verdict_of(*task);
         if (task->lease->holder.by_hand) term = task->lease->term;
     } else if (lost != nullptr && holds(speaker, lost->lost_lease->holder)) {
         decision.events.push_back(resume_event(call, *lost));
@@ -83,18 +89,14 @@ void end_unlisted(const Call& call, const Session& session, const std::vector<Le
         const Holder& holder = task.lease->holder;
         if (holder.identity != session.identity) continue;
         if (holder.incarnation < session.incarnation) {
-            decision.events.push_back(silence_event(task, call.now(), Outcome::kReleased,
-                                                    "the worker was restarted",
-                                                    after_silence(task, Outcome::kReleased)));
+            end_silently(call, task, Outcome::kReleased, "the worker was restarted", decision);
         } else if (number <= seen_number(call, seen) || mutant(Mutant::kUnseenAssignmentEnded)) {
             // One that it never listed may have gone down with a connection: that is no loss of
             // its.
             auto clock = call.state.now.clocks.find(number);
             const bool confirmed = clock != call.state.now.clocks.end() && clock->second.confirmed;
             const Outcome outcome = confirmed ? Outcome::kLost : Outcome::kUndelivered;
-            decision.events.push_back(silence_event(task, call.now(), outcome,
-                                                    "the worker no longer has it",
-                                                    after_silence(task, outcome)));
+            end_silently(call, task, outcome, "the worker no longer has it", decision);
         }
     }
 }

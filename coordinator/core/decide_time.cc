@@ -19,8 +19,11 @@ void fire_timers(const Call& call, Decision& decision) {
         if (const Question* open = open_question(task)) {
             const bool parked = task.state == TaskState::kInputRequired;
             const std::int64_t rank = parked ? rank_of(task, timer.due, call.policy) : 0;
-            close_question(call, task, kSystemIdentity,
-                           {open->id, QuestionState::kNoAnswer, {}, {}, rank}, decision);
+            QuestionClosed closed;
+            closed.question = open->id;
+            closed.state = QuestionState::kNoAnswer;
+            closed.rank = rank;
+            close_question(call, task, kSystemIdentity, std::move(closed), decision);
         } else if (has_expired(task, call.now())) {
             decision.events.push_back(system_event(task.key, TaskExpired{}));
         } else {
@@ -39,10 +42,9 @@ void end_leases(const Call& call, Decision& decision) {
         if (task == nullptr) continue;
         const bool confirmed = call.state.now.clocks.at(number).confirmed;
         const Outcome outcome = confirmed ? Outcome::kLost : Outcome::kUndelivered;
-        decision.events.push_back(silence_event(
-            *task, call.now(), outcome,
-            confirmed ? "the lease was not renewed" : "the assignment was never confirmed",
-            after_silence(*task, outcome)));
+        end_silently(call, *task, outcome,
+                     confirmed ? "the lease was not renewed" : "the assignment was never confirmed",
+                     decision);
     }
 }
 

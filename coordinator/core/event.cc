@@ -10,7 +10,8 @@ constexpr std::array<std::string_view, std::variant_size_v<EventBody>> kKinds = 
     "lease_resumed",      "progress_noted",    "attempt_ended",  "cancel_requested",
     "task_cancelled",     "task_expired",      "role_served",    "content_stored",
     "request_recorded",   "checkpoint_saved",  "question_asked", "question_closed",
-    "contents_condemned", "artifacts_removed", "task_removed"};
+    "contents_condemned", "artifacts_removed", "task_removed",   "usage_noted",
+    "budget_reached"};
 
 }  // namespace
 

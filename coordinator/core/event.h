@@ -64,6 +64,7 @@ struct Next {
     std::uint32_t losses = 0;
     std::uint32_t deferrals = 0;
     bool feedback = false;  // the attempt's reason is told to the next one
+    Spent spent;            // where there is a budget
     friend bool operator==(const Next&, const Next&) = default;
 };
 
@@ -136,7 +137,9 @@ struct QuestionClosed {
     QuestionState state = QuestionState::kAnswered;  // or kNoAnswer
     std::string choice;
     std::string answer;
-    std::int64_t rank = 0;  // of the task, where it is queued again
+    std::int64_t rank = 0;                       // of the task, where it is queued again
+    std::optional<Spent> budget_from;            // the task may use its budget once more
+    DeadReason dead_reason = DeadReason::kNone;  // where it ends the task
     friend bool operator==(const QuestionClosed&, const QuestionClosed&) = default;
 };
 
@@ -173,11 +176,25 @@ struct TaskRemoved {
     friend bool operator==(const TaskRemoved&, const TaskRemoved&) = default;
 };
 
+/// What the running attempt has used so far, in all.
+struct UsageNoted {
+    LeaseToken token;
+    Usage usage;
+    friend bool operator==(const UsageNoted&, const UsageNoted&) = default;
+};
+
+/// Nothing is left of a waiting task's budget: a person is asked, or it is dead.
+struct BudgetReached {
+    Spent spent;
+    std::optional<Question> question;  // open and parked
+    friend bool operator==(const BudgetReached&, const BudgetReached&) = default;
+};
+
 using EventBody =
     std::variant<EpochStarted, TaskSubmitted, TaskReady, TaskAssigned, LeaseResumed, ProgressNoted,
                  AttemptEnded, CancelRequested, TaskCancelled, TaskExpired, RoleServed,
                  ContentStored, RequestRecorded, CheckpointSaved, QuestionAsked, QuestionClosed,
-                 ContentsCondemned, ArtifactsRemoved, TaskRemoved>;
+                 ContentsCondemned, ArtifactsRemoved, TaskRemoved, UsageNoted, BudgetReached>;
 
 /// `task.id` is empty for events that are not about one task.
 struct Event {

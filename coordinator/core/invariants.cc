@@ -36,6 +36,8 @@ void check_task(const Durable& durable, const Task& task, Broken& broken) {
     expect(broken, leased == task.lease.has_value(), name + "exactly leased states have a lease");
     expect(broken, !task.lost_lease || task.state == TaskState::kQueued,
            name + "only a queued task has a lost lease");
+    expect(broken, task.lease.has_value() || task.spending == Usage{},
+           name + "only an attempt that runs is spending");
     expect(broken, task.failures < task.max_attempts, name + "failures stay below max_attempts");
     expect(broken, task.losses < task.max_lost, name + "losses stay below max_lost");
     expect(broken, task.dead_reason == DeadReason::kNone, name + "an open task has no dead reason");

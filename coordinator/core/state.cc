@@ -24,8 +24,19 @@ const Question* open_question(const Task& task) {
 std::vector<Question> closed_questions(const Task& task) {
     std::vector<Question> closed;
     std::copy_if(task.questions.begin(), task.questions.end(), std::back_inserter(closed),
-                 [](const Question& question) { return has_outcome(question.state); });
+                 [](const Question& question) {
+                     return question.kind == QuestionKind::kQuestion && has_outcome(question.state);
+                 });
     return closed;
+}
+
+Spent spent_so_far(const Task& task) {
+    return task.spent + spent_in(task.spending);
+}
+
+bool is_over_budget(const Task& task) {
+    return task.budget.is_set() &&
+           is_used_up(granted(task.budget, task.budget_from), spent_so_far(task));
 }
 
 const Task* find_task(const State& state, const TaskKey& key) {

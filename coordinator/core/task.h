@@ -60,6 +60,7 @@ struct Task {
     std::uint32_t max_attempts = limits::kAttemptsDefault;
     std::uint32_t max_lost = limits::kLostDefault;
     Millis run_timeout{};
+    Budget budget;
 
     TaskState state = TaskState::kQueued;
     DeadReason dead_reason = DeadReason::kNone;
@@ -80,6 +81,9 @@ struct Task {
     std::vector<CheckpointRef> checkpoints;  // the kept ones, by number; at most kCheckpointsKept
     std::vector<Question> questions;  // the last ones, at most kQuestionsKept; one open at the end
     Feedback feedback;                // what sent it back last
+    Spent budget_from;                // what was spent when a person granted the budget anew
+    Spent spent;                      // of its ended attempts; counted where there is a budget
+    Usage spending;                   // of the running one, as it said last
     std::string summary;
     std::string reason;
     Seq submitted_seq = 0;
@@ -90,6 +94,10 @@ struct Task {
 
 /// The question that waits for an answer; null if there is none.
 const Question* open_question(const Task& task);
+/// What counts against its budget, the running attempt included.
+Spent spent_so_far(const Task& task);
+/// True if nothing is left of its budget, grants included.
+bool is_over_budget(const Task& task);
 /// What a new attempt is told: the questions that were answered, or had no answer in their time.
 std::vector<Question> closed_questions(const Task& task);
 

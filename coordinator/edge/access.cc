@@ -16,10 +16,10 @@ inline constexpr bool kIsOneOf = (std::is_same_v<T, Types> || ...);
 template <class T>
 inline constexpr bool kAtControl =
     kIsOneOf<T, wire::Hello, wire::Ready, wire::Heartbeat, wire::Complete, wire::Skip, wire::Fail,
-             wire::Release, wire::Progress, wire::Checkpoint, wire::Goodbye, wire::Ping,
-             wire::Submit, wire::Get, wire::List, wire::Wait, wire::Events, wire::Answers,
-             wire::Cancel, wire::Claim, wire::Workers, wire::Leases, wire::Status, wire::Backup,
-             wire::Gc, wire::Join, wire::Ask, wire::AnswerQuestion, wire::Questions,
+             wire::Release, wire::Progress, wire::Spend, wire::Checkpoint, wire::Goodbye,
+             wire::Ping, wire::Submit, wire::Get, wire::List, wire::Wait, wire::Events,
+             wire::Answers, wire::Cancel, wire::Claim, wire::Workers, wire::Leases, wire::Status,
+             wire::Backup, wire::Gc, wire::Join, wire::Ask, wire::AnswerQuestion, wire::Questions,
              wire::UsageQuery>;
 
 /// Requests of the artifacts socket.

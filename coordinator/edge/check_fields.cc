@@ -96,6 +96,15 @@ Check check(const wire::Progress& m) {
                   [&] { return size(m.message, limits::kSummaryBytes, "message"); });
 }
 
+Check check(const wire::Spend& m) {
+    return all_of(
+        [&] { return name(m.task.text, "task_id"); },
+        [&] { return range(m.usage.cost_usd_micros, 0, limits::kBudgetMax, "cost_usd_micros"); },
+        [&] { return range(m.usage.input_tokens, 0, limits::kBudgetMax, "input_tokens"); },
+        [&] { return range(m.usage.output_tokens, 0, limits::kBudgetMax, "output_tokens"); },
+        [&] { return name_or_empty(m.usage.model, "model"); });
+}
+
 Check check(const wire::Checkpoint& m) {
     return all_of([&] { return name(m.task.text, "task_id"); },
                   [&] { return artifact(m.artifact, "artifact"); });

@@ -238,6 +238,18 @@ Result<Incoming> convert(wire::Message& message, wire::Progress& body, const Ori
     return incoming;
 }
 
+Result<Incoming> convert(wire::Message& message, wire::Spend& body, const Origin& origin,
+                         FactFinder& facts) {
+    if (auto ok = check_speaker(message, origin); !ok) return Failure(ok.error());
+    Incoming incoming{command_of(message, origin), {}};
+    if (auto ok = add_task_fact(incoming.command, body.task, facts); !ok) {
+        return Failure(ok.error());
+    }
+    incoming.command.body =
+        core::NoteUsage{std::move(body.task), body.lease, std::move(body.usage)};
+    return incoming;
+}
+
 Result<Incoming> convert(wire::Message& message, wire::Checkpoint& body, const Origin& origin,
                          FactFinder& facts) {
     if (auto ok = check_speaker(message, origin); !ok) return Failure(ok.error());

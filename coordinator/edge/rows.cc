@@ -30,6 +30,10 @@ wire::TaskRow task_row(const core::Task& task) {
     row.reason = task.reason;
     row.worker = task.worker;
     if (const Question* open = core::open_question(task)) row.question = open->text;
+    if (task.budget.is_set()) {
+        row.budget = granted(task.budget, task.budget_from);
+        row.spent = core::spent_so_far(task);
+    }
     row.submitted_seq = task.submitted_seq;
     row.changed_seq = task.changed_seq;
     return row;

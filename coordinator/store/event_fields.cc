@@ -130,6 +130,30 @@ void show(Fields& fields, const core::QuestionClosed& body) {
     put(fields, "choice", body.choice);
     put(fields, "answer", body.answer);
     if (body.rank != 0) put(fields, "state", to_string(TaskState::kQueued));
+    if (body.budget_from) put(fields, "budget", "granted anew");
+    if (body.dead_reason == DeadReason::kNone) return;
+    put(fields, "state", to_string(TaskState::kDead));
+    put(fields, "dead_reason", to_string(body.dead_reason));
+}
+
+void show_usage(Fields& fields, const Usage& usage) {
+    if (usage.cost_usd_micros != 0) fields.emplace("cost_usd", usd_text(usage.cost_usd_micros));
+    put_count(fields, "input_tokens", usage.input_tokens);
+    put_count(fields, "output_tokens", usage.output_tokens);
+    put(fields, "model", usage.model);
+}
+
+void show(Fields& fields, const core::UsageNoted& body) {
+    show_usage(fields, body.usage);
+}
+
+void show(Fields& fields, const core::BudgetReached& body) {
+    const TaskState state = body.question ? TaskState::kInputRequired : TaskState::kDead;
+    put(fields, "state", to_string(state));
+    if (body.question) put(fields, "question_id", body.question->id);
+    if (!body.question) put(fields, "dead_reason", to_string(DeadReason::kBudget));
+    if (body.spent.usd_micros != 0) fields.emplace("spent_usd", usd_text(body.spent.usd_micros));
+    put_count(fields, "spent_tokens", body.spent.tokens);
 }
 
 void show(Fields& fields, const core::ContentsCondemned& body) {

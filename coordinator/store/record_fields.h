@@ -36,6 +36,7 @@ void describe(V& v, T& n) {
     v.optional("losses", n.losses);
     v.optional("deferrals", n.deferrals);
     v.optional("feedback", n.feedback);
+    v.optional("spent", n.spent);
 }
 
 template <class V, Of<Attempt> T>
@@ -84,6 +85,7 @@ void describe_envelope(V& v, T& t) {
     v.optional("max_attempts", t.max_attempts, limits::kAttemptsDefault);
     v.optional("max_lost", t.max_lost, limits::kLostDefault);
     v.optional("run_timeout_ms", t.run_timeout);
+    v.optional("budget", t.budget);
 }
 
 template <class V, Of<Task> T>
@@ -108,6 +110,9 @@ void describe(V& v, T& t) {
     v.optional("checkpoints", t.checkpoints);
     v.optional("questions", t.questions);
     v.optional("feedback", t.feedback);
+    v.optional("budget_from", t.budget_from);
+    v.optional("spent", t.spent);
+    v.optional("spending", t.spending);
     v.optional("summary", t.summary);
     v.optional("reason", t.reason);
     v("submitted_seq", t.submitted_seq);
@@ -241,6 +246,20 @@ void describe(V& v, T& e) {
     v.optional("choice", e.choice);
     v.optional("answer", e.answer);
     v.optional("rank", e.rank);
+    v.optional("budget_from", e.budget_from);
+    v.optional("dead_reason", e.dead_reason);
+}
+
+template <class V, Of<UsageNoted> T>
+void describe(V& v, T& e) {
+    v("token", e.token);
+    v("usage", e.usage);
+}
+
+template <class V, Of<BudgetReached> T>
+void describe(V& v, T& e) {
+    v("spent", e.spent);
+    v.optional("question", e.question);
 }
 
 }  // namespace zq::core

@@ -88,7 +88,8 @@ void CoordinatorLoad::decide_one() {
     if (dice < 35) return submit();
     if (dice < 55) return end_attempt();
     if (dice < 75) return heartbeat();
-    if (dice < 80) return note_progress();
+    if (dice < 78) return note_progress();
+    if (dice < 80) return note_usage();
     if (dice < 83) return save_checkpoint();
     if (dice < 85) return ask_person();
     if (dice < 87) return answer_person();
@@ -187,6 +188,10 @@ void CoordinatorLoad::submit() {
     if (chance(random_, 20)) spec.group = GroupName("night");
     if (chance(random_, 20)) spec.idempotency_key = spec.id.text;
     spec.backoff = {Backoff::Kind::kFixed, seconds(2), seconds(2)};
+    if (chance(random_, 20)) {
+        spec.budget.tokens = 500;
+        if (chance(random_, 50)) spec.budget.on = OnBudget::kDead;
+    }
     submit.request = digest_of(random_);
     std::vector<store::InlineContent> contents;
     for (std::uint64_t i = below(random_, 3); i > 0; --i) {
@@ -244,6 +249,12 @@ void CoordinatorLoad::note_progress() {
                            static_cast<std::uint32_t>(below(random_, 101)), "step", text(100)});
 }
 
+void CoordinatorLoad::note_usage() {
+    const core::Task* task = any_task(true);
+    if (task == nullptr) return;
+    run(core::NoteUsage{task->key.id, task->lease->token, {7, below(random_, 900), 0, "m"}});
+}
+
 void CoordinatorLoad::save_checkpoint() {
     const core::Task* task = any_task(true);
     if (task == nullptr) return;
@@ -266,7 +277,10 @@ void CoordinatorLoad::ask_person() {
 void CoordinatorLoad::answer_person() {
     for (const auto& [key, task] : pipeline_.state().durable.open) {
         if (task.questions.empty() || task.questions.back().state != QuestionState::kOpen) continue;
-        return run(core::AnswerPerson{key.id, "", "", text(60)});
+        const Question& open = task.questions.back();
+        const bool stops = !open.choices.empty() && chance(random_, 30);
+        std::string said = open.choices.empty() ? text(60) : open.choices.at(stops ? 1 : 0);
+        return run(core::AnswerPerson{key.id, "", "", std::move(said)});
     }
 }
 

@@ -44,6 +44,7 @@ class CoordinatorLoad {
     void end_attempt();
     void note_progress();
     void save_checkpoint();
+    void note_usage();
     void ask_person();
     void answer_person();
     void cancel();

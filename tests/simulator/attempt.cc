@@ -159,6 +159,7 @@ wire::Body Attempt::report(const std::string& name) const {
     facts.end.stop = stop_;
     facts.end.duration = work_.run;
     facts.output.values["summary"] = "done by " + name;
+    put_usage(facts.output.values, work_.used);
     if (work_.fate == Fate::kSkip) facts.output.values["status"] = "skipped";
     if (work_.fate == Fate::kTryLater) facts.output.values["retry_after"] = "3";
     const bool parks = work_.fate == Fate::kPark && stop_ == worker::StopCause::kNone;

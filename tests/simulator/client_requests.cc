@@ -130,7 +130,8 @@ wire::Body ClientHost::tend(Held& held) {
         return wire::Progress{held.task.id, held.lease, static_cast<std::uint32_t>(n * 6), "1/2",
                               "half of it"};
     }
-    if (n < 20) return checkpoint_of(held);
+    if (n < 18) return checkpoint_of(held);
+    if (n < 20) return wire::Spend{held.task.id, held.lease, {n * 100, rng_.below(500), 7, "m"}};
     if (n < 22) {
         NewQuestion question{"hand-" + std::to_string(rng_.below(3)), "Is it done?", {}, {}};
         if (rng_.per_mille(500)) question.timeout = rng_.between(millis(1), seconds(20));

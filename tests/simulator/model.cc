@@ -35,6 +35,10 @@ void Model::committed(const core::Event& event) {
     last_seq_ = event.seq;
     expect(event.at >= last_at_, "the journal's time never goes back");
     last_at_ = std::max(last_at_, event.at);
+    const bool stops = std::holds_alternative<core::BudgetReached>(event.body);
+    expect(stops == over_.has_value() && (!stops || *over_ == event.task.id),
+           "a task that waits with its budget used up is stopped at once, and no other");
+    over_.reset();
     std::visit([&](const auto& body) { apply(event, body); }, event.body);
 }
 
@@ -54,6 +58,8 @@ void Model::compare(const core::Task& row) {
     expect(lease == task->lease, "the row has the current lease");
     expect(row.checkpoints == task->checkpoints, "the row has the checkpoints that are kept");
     expect(row.questions == task->questions, "the row has the questions that are kept");
+    expect(row.spent == task->spent, "the row says what was spent");
+    expect(row.spending == task->spending, "the row says what its attempt uses");
     expect(row.feedback == task->feedback, "the row has what sent the task back last");
 }
 
@@ -99,6 +105,7 @@ void Model::apply(const core::Event& event, const core::TaskAssigned& body) {
     const core::Lease& lease = body.lease;
     expect(task.state == TaskState::kQueued, "only a queued task is given out");
     expect(!task.lease.is_set(), "at most one holder");
+    expect(!is_over(task), "nothing is started with its budget used up");
     expect(lease.token.number > last_token_, "tokens only grow");
     expect(lease.token.number >> 32U == epoch_, "a token carries its epoch");
     expect(lease.attempt == task.attempts + 1, "attempts are numbered on");
@@ -144,7 +151,7 @@ void Model::apply(const core::Event& event, const core::AttemptEnded& body) {
     }
     const bool reported = !attempt.report.is_zero();
     task.ended[attempt.attempt] = {attempt.outcome, attempt.answer, reported, attempt.token};
-    expect(attempt.answer == body.next.state, "the answer is what the task became");
+    count_usage(task, body);
     const Question* open = open_question(task);
     const bool parks = open != nullptr && open->parked;
     expect(parks == (attempt.release == ReleaseCause::kInputRequired),
@@ -175,6 +182,8 @@ void Model::apply(const core::Event& event, const core::AttemptEnded& body) {
     expect(body.next.failures == task.failures, "failures are counted right");
     expect(body.next.losses == task.losses, "losses are counted right");
     expect(body.next.deferrals == task.deferrals, "deferrals are counted right");
+    expect(attempt.answer == watch_budget(event.task.id, task),
+           "the answer is what the task becomes");
 }
 
 void Model::apply(const core::Event& event, const core::CancelRequested&) {
@@ -295,7 +304,7 @@ std::vector<Question> Model::Task::closed() const {
     for (const Question& question : questions) {
         const bool told = question.state == QuestionState::kAnswered ||
                           question.state == QuestionState::kNoAnswer;
-        if (told) closed.push_back(question);
+        if (told && question.kind == QuestionKind::kQuestion) closed.push_back(question);
     }
     return closed;
 }
@@ -337,7 +346,15 @@ void Model::apply(const core::Event& event, const core::QuestionClosed& body) {
     if (answered) open->answered_by = event.identity;
     if (!open->parked) return expect(task.state == TaskState::kRunning, "its attempt runs");
     expect(task.state == TaskState::kInputRequired, "a parked task waits for its answer");
-    become(task, TaskState::kQueued);
+    const bool about_budget = open->kind == QuestionKind::kBudget;
+    const bool stops = about_budget && body.choice == "stop";
+    expect((body.dead_reason == DeadReason::kBudget) == stops, "who says stop ends the task");
+    expect(body.budget_from.has_value() == (about_budget && !stops),
+           "a budget is granted anew by who is asked for it alone");
+    if (body.budget_from) task.budget_from = *body.budget_from;
+    become(task, stops ? TaskState::kDead : TaskState::kQueued);
+    if (stops) task.dead_reason = DeadReason::kBudget;
+    watch_budget(event.task.id, task);
 }
 
 }  // namespace zq::sim

@@ -40,6 +40,9 @@ class Model {
         std::uint32_t saved = 0;          // checkpoints so far
         std::vector<Question> questions;  // the last ones
         Feedback feedback;                // of the last end for the contract
+        Spent spent;                      // of its ended attempts, where there is a budget
+        Usage spending;                   // of the running one
+        Spent budget_from;                // what was spent when it was granted anew
         std::map<std::uint32_t, EndedAttempt> ended;
         /// What the next attempt is told.
         std::vector<Question> closed() const;
@@ -86,6 +89,12 @@ class Model {
     void apply(const core::Event& event, const core::CheckpointSaved& body);
     void apply(const core::Event& event, const core::QuestionAsked& body);
     void apply(const core::Event& event, const core::QuestionClosed& body);
+    void apply(const core::Event& event, const core::UsageNoted& body);
+    void apply(const core::Event& event, const core::BudgetReached& body);
+    void count_usage(Task& task, const core::AttemptEnded& body);
+    /// A task that waits now with its budget used up is stopped by the next event. What it becomes.
+    TaskState watch_budget(const TaskId& id, const Task& task);
+    static bool is_over(const Task& task);
     static Question* open_question(Task& task);
     static void withdraw(Task& task, Instant at);
     void apply(const core::Event& event, const core::ContentsCondemned& body);
@@ -105,7 +114,8 @@ class Model {
     World& world_;
     std::set<Digest> stored_;
     std::map<Digest, std::multiset<std::pair<TaskId, std::string>>> names_;  // who names a content
-    std::string about_;  // the event that is looked at, for the report
+    std::optional<TaskId> over_;  // the next event must stop it for its budget
+    std::string about_;           // the event that is looked at, for the report
     Seq last_seq_ = 0;
     Epoch epoch_ = 0;
     Instant last_at_;

@@ -38,6 +38,7 @@ constexpr auto kMutants = std::to_array<std::pair<std::string_view, Mutant>>({
     {"unseen-assignment-ended", Mutant::kUnseenAssignmentEnded},
     {"loss-not-taken-back", Mutant::kLossNotTakenBack},
     {"cancel-forgotten", Mutant::kCancelForgotten},
+    {"budget-ignored", Mutant::kBudgetIgnored},
 });
 
 }  // namespace

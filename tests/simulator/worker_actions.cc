@@ -67,6 +67,9 @@ void WorkerHost::speak(const LeaseToken& lease) {
         word.body = wire::Progress{task, lease, static_cast<std::uint32_t>(speech_.below(100)),
                                    "1/2", "half of it"};
     } else if (speech_.per_mille(300)) {
+        // Not in order: totals that come late say nothing new.
+        word.body = wire::Spend{task, lease, {speech_.below(2'000), speech_.below(2'000), 0, ""}};
+    } else if (speech_.per_mille(300)) {
         word.number = ++p.words;
         p.asking.insert(word.number);
         word.body = some_question(task, lease);
@@ -126,6 +129,13 @@ void WorkerHost::perform(const worker::Cancel& action) {
     Attempt* attempt = find(action.lease);
     if (attempt == nullptr) return;
     attempt->stop(worker::StopCause::kCancelled, boot());
+    plan_pass(stage_.world.now());
+}
+
+void WorkerHost::perform(const worker::EndForBudget& action) {
+    Attempt* attempt = find(action.lease);
+    if (attempt == nullptr) return;
+    attempt->stop(worker::StopCause::kOverBudget, boot());
     plan_pass(stage_.world.now());
 }
 

@@ -80,6 +80,7 @@ class WorkerHost : public PeerEnd {
     void perform(const worker::Freeze& action);
     void perform(const worker::Thaw& action);
     void perform(const worker::Cancel& action);
+    void perform(const worker::EndForBudget& action);
     void perform(const worker::Kill& action);
     void perform(const worker::Settled& action);
     void perform(const worker::Refused& action);

@@ -74,6 +74,11 @@ TaskSpec Workload::task(const std::string& client, std::uint32_t n) const {
         spec.expected.headings = {"Result"};
         spec.expected.rules = {{"result", "", 10, 0, true}};
     }
+    if (rng.per_mille(250)) {
+        spec.budget.tokens = 500 + rng.below(3'500);
+        if (rng.per_mille(300)) spec.budget.usd_micros = 500 + rng.below(3'500);
+        if (rng.per_mille(400)) spec.budget.on = OnBudget::kDead;
+    }
     return spec;
 }
 
@@ -88,6 +93,9 @@ Work Workload::work(const TaskSpec& task, std::uint32_t attempt) const {
     if (work.fate == Fate::kHang) work.run = minutes(4);
     work.conclude = rng.between(millis(1), millis(100));
     if (rng.per_mille(30)) work.conclude = rng.between(seconds(1), seconds(15));
+    if (rng.per_mille(700)) {
+        work.used = {rng.below(2'000), rng.below(1'000), rng.below(1'000), "sim-1"};
+    }
     return work;
 }
 

@@ -38,6 +38,7 @@ struct Work {
     Millis prepare;   // fetching inputs
     Millis run;       // unfrozen
     Millis conclude;  // hashing, putting, writing the outbox
+    Usage used;       // as its report says
 };
 
 /// What an attempt hands over as its result; `right`: as a contract that asks for a heading wants

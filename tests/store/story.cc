@@ -102,12 +102,37 @@ void Story::answer(const std::string& id, QuestionState state, const std::string
     core::QuestionClosed body;
     body.question = task.questions.back().id;
     body.state = state;
+    const bool about_budget = task.questions.back().kind == QuestionKind::kBudget;
     if (state == QuestionState::kAnswered) {
-        body.choice = "yes";
+        body.choice = about_budget ? kContinueChoice : "yes";
         body.answer = text;
+        if (about_budget) body.budget_from = task.spent;
     }
     if (parked) body.rank = now_.ms;
     happen(id, std::move(body));
+}
+
+void Story::use(const std::string& id, const Usage& usage) {
+    const core::Task& task = state_.durable.open.at(key(id));
+    happen(id, core::UsageNoted{task.lease->token, usage}, task.lease->holder.identity);
+}
+
+void Story::use_up(const std::string& id) {
+    end(id, Outcome::kReleased, TaskState::kQueued);
+    const core::Task& task = state_.durable.open.at(key(id));
+    core::BudgetReached body;
+    body.spent = task.spent;
+    if (task.budget.on == OnBudget::kAsk) {
+        Question& question = body.question.emplace();
+        question.id = "budget-1";
+        question.text = "More of it?";
+        question.choices = {"continue", "stop"};
+        question.kind = QuestionKind::kBudget;
+        question.attempt = task.attempts;
+        question.asked_at = now_ + millis(7);  // of the event
+        question.parked = true;
+    }
+    happen(id, std::move(body), kSystemIdentity);
 }
 
 void Story::end(const std::string& id, Outcome outcome, TaskState next) {
@@ -137,6 +162,7 @@ void Story::end(const std::string& id, Outcome outcome, TaskState next) {
         attempt.exit_code = -1;
     }
     body.next.state = next;
+    if (task.budget.is_set()) body.next.spent = task.spent + spent_in(task.spending);
     body.next.rank = task.rank;
     body.next.failures = task.failures + (outcome == Outcome::kFailed ? 1 : 0);
     body.next.losses = task.losses + (outcome == Outcome::kLost ? 1 : 0);
@@ -253,6 +279,20 @@ void tell_of_work(Story& story, const std::string& prefix) {
     story.answer(prefix + "unheard", QuestionState::kNoAnswer, "");
 }
 
+/// Tasks that use up what they may: one asks a person, one has had its answer, one is dead.
+void tell_of_budgets(Story& story, const std::string& prefix) {
+    for (const char* id : {"poor", "granted", "broke"}) {
+        TaskSpec spec = Story::spec(prefix + id);
+        spec.budget = {2'500'000, 1'000, OnBudget::kAsk};
+        if (id == std::string("broke")) spec.budget.on = OnBudget::kDead;
+        story.submit(spec);
+        story.assign(prefix + id);
+        story.use(prefix + id, {1'000'000, 900, 200, "gpt-x"});
+        story.use_up(prefix + id);
+    }
+    story.answer(prefix + "granted", QuestionState::kAnswered, "");
+}
+
 /// Two tasks that end: one of them loses its artifact, which nothing else refers to, and one goes.
 void tell_of_ends(Story& story, const std::string& prefix) {
     const std::string data = "what " + prefix + "trimmed left";
@@ -293,6 +333,7 @@ std::vector<Batch> tell_everything(Story& story, JournalId journal, const std::s
     story.assign(prefix + "lost");
     story.end(prefix + "lost", Outcome::kReleased, TaskState::kQueued);
     tell_of_ends(story, prefix);
+    tell_of_budgets(story, prefix);
     batches.push_back(story.take_batch());
     tell_of_retention(story, prefix);
     batches.push_back(story.take_batch());

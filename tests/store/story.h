@@ -29,6 +29,10 @@ class Story {
     void ask(const std::string& id, const std::string& question, bool parked = false);
     void park(const std::string& id, const std::string& question);
     void answer(const std::string& id, QuestionState state, const std::string& text);
+    /// The running attempt says what it has used.
+    void use(const std::string& id, const Usage& usage);
+    /// Ends the running attempt with the whole budget used: it is asked about, or dead.
+    void use_up(const std::string& id);
     void end(const std::string& id, Outcome outcome, TaskState next);
     void lose(const std::string& id) { end(id, Outcome::kLost, TaskState::kQueued); }
     void complete(const std::string& id) { end(id, Outcome::kCompleted, TaskState::kCompleted); }

@@ -186,7 +186,8 @@ TEST(ProtocolDocument, PrintsEveryLimitWithItsValue) {
     ZQ_LIMIT(kOpenTasks), ZQ_LIMIT(kPolls), ZQ_LIMIT(kPollsPerClient), ZQ_LIMIT(kRequests);
     ZQ_LIMIT(kRequestsPerClient), ZQ_LIMIT(kDeferrals), ZQ_LIMIT(kPriorityMax);
     ZQ_LIMIT(kPriorityDefault), ZQ_LIMIT(kAttemptsMax), ZQ_LIMIT(kAttemptsDefault);
-    ZQ_LIMIT(kLostDefault), ZQ_LIMIT(kLongest), ZQ_LIMIT(kAgeStep), ZQ_LIMIT(kMessageBytes);
+    ZQ_LIMIT(kLostDefault), ZQ_LIMIT(kBudgetMax), ZQ_LIMIT(kLongest), ZQ_LIMIT(kAgeStep),
+        ZQ_LIMIT(kMessageBytes);
     ZQ_LIMIT(kRolesServed), ZQ_LIMIT(kFrames), ZQ_LIMIT(kEnvelopeBytes);
     ZQ_LIMIT(kPackDepth), ZQ_LIMIT(kPackItems), ZQ_LIMIT(kInlineBytes);
     ZQ_LIMIT(kInlineTotalBytes), ZQ_LIMIT(kChunkBytes), ZQ_LIMIT(kChunkCredit);
@@ -277,7 +278,7 @@ TEST(ProtocolDocument, PrintsTheWordsOfReportsAndEnds) {
         return std::set<std::string>(words.begin(), words.end());
     };
     EXPECT_EQ(sorted(first_column("`class`")), sorted(words_of<FailureClass>(0, 5)));
-    EXPECT_EQ(sorted(first_column("`cause`")), sorted(words_of<ReleaseCause>(0, 6)));
+    EXPECT_EQ(sorted(first_column("`cause`")), sorted(words_of<ReleaseCause>(0, 7)));
 }
 
 TEST(ProtocolDocument, PrintsExamplesThatAreTheGoldenVectors) {

@@ -43,6 +43,8 @@ wire::TaskRow dead_row() {
     row.summary = "half of it";
     row.reason = "exit 1";
     row.worker = WorkerName("gpu-2-1");
+    row.budget = {5'000'000, 400'000, OnBudget::kDead};
+    row.spent = {2'600'000, 180'000};
     row.submitted_seq = 40;
     row.changed_seq = 70'000;
     return row;
@@ -247,6 +249,7 @@ wire::QuestionRows question_rows() {
     row.group = GroupName("release-7");
     row.worker = WorkerName("gpu-2-review-1");
     row.question = open_question();
+    row.question.kind = QuestionKind::kBudget;
     return {{row}, true};
 }
 

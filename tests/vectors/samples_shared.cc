@@ -71,6 +71,7 @@ TaskSpec full_task() {
     task.max_attempts = 5;
     task.max_lost = 2;
     task.backoff = Backoff{Backoff::Kind::kFixed, seconds(90), seconds(90)};
+    task.budget = {2'500'000, 200'000, OnBudget::kDead};
     task.group = GroupName("release-1.2");
     task.labels = {{"repo", "zq"}, {"team", "x"}};
     task.reply_to = "results.planner";

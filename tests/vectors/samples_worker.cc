@@ -155,6 +155,14 @@ wire::Progress progress() {
     return m;
 }
 
+wire::Spend spend() {
+    wire::Spend m;
+    m.task = TaskId("task-123");
+    m.lease = lease_number(1);
+    m.usage = {90'000, 12'000, 800, "gpt-x"};
+    return m;
+}
+
 wire::Checkpoint checkpoint() {
     wire::Checkpoint m;
     m.task = TaskId("task-123");
@@ -269,6 +277,7 @@ std::vector<Sample> worker_samples() {
         {"progress", {header(10), progress(), {}}},
         {"checkpoint", {header(12), checkpoint(), {}}},
         {"checkpoint-large", {request(13), large_checkpoint(), {}}},
+        {"spend", {header(10), spend(), {}}},
         {"ask", {header(15), ask(), {}}},
         {"asked", {reply(15, 44), asked(open_question()), {}}},
         {"asked-pushed", {header(0, 3), asked(answered_question()), {}}},

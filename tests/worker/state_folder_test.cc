@@ -31,7 +31,8 @@ TEST(StateFolder, WithADamagedFileIsANewOne) {
     const std::pair<std::string, std::string> damaged[] = {
         {std::string(32, '\0'), "41\n"},  // a coordinator would refuse the id
         {"0011", "41\n"},
-        {kId, ""},  // and call the incarnation superseded
+        {kId, "18446744073709551614"},  // one more would be the last
+        {kId, ""},                      // and call the incarnation superseded
         {kId, "x"},
         {kId, "18446744073709551615"},
     };

@@ -31,6 +31,10 @@ struct Thaw {
 struct Cancel {
     LeaseToken lease;
 };
+/// Its task's budget is used up: end the attempt with grace, then report a release.
+struct EndForBudget {
+    LeaseToken lease;
+};
 /// Not ours any more: kill without grace and report nothing. Answered by `Session::gone`.
 struct Kill {
     LeaseToken lease;
@@ -85,8 +89,9 @@ struct End {
     std::string reason;
 };
 
-using Action = std::variant<Send, Reopen, Start, Freeze, Thaw, Cancel, Kill, Settled, Refused,
-                            PutAgain, Replace, StoreForWord, WordAnswered, QuestionNews, Note, End>;
+using Action =
+    std::variant<Send, Reopen, Start, Freeze, Thaw, Cancel, EndForBudget, Kill, Settled, Refused,
+                 PutAgain, Replace, StoreForWord, WordAnswered, QuestionNews, Note, End>;
 using Actions = std::vector<Action>;
 
 /// Exit codes of zq-worker beside 0 and 1.

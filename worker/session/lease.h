@@ -23,6 +23,7 @@ struct Lease {
     LeaseStage stage = LeaseStage::kRunning;
     bool frozen = false;
     bool cancelling = false;
+    bool over_budget = false;
 };
 
 /// How long before its end an unrenewed lease freezes its child: a tenth, 5 s at most.

@@ -41,7 +41,7 @@ struct StoredReport {
 };
 
 /// What a running attempt has to say to the coordinator beside its report: PROGRESS, CHECKPOINT,
-/// ASK, SUBMIT.
+/// SPEND, ASK, SUBMIT.
 struct Word {
     std::uint64_t number = 0;  // the caller's; 0: nobody waits for the answer
     wire::Body body;

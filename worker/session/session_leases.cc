@@ -64,6 +64,10 @@ void Session::judge(const wire::LeaseVerdict& verdict, std::optional<Millis> sen
         lease.cancelling = true;
         if (lease.stage == LeaseStage::kRunning) out.push_back(Cancel{verdict.lease});
     }
+    if (verdict.verdict == Verdict::kBudget && !lease.over_budget) {
+        lease.over_budget = true;
+        if (lease.stage == LeaseStage::kRunning) out.push_back(EndForBudget{verdict.lease});
+    }
 }
 
 void Session::tick_leases(Millis now, Actions& out) {

@@ -52,10 +52,11 @@ Actions Session::tell(const LeaseToken& lease, Word word, Millis now) {
         return out;
     }
     std::deque<PendingWord>& queue = words_[lease];
-    // Of several states of progress that wait, the last one counts.
-    const bool newer = std::holds_alternative<wire::Progress>(word.body) && !queue.empty() &&
-                       queue.back().id == 0 &&
-                       std::holds_alternative<wire::Progress>(queue.back().word.body);
+    // Of several that tell how it stands and that wait, the last one counts.
+    const bool tells_state = std::holds_alternative<wire::Progress>(word.body) ||
+                             std::holds_alternative<wire::Spend>(word.body);
+    const bool newer = tells_state && !queue.empty() && queue.back().id == 0 &&
+                       queue.back().word.body.index() == word.body.index();
     if (newer) queue.pop_back();
     queue.push_back({std::move(word), 0, now, 0, false});
     if (phase_ == Phase::kWelcomed && queue.size() == 1) send_word(lease, now, out);

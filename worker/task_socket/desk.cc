@@ -43,6 +43,11 @@ std::vector<ArtifactRef> spooled(const wire::Submit& submit) {
     return refs;
 }
 
+Verdict verdict_of(const Lease& lease) {
+    if (lease.cancelling) return Verdict::kCancel;
+    return lease.over_budget ? Verdict::kBudget : Verdict::kOk;
+}
+
 }  // namespace
 
 TaskDesk::TaskDesk(SocketContext& context, std::string folder)
@@ -80,9 +85,7 @@ std::vector<TaskWord> TaskDesk::take(const std::map<LeaseToken, Lease>& leases, 
     for (auto& [token, desk] : desks_) {
         auto lease = leases.find(token);
         const bool live = lease != leases.end() && lease->second.stage != LeaseStage::kDying;
-        desk.own.verdict = !live                      ? Verdict::kStale
-                           : lease->second.cancelling ? Verdict::kCancel
-                                                      : Verdict::kOk;
+        desk.own.verdict = live ? verdict_of(lease->second) : Verdict::kStale;
         desk.own.now = wall_time();
         for (std::size_t i = 0; desk.door && i < kMessagesPerTurn; ++i) {
             auto asked = desk.door->receive();
