@@ -219,8 +219,10 @@ Result<void> ArtifactDesk::check_kept(const wire::Fetch& fetch, const Digest& di
         if (!removals) return Failure(removals.error());
         const RemovedKind kind =
             fetch.checkpoint != 0 ? RemovedKind::kArtifacts : removed_kind_of(fetch.name);
+        auto since = kept_since(fetch, **task);
+        if (!since) return Failure(since.error());
         for (const store::Removal& removal : *removals) {
-            if (removal.kind == kind) at = removal.at;
+            if (removal.kind == kind && removal.seq > *since) at = removal.at;
         }
     }
     if (!at) {
@@ -235,11 +237,19 @@ Result<void> ArtifactDesk::check_kept(const wire::Fetch& fetch, const Digest& di
     return fail(ErrorCode::NOT_FOUND, "removed by retention on " + to_rfc3339(*at), "name");
 }
 
+/// The event by which it was there: removals before it were of another attempt's.
+Result<Seq> ArtifactDesk::kept_since(const wire::Fetch& fetch, const core::Task& task) {
+    if (fetch.checkpoint != 0) return task.changed_seq;
+    auto attempt = parts_.reader.attempt(task.key, fetch.attempt);
+    if (!attempt) return Failure(attempt.error());
+    return *attempt ? (*attempt)->ended_seq : task.changed_seq;
+}
+
 Result<ArtifactRef> ArtifactDesk::input_ref(const wire::Fetch& fetch) {
     auto task = parts_.reader.task(key_of(fetch.task));
     if (!task) return Failure(task.error());
     if (!*task) return no_such_task(fetch);
-    auto spec = parts_.reader.spec((*task)->submitted_seq);
+    auto spec = parts_.reader.spec(core::spec_seq(**task));
     if (!spec) return Failure(spec.error());
     auto ref = find_ref(*spec ? (*spec)->inputs : std::vector<ArtifactRef>{}, fetch);
     if (ref && ref->by_reference) {

@@ -60,6 +60,7 @@ class ArtifactDesk {
     void put(const Caller& caller, const wire::Put& put, Instant now);
     Result<void> put_again(const Caller& caller, const store::ContentPlace& place, Instant now);
     Result<void> check_kept(const wire::Fetch& fetch, const Digest& digest);
+    Result<Seq> kept_since(const wire::Fetch& fetch, const core::Task& task);
     void chunk(const Caller& caller, const wire::Chunk& chunk, const std::string& bytes);
     void fetch(const Caller& caller, const wire::Fetch& fetch);
     void ask_to_store(const Caller& caller, StoreRequest request);

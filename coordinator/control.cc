@@ -39,7 +39,7 @@ Control::Control(ControlParts parts)
       outlet_(parts_.sender),
       specs_(kSpecCacheBytes),
       seeds_(parts_.seed) {
-    parts_.pipeline.watch_submits([this](Seq seq, const TaskSpec& spec) { specs_.put(seq, spec); });
+    parts_.pipeline.watch_specs([this](Seq seq, const TaskSpec& spec) { specs_.put(seq, spec); });
 }
 
 edge::View Control::view() {

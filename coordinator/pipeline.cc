@@ -69,8 +69,8 @@ void Pipeline::accept(core::Decision decision, const core::Command& command,
     const Seq written = decision.events.empty() ? 0 : decision.events.back().seq;
     take_contents(decision, std::move(contents));
     for (core::Event& event : decision.events) {
-        const auto* submitted = std::get_if<core::TaskSubmitted>(&event.body);
-        if (submitted != nullptr && on_submit_) on_submit_(event.seq, submitted->spec);
+        const TaskSpec* spec = core::spec_in(event.body);
+        if (spec != nullptr && on_spec_) on_spec_(event.seq, *spec);
         batch_.events.push_back(std::move(event));
     }
     for (core::Effect& effect : decision.effects) hold(std::move(effect), written);

@@ -57,7 +57,7 @@ class Pipeline {
         return core::decide(state_, policy_, command);
     }
     /// Applies a decision of this state; `contents` are the bytes of what it records as inline.
-    /// `on_submit` sees each new task's envelope.
+    /// The watcher sees each envelope that is new, with the event that brings it.
     void accept(core::Decision decision, const core::Command& command,
                 std::vector<store::InlineContent> contents = {});
     void run(const core::Command& command) { accept(decide(command), command); }
@@ -72,8 +72,8 @@ class Pipeline {
     std::vector<Outgoing> release();
 
     /// Sees the envelope of every task as it is submitted, with its sequence number.
-    void watch_submits(std::function<void(Seq, const TaskSpec&)> watcher) {
-        on_submit_ = std::move(watcher);
+    void watch_specs(std::function<void(Seq, const TaskSpec&)> watcher) {
+        on_spec_ = std::move(watcher);
     }
 
     /// Sees every command that is carried out with what was decided, numbered, before it is
@@ -102,7 +102,7 @@ class Pipeline {
     std::deque<Committed> batches_;  // handed over, in order
     std::multimap<Seq, Outgoing> held_;
     edge::PendingContents pending_contents_;
-    std::function<void(Seq, const TaskSpec&)> on_submit_;
+    std::function<void(Seq, const TaskSpec&)> on_spec_;
     Watcher on_decision_;
     JournalId new_journal_ = 0;
     Seq durable_seq_ = 0;

@@ -46,11 +46,12 @@ Millis age_of(const core::Retention& retention, TaskState state, core::Retention
     return {};
 }
 
-bool has(const std::vector<store::Removal>& removals, core::RetentionAge due) {
+/// Gone since the task ended; what an earlier end let go says nothing of this one.
+bool is_gone(const std::vector<store::Removal>& removals, const core::Task& task,
+             core::RetentionAge due) {
     const RemovedKind kind =
         due == core::RetentionAge::kLogs ? RemovedKind::kLogs : RemovedKind::kArtifacts;
-    return std::any_of(removals.begin(), removals.end(),
-                       [&](const store::Removal& removal) { return removal.kind == kind; });
+    return store::removed_since(removals, kind, task.changed_seq);
 }
 
 }  // namespace
@@ -198,7 +199,7 @@ Result<std::optional<core::EndedTask>> RetentionDesk::candidate(const core::Task
     auto removals = parts_.reader.removals(task.submitted_seq);
     if (!removals) return Failure(removals.error());
     const bool whole = source.due == core::RetentionAge::kTask;
-    if (!whole && has(*removals, source.due)) return std::optional<core::EndedTask>{};
+    if (!whole && is_gone(*removals, task, source.due)) return std::optional<core::EndedTask>{};
     auto attempts = parts_.reader.attempts(task.key);
     if (!attempts) return Failure(attempts.error());
     std::vector<ArtifactRef> inputs;
@@ -207,19 +208,8 @@ Result<std::optional<core::EndedTask>> RetentionDesk::candidate(const core::Task
         if (!spec) return Failure(spec.error());
         if (*spec) inputs = std::move((*spec)->inputs);
     }
-    store::HeldContents held = store::held_by(task, inputs, *attempts, *removals);
-    core::EndedTask ended;
+    core::EndedTask ended = store::ended_task(task, inputs, *attempts, *removals);
     ended.due = source.due;
-    ended.key = task.key;
-    ended.role = task.role;
-    ended.state = task.state;
-    ended.submitted_seq = task.submitted_seq;
-    ended.ended_at = task.ended_at;
-    ended.inputs = std::move(held.inputs);
-    ended.logs = std::move(held.logs);
-    ended.artifacts = std::move(held.artifacts);
-    ended.log_bytes = held.log_bytes;
-    ended.artifact_bytes = held.artifact_bytes;
     return std::optional(std::move(ended));
 }
 

@@ -12,6 +12,7 @@
 #include "common/wire/backup_messages.h"
 #include "common/wire/client_messages.h"
 #include "common/wire/cluster_queries.h"
+#include "common/wire/dead_letter_messages.h"
 #include "common/wire/gc_messages.h"
 #include "common/wire/log_messages.h"
 #include "common/wire/task_queries.h"
@@ -50,7 +51,7 @@ using AnyBody =
                  Claimed, Workers, WorkerRows, Leases, LeaseRows, Status, StatusReply, Join, Joined,
                  ErrorReply, Put, Pull, Chunk, Stored, Fetch, Backup, BackupReply, Ask, Asked,
                  AnswerQuestion, Questions, QuestionRows, UsageQuery, UsageRows, Log, Logged,
-                 ReadLog, LogPage, Gc, GcReply, Spend>;
+                 ReadLog, LogPage, Gc, GcReply, Spend, Replay, Edit, Remove, Changed>;
 
 /// A message of any type. A class of its own, so that what a variant of sixty types needs to be
 /// copied, moved and compared is compiled once (codec.cc) and not in every file.

@@ -153,15 +153,18 @@ void describe(V& v, T& m) {
     v.optional("questions", m.questions);
 }
 
-/// Lists tasks, newest first, all conditions together. Further pages: `before` = submitted_seq of
-/// the last row.
+/// Lists tasks, newest first, all conditions together. Further pages: `before` = `next` of the
+/// reply. A page may have no rows and still have one after it.
 struct List {
     static constexpr std::string_view kType = "LIST";
     std::vector<TaskState> states;  // empty: any
     RoleName role;
     GroupName group;
     std::string from;
-    std::uint64_t before = 0;  // 0: from the newest
+    DeadReason dead_reason = DeadReason::kNone;  // kNone: any
+    Instant ended_since;                         // ended then or later; 0: whenever
+    Instant ended_before;                        // ended before; 0: whenever
+    std::uint64_t before = 0;                    // 0: from the newest
     std::uint32_t limit = 100;
     friend bool operator==(const List&, const List&) = default;
 };
@@ -171,6 +174,9 @@ void describe(V& v, T& m) {
     v.optional("to", m.role);
     v.optional("group", m.group);
     v.optional("from", m.from);
+    v.optional("dead_reason", m.dead_reason);
+    v.optional("ended_since", m.ended_since);
+    v.optional("ended_before", m.ended_before);
     v.optional("before", m.before);
     v.optional("limit", m.limit, 100);
 }
@@ -179,12 +185,14 @@ struct Tasks {
     static constexpr std::string_view kType = "TASKS";
     std::vector<TaskRow> rows;
     bool more = false;
+    std::uint64_t next = 0;  // LIST, with `more`: `before` of the next page
     friend bool operator==(const Tasks&, const Tasks&) = default;
 };
 template <class V, Of<Tasks> T>
 void describe(V& v, T& m) {
     v("rows", m.rows);
     v.optional("more", m.more);
+    v.optional("next", m.next);
 }
 
 /// Long poll until tasks have ended: `count` of them (0: all). By ids or by group. Ids may be

@@ -241,8 +241,9 @@ void apply_body(State& state, const Event& event, const ContentsCondemned& body)
     }
 }
 
-void apply_body(State&, const Event&, const ArtifactsRemoved&) {
+void apply_body(State& state, const Event& event, const ArtifactsRemoved&) {
     // Rows of ended tasks are the store's.
+    state.index.artifacts_removed[event.task] = event.seq;
 }
 
 void apply_body(State& state, const Event& event, const TaskRemoved&) {
@@ -307,6 +308,37 @@ void apply_body(State& state, const Event& event, const BudgetReached& body) {
     });
 }
 
+/// The record that a revision leads to.
+Task revised(const Event& event, const Revision& revision) {
+    ZQ_CHECK(is_final(revision.before.state) && revision.after.key == event.task);
+    Task task = revision.after;
+    task.changed_seq = event.seq;
+    if (revision.spec) task.edited_seq = event.seq;
+    return task;
+}
+
+void apply_body(State& state, const Event& event, const TaskReplayed& body) {
+    Task task = revised(event, body.revision);
+    ZQ_CHECK(!is_final(task.state));
+    state.index.ended.erase(event.task);
+    index_task(state, task);
+    index_open(state, task);
+    state.index.changed_tasks.insert(event.task);
+    // What it refers to now is wanted anew.
+    for (const CheckpointRef& kept : task.checkpoints) {
+        note_used(state, kept.ref.digest, event.seq);
+    }
+    const bool inserted = state.durable.open.emplace(event.task, std::move(task)).second;
+    ZQ_CHECK(inserted);
+}
+
+void apply_body(State& state, const Event& event, const TaskEdited& body) {
+    Task task = revised(event, body.revision);
+    ZQ_CHECK(is_final(task.state) && !state.durable.open.contains(event.task));
+    state.index.changed_tasks.insert(event.task);
+    state.index.ended.insert_or_assign(event.task, std::move(task));
+}
+
 }  // namespace
 
 void apply(State& state, const Event& event) {
@@ -340,6 +372,7 @@ void forget_projected(State& state, Seq upto) {
     std::erase_if(state.index.used, is_past);
     std::erase_if(state.index.condemned, is_past);
     std::erase_if(state.index.removed, is_past);
+    std::erase_if(state.index.artifacts_removed, is_past);
 }
 
 }  // namespace zq::core

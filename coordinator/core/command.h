@@ -17,6 +17,22 @@ using SessionId = std::uint64_t;
 /// Names where an answer goes, given out by the edge; 0: nowhere.
 using ReturnPath = std::uint64_t;
 
+/// What an ended task still holds, by its rows. `due`: what its age is asked for.
+enum class RetentionAge : std::uint8_t { kTask, kLogs, kArtifacts };
+struct EndedTask {
+    RetentionAge due = RetentionAge::kTask;
+    TaskKey key;
+    RoleName role;
+    TaskState state = TaskState::kCompleted;
+    Seq submitted_seq = 0;
+    Instant ended_at;
+    std::vector<Digest> inputs;
+    std::vector<Digest> logs;       // empty once they were removed
+    std::vector<Digest> artifacts;  // likewise; checkpoints too
+    std::uint64_t log_bytes = 0;
+    std::uint64_t artifact_bytes = 0;
+};
+
 /// What the edge found in the projections about the things a command names. Memory wins: a fact is
 /// looked at only where the state does not know the task.
 struct Facts {
@@ -26,7 +42,13 @@ struct Facts {
     std::vector<Digest> missing;     // of the contents the command names
     bool storage_full = false;       // the disk is below its low-water mark
     std::string unmet;               // what a completion lacks by the rules of its task's envelope
-    std::optional<Error> payload;    // why a submit's payload is not what its role takes
+    std::optional<Error> payload;    // why the envelope's payload is not what its role takes
+    // Of an ended task that is to be replayed, edited or removed:
+    std::vector<Attempt> attempts;     // all of them, by number
+    std::optional<TaskSpec> spec;      // its envelope, as it is to be (valid)
+    std::vector<std::string> changed;  // its fields that become others
+    EndedTask held;                    // what it holds
+    bool checkpoints_gone = false;     // retention has taken their contents
 };
 
 struct SubmitTask {
@@ -144,6 +166,28 @@ struct CancelTask {
     std::string reason;
 };
 
+/// A task that has ended is queued again, under its id and with its history; with the envelope of
+/// the facts.
+struct ReplayTask {
+    TaskId task;
+    bool fresh = false;             // checkpoints and feedback are forgotten
+    bool keep_checkpoints = false;  // with `fresh`: but for these
+    bool dead_only = false;         // refused unless it is dead or expired
+    std::string reason;
+};
+
+/// A dead or expired task gets the envelope of the facts.
+struct EditTask {
+    TaskId task;
+    std::string reason;
+};
+
+/// A dead or expired task goes for good.
+struct RemoveTask {
+    TaskId task;
+    std::string reason;
+};
+
 /// The artifacts thread has content on disk.
 struct StoreContent {
     Digest digest;
@@ -156,22 +200,6 @@ struct UnusedContent {
     std::uint64_t size = 0;
     bool inlined = false;
     Instant since;
-};
-
-/// What an ended task still holds, by its committed rows. `due`: what its age is asked for.
-enum class RetentionAge : std::uint8_t { kTask, kLogs, kArtifacts };
-struct EndedTask {
-    RetentionAge due = RetentionAge::kTask;
-    TaskKey key;
-    RoleName role;
-    TaskState state = TaskState::kCompleted;
-    Seq submitted_seq = 0;
-    Instant ended_at;
-    std::vector<Digest> inputs;
-    std::vector<Digest> logs;       // empty once they were removed
-    std::vector<Digest> artifacts;  // likewise; checkpoints too
-    std::uint64_t log_bytes = 0;
-    std::uint64_t artifact_bytes = 0;
 };
 
 /// Look whether these may go. At most limits::kTickItems of both.
@@ -202,7 +230,8 @@ struct NoteStall {
 using CommandBody =
     std::variant<SubmitTask, OpenSession, Renew, RenewByHand, CloseSession, EndAttempt,
                  NoteProgress, SaveCheckpoint, AskPerson, AnswerPerson, ClaimTask, CancelTask,
-                 StoreContent, Match, Tick, StartEpoch, BeginService, NoteStall, Retain, NoteUsage>;
+                 ReplayTask, EditTask, RemoveTask, StoreContent, Match, Tick, StartEpoch,
+                 BeginService, NoteStall, Retain, NoteUsage>;
 
 struct Command {
     Instant now;

@@ -20,6 +20,9 @@ Decision decide_one(const Call& c, const AskPerson& b) { return decide_ask(c, b)
 Decision decide_one(const Call& c, const AnswerPerson& b) { return decide_answer(c, b); }
 Decision decide_one(const Call& c, const ClaimTask& b) { return decide_claim(c, b); }
 Decision decide_one(const Call& c, const CancelTask& b) { return decide_cancel(c, b); }
+Decision decide_one(const Call& c, const ReplayTask& b) { return decide_replay(c, b); }
+Decision decide_one(const Call& c, const EditTask& b) { return decide_edit(c, b); }
+Decision decide_one(const Call& c, const RemoveTask& b) { return decide_remove(c, b); }
 Decision decide_one(const Call& c, const StoreContent& b) { return decide_store_content(c, b); }
 Decision decide_one(const Call& c, const Match&) { return decide_match(c); }
 Decision decide_one(const Call& c, const Tick&) { return decide_tick(c); }

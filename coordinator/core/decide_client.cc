@@ -101,7 +101,7 @@ Result<const Task*> task_to_claim(const Call& call, const ClaimTask& claim) {
 }
 
 ClaimAnswer claim_answer(const Task& task, const Lease& lease) {
-    return {task.key,         task.submitted_seq,     lease.token,  lease.attempt, lease.term,
+    return {task.key,         spec_seq(task),         lease.token,  lease.attempt, lease.term,
             task.checkpoints, closed_questions(task), task.feedback};
 }
 
@@ -120,6 +120,22 @@ Decision repeat_claim(const Call& call, const RequestRecord& record) {
 
 }  // namespace
 
+std::optional<Error> no_room(const Call& call) {
+    if (call.command.facts.storage_full) {
+        return Error{ErrorCode::STORAGE_FULL,
+                     "the coordinator's disk is nearly full; running work still ends",
+                     {},
+                     seconds(30)};
+    }
+    if (call.state.durable.open.size() >= call.policy.max_open_tasks) {
+        return Error{ErrorCode::QUEUE_FULL,
+                     std::to_string(call.policy.max_open_tasks) + " tasks are open",
+                     {},
+                     seconds(5)};
+    }
+    return std::nullopt;
+}
+
 Decision decide_submit(const Call& call, const SubmitTask& submit) {
     const TaskSpec& spec = submit.spec;
     if (const Task* same_id = look_up(call, spec.id)) {
@@ -132,15 +148,8 @@ Decision decide_submit(const Call& call, const SubmitTask& submit) {
         const Error& error = *call.command.facts.payload;
         return reject(call, error.code, error.message, error.field);
     }
-    if (call.command.facts.storage_full) {
-        return reject(call, ErrorCode::STORAGE_FULL,
-                      "the coordinator's disk is nearly full; running work still ends", {},
-                      seconds(30));
-    }
-    if (call.state.durable.open.size() >= call.policy.max_open_tasks) {
-        return reject(call, ErrorCode::QUEUE_FULL,
-                      std::to_string(call.policy.max_open_tasks) + " tasks are open", {},
-                      seconds(5));
+    if (auto full = no_room(call)) {
+        return reject(call, full->code, full->message, {}, full->retry_after);
     }
     if (!call.command.facts.missing.empty()) return reject_missing(call);
 

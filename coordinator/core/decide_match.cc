@@ -29,7 +29,7 @@ void assign(const Call& call, const Session& session, const Task& task, std::uin
     decision.notices.emplace_back(CreditUsed{session.id, lease.token.number});
     decision.effects.emplace_back(Push{
         session.id,
-        Assignment{task.key, task.submitted_seq, lease, session.heard, task.submitter,
+        Assignment{task.key, spec_seq(task), lease, session.heard, task.submitter,
                    task.submitted_at, task.checkpoints, closed_questions(task), task.feedback}});
 }
 

@@ -2,6 +2,7 @@
 // several rules say. Internal to core/decide*.cc.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -67,6 +68,14 @@ inline bool has_expired(const Task& task, Instant now) {
     return task.expires_at.is_set() && task.attempts == 0 && task.expires_at <= now;
 }
 
+/// One digest for each reference that ends with the task.
+inline std::vector<Digest> held_contents(const EndedTask& task) {
+    std::vector<Digest> all = task.inputs;
+    all.insert(all.end(), task.logs.begin(), task.logs.end());
+    all.insert(all.end(), task.artifacts.begin(), task.artifacts.end());
+    return all;
+}
+
 /// Next token. `given` counts those this decision gave already.
 inline LeaseToken next_token(const Call& call, std::uint64_t given) {
     return {call.state.durable.journal, call.state.durable.last_token + 1 + given};
@@ -123,12 +132,17 @@ inline Event resume_event(const Call& call, const Task& task) {
         LeaseResumed{task.lost_lease->token, task.losses - (task.lost_lease_charged ? 1U : 0U)});
 }
 
+/// Why no task can be added to the open ones; nullopt if one can (decide_client.cc).
+std::optional<Error> no_room(const Call& call);
 /// Whether the sender has the task under that token (decide_report.cc).
 bool is_holder(const Call& call, const Task& task, const LeaseToken& token);
 
 Decision decide_submit(const Call& call, const SubmitTask& submit);
 Decision decide_claim(const Call& call, const ClaimTask& claim);
 Decision decide_cancel(const Call& call, const CancelTask& cancel);
+Decision decide_replay(const Call& call, const ReplayTask& replay);
+Decision decide_edit(const Call& call, const EditTask& edit);
+Decision decide_remove(const Call& call, const RemoveTask& remove);
 Decision decide_store_content(const Call& call, const StoreContent& store);
 Decision decide_open(const Call& call, const OpenSession& open);
 Decision decide_renew(const Call& call, const Renew& renew);

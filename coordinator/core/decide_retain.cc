@@ -45,13 +45,6 @@ bool is_over(Instant ended_at, Millis age, Instant begun) {
     return age.count > 0 && ended_at + age <= begun;
 }
 
-template <class... Lists>
-std::vector<Digest> joined(const Lists&... lists) {
-    std::vector<Digest> all;
-    (all.insert(all.end(), lists.begin(), lists.end()), ...);
-    return all;
-}
-
 void remove(const EndedTask& task, RemovedKind kind, Decision& decision) {
     const bool logs = kind == RemovedKind::kLogs;
     ArtifactsRemoved removed;
@@ -75,8 +68,10 @@ void let_go(const Call& call, const EndedTask& task, Instant begun, Decision& de
             if (!is_over(task.ended_at, age, begun)) return;
             decision.events.push_back(system_event(
                 task.key,
-                TaskRemoved{task.submitted_seq, joined(task.inputs, task.logs, task.artifacts),
-                            task.log_bytes + task.artifact_bytes}));
+                TaskRemoved{task.submitted_seq,
+                            held_contents(task),
+                            task.log_bytes + task.artifact_bytes,
+                            {}}));
             return;
         }
         // What is dead may be replayed: it keeps all it has for as long as it is there.

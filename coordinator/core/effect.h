@@ -43,7 +43,7 @@ struct AcceptedAnswer {
 };
 struct ClaimAnswer {
     TaskKey task;
-    Seq submitted_seq = 0;  // where the spec lies
+    Seq spec_seq = 0;  // where the spec lies
     LeaseToken token;
     std::uint32_t attempt = 0;
     Millis term{};
@@ -56,6 +56,10 @@ struct QuestionAnswer {
     LeaseToken token;
     Question question;
 };
+/// A replay, an edit or a removal is done.
+struct ChangedAnswer {
+    TaskId task;
+};
 struct GoodbyeAnswer {};
 struct StoredAnswer {
     Digest digest;
@@ -63,7 +67,8 @@ struct StoredAnswer {
 };
 
 using AnswerBody = std::variant<Rejected, SubmitAnswer, WelcomeAnswer, BeatAnswer, AcceptedAnswer,
-                                ClaimAnswer, QuestionAnswer, GoodbyeAnswer, StoredAnswer>;
+                                ClaimAnswer, QuestionAnswer, ChangedAnswer, GoodbyeAnswer,
+                                StoredAnswer>;
 
 /// The one answer to a request. `after`: it may leave when this sequence number is durable; unset:
 /// when everything decided so far is.
@@ -76,7 +81,7 @@ struct Answer {
 /// A task for a worker's free slot.
 struct Assignment {
     TaskKey task;
-    Seq submitted_seq = 0;  // where the spec lies
+    Seq spec_seq = 0;  // where the spec lies
     Lease lease;
     std::uint64_t answers = 0;  // the last READY, HEARTBEAT or HELLO seen of that session
     Identity submitter;

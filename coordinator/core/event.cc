@@ -11,9 +11,21 @@ constexpr std::array<std::string_view, std::variant_size_v<EventBody>> kKinds = 
     "task_cancelled",     "task_expired",      "role_served",    "content_stored",
     "request_recorded",   "checkpoint_saved",  "question_asked", "question_closed",
     "contents_condemned", "artifacts_removed", "task_removed",   "usage_noted",
-    "budget_reached"};
+    "budget_reached",     "task_replayed",     "task_edited"};
 
 }  // namespace
+
+const TaskSpec* spec_in(const EventBody& body) {
+    if (const auto* submitted = std::get_if<TaskSubmitted>(&body)) return &submitted->spec;
+    const Revision* revision = revision_of(body);
+    return revision != nullptr && revision->spec ? &*revision->spec : nullptr;
+}
+
+const Revision* revision_of(const EventBody& body) {
+    if (const auto* replayed = std::get_if<TaskReplayed>(&body)) return &replayed->revision;
+    if (const auto* edited = std::get_if<TaskEdited>(&body)) return &edited->revision;
+    return nullptr;
+}
 
 std::string_view kind_of(const EventBody& body) {
     return kKinds.at(body.index());

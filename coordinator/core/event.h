@@ -4,6 +4,7 @@
 // append new ones at the end, and never reorder.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -173,6 +174,7 @@ struct TaskRemoved {
     Seq submitted_seq = 0;
     std::vector<Digest> released;
     std::uint64_t bytes = 0;
+    std::string reason;  // of whoever removed it by hand
     friend bool operator==(const TaskRemoved&, const TaskRemoved&) = default;
 };
 
@@ -190,11 +192,38 @@ struct BudgetReached {
     friend bool operator==(const BudgetReached&, const BudgetReached&) = default;
 };
 
+/// An ended task becomes another. It may be long out of memory, and its events long dropped: its
+/// whole record is here, before and after, and its attempts, which stay as they are.
+struct Revision {
+    Task before;
+    Task after;  // changed_seq and edited_seq follow from the event
+    std::vector<Attempt> attempts;
+    std::optional<TaskSpec> spec;      // the envelope from now on, where it was changed
+    std::vector<std::string> changed;  // its fields that were
+    std::string reason;
+    friend bool operator==(const Revision&, const Revision&) = default;
+};
+
+/// It is queued again. `released`: the contents of checkpoints that are not kept, one digest each.
+struct TaskReplayed {
+    Revision revision;
+    bool fresh = false;
+    std::vector<Digest> released;
+    friend bool operator==(const TaskReplayed&, const TaskReplayed&) = default;
+};
+
+/// Its envelope was repaired; it stays ended.
+struct TaskEdited {
+    Revision revision;
+    friend bool operator==(const TaskEdited&, const TaskEdited&) = default;
+};
+
 using EventBody =
     std::variant<EpochStarted, TaskSubmitted, TaskReady, TaskAssigned, LeaseResumed, ProgressNoted,
                  AttemptEnded, CancelRequested, TaskCancelled, TaskExpired, RoleServed,
                  ContentStored, RequestRecorded, CheckpointSaved, QuestionAsked, QuestionClosed,
-                 ContentsCondemned, ArtifactsRemoved, TaskRemoved, UsageNoted, BudgetReached>;
+                 ContentsCondemned, ArtifactsRemoved, TaskRemoved, UsageNoted, BudgetReached,
+                 TaskReplayed, TaskEdited>;
 
 /// `task.id` is empty for events that are not about one task.
 struct Event {
@@ -206,6 +235,11 @@ struct Event {
     EventBody body;
     friend bool operator==(const Event&, const Event&) = default;
 };
+
+/// The envelope that an event brings; null if it brings none.
+const TaskSpec* spec_in(const EventBody& body);
+/// What an event says of an ended task that becomes another; null if it says nothing of that.
+const Revision* revision_of(const EventBody& body);
 
 /// The kind's word, such as `task_submitted`.
 std::string_view kind_of(const EventBody& body);

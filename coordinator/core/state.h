@@ -81,10 +81,11 @@ struct Indexes {
     std::map<TaskKey, Task> ended;
     std::map<std::pair<TaskKey, std::uint32_t>, Attempt> attempts;
     /// Likewise: contents that were stored or referred to, and that were condemned; tasks that were
-    /// removed. By the event that says so.
+    /// removed, and ended ones whose artifacts or logs were. By the event that says so.
     std::map<Digest, Seq> used;
     std::map<Digest, Seq> condemned;
     std::map<TaskKey, Seq> removed;
+    std::map<TaskKey, Seq> artifacts_removed;
     /// What the store must project with the next batch.
     std::set<TaskKey> changed_tasks;
     std::set<std::pair<TaskKey, std::uint32_t>> changed_attempts;

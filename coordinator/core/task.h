@@ -1,6 +1,6 @@
 // What the coordinator knows of a task and its attempts: plain records, kept in memory while a task
 // is open and in the store's projections for good. Instructions and payload are not here: they lie
-// in the body of the event that submitted the task (`submitted_seq`).
+// in the body of the event that submitted the task (`submitted_seq`), or that edited it last.
 #pragma once
 
 #include <map>
@@ -87,10 +87,16 @@ struct Task {
     std::string summary;
     std::string reason;
     Seq submitted_seq = 0;
+    Seq edited_seq = 0;  // of the last event that changed the envelope; 0: none did
     Seq changed_seq = 0;
 
     friend bool operator==(const Task&, const Task&) = default;
 };
+
+/// The event in which the task's envelope lies.
+inline Seq spec_seq(const Task& task) {
+    return task.edited_seq != 0 ? task.edited_seq : task.submitted_seq;
+}
 
 /// The question that waits for an answer; null if there is none.
 const Question* open_question(const Task& task);

@@ -128,6 +128,37 @@ Check check(const wire::Cancel& m) {
                   [&] { return size(m.reason, limits::kReasonBytes, "reason"); });
 }
 
+/// Against bounds of single fields; the envelope that they make is checked as a whole.
+Check changes(const wire::Changes& c) {
+    if (auto ok = name_or_empty(c.role.text, "changes.to"); !ok) return ok;
+    if (!c.priority) return {};
+    return range(*c.priority, 0, limits::kPriorityMax, "changes.priority");
+}
+
+Check check(const wire::Replay& m) {
+    if (m.keep_checkpoints && !m.fresh) {
+        return fail(ErrorCode::INVALID, "goes with `fresh`: else they are kept anyway",
+                    "keep_checkpoints");
+    }
+    return all_of([&] { return name(m.task.text, "task_id"); },
+                  [&] { return changes(m.changes); },
+                  [&] { return size(m.reason, limits::kReasonBytes, "reason"); });
+}
+
+Check check(const wire::Edit& m) {
+    if (m.changes == wire::Changes{}) {
+        return fail(ErrorCode::INVALID, "what is to become another?", "changes");
+    }
+    return all_of([&] { return name(m.task.text, "task_id"); },
+                  [&] { return changes(m.changes); },
+                  [&] { return size(m.reason, limits::kReasonBytes, "reason"); });
+}
+
+Check check(const wire::Remove& m) {
+    return all_of([&] { return name(m.task.text, "task_id"); },
+                  [&] { return size(m.reason, limits::kReasonBytes, "reason"); });
+}
+
 Check check(const wire::Claim& m) {
     if (m.role.empty() && m.task.empty()) {
         return fail(ErrorCode::INVALID, "a role or a task is needed", "to");

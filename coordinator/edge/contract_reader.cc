@@ -7,8 +7,8 @@
 
 namespace zq::edge {
 
-Result<std::string> ContractReader::unmet(Seq submitted_seq, const wire::Report& report) const {
-    auto spec = specs.get(submitted_seq);
+Result<std::string> ContractReader::unmet(Seq spec_seq, const wire::Report& report) const {
+    auto spec = specs.get(spec_seq);
     if (!spec) return Failure(spec.error());
     const ExpectedOutput& expected = spec->expected;
     std::vector<Delivered> files;

@@ -19,11 +19,11 @@ struct ContractReader {
     store::ArtifactStore* contents = nullptr;  // without it only inline contents are read
     const PayloadSchemas* payloads = nullptr;  // without it every payload is taken
 
-    /// What the completion lacks by the rules of the envelope at `submitted_seq`; empty: nothing. A
+    /// What the completion lacks by the rules of the envelope at `spec_seq`; empty: nothing. A
     /// result of more than kCheckedResultBytes, or whose schema would take more than kSchemaSteps,
     /// is not read: there its worker's check stands. Errors: IO, NOT_FOUND, BUSY (the result was
     /// stored just now: ask again).
-    Result<std::string> unmet(Seq submitted_seq, const wire::Report& report) const;
+    Result<std::string> unmet(Seq spec_seq, const wire::Report& report) const;
     /// Why the payload is not what the role takes.
     std::optional<Error> payload_error(const TaskSpec& spec) const;
 

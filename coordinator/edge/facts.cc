@@ -1,5 +1,7 @@
 #include "coordinator/edge/facts.h"
 
+#include "coordinator/edge/revised_spec.h"
+
 namespace zq::edge {
 namespace {
 
@@ -62,11 +64,62 @@ Result<std::string> FactFinder::unmet(const TaskKey& key, const wire::Report& re
         if (!size) return Failure(size.error());
         if (!*size) return std::string{};  // it is refused for that
     }
-    return contracts_->unmet(task->submitted_seq, report);
+    return contracts_->unmet(core::spec_seq(*task), report);
 }
 
 std::optional<Error> FactFinder::payload_error(const TaskSpec& spec) const {
     return contracts_ ? contracts_->payload_error(spec) : std::nullopt;
+}
+
+/// Memory wins over rows; rows of an earlier life of the id are not its own.
+Result<std::vector<core::Attempt>> FactFinder::attempts(const core::Task& task) {
+    auto stored = reader_.attempts(task.key);
+    if (!stored) return Failure(stored.error());
+    std::map<std::uint32_t, core::Attempt> all;
+    for (core::Attempt& attempt : *stored) {
+        if (attempt.ended_seq > task.submitted_seq) all[attempt.attempt] = std::move(attempt);
+    }
+    const auto first = state_.index.attempts.lower_bound({task.key, 0});
+    const auto last = state_.index.attempts.upper_bound({task.key, UINT32_MAX});
+    for (auto at = first; at != last; ++at) all[at->second.attempt] = at->second;
+    std::vector<core::Attempt> attempts;
+    attempts.reserve(all.size());
+    for (auto& [number, attempt] : all) attempts.push_back(std::move(attempt));
+    return attempts;
+}
+
+Result<TaskSpec> FactFinder::envelope(const core::Task& task) {
+    const Seq seq = core::spec_seq(task);
+    if (contracts_) {
+        if (const TaskSpec* recent = contracts_->specs.cache.find(seq)) return *recent;
+    }
+    auto spec = reader_.spec(seq);
+    if (!spec) return Failure(spec.error());
+    if (*spec) return std::move(**spec);
+    return Failure(
+        Error{ErrorCode::BUSY, "the task's envelope is stored just now", {}, millis(100)});
+}
+
+Result<void> FactFinder::add_ended(const TaskKey& key, const wire::Changes& changes,
+                                   core::Facts& facts) {
+    const core::Task* task = core::find_task(state_, key);
+    if (task == nullptr && facts.task && !state_.index.removed.contains(key)) task = &*facts.task;
+    if (task == nullptr || !is_final(task->state)) return {};  // it is refused for that
+    auto found = attempts(*task);
+    if (!found) return Failure(found.error());
+    auto spec = envelope(*task);
+    if (!spec) return Failure(spec.error());
+    auto removals = reader_.removals(task->submitted_seq);
+    if (!removals) return Failure(removals.error());
+    facts.held = store::ended_task(*task, spec->inputs, *found, *removals);
+    facts.attempts = std::move(*found);
+    facts.checkpoints_gone = store::checkpoints_gone(*task, *removals);
+    auto revised = revised_spec(*spec, changes);
+    if (!revised) return Failure(revised.error());
+    facts.changed = changed_fields(*spec, *revised);
+    if (!facts.changed.empty()) facts.payload = payload_error(*revised);
+    facts.spec = std::move(*revised);
+    return {};
 }
 
 }  // namespace zq::edge

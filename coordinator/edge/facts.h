@@ -2,6 +2,7 @@
 // Memory is asked first, then the store.
 #pragma once
 
+#include "common/wire/dead_letter_messages.h"
 #include "coordinator/core/state.h"
 #include "coordinator/edge/contract_reader.h"
 #include "coordinator/store/reader.h"
@@ -51,8 +52,14 @@ class FactFinder {
     Result<std::string> unmet(const TaskKey& key, const wire::Report& report);
     /// Why the payload is not what the role takes.
     std::optional<Error> payload_error(const TaskSpec& spec) const;
+    /// What a replay, an edit or a removal of an ended task must know of it. Errors: IO, BUSY (its
+    /// submit is not committed yet), INVALID (the changes, naming the field).
+    Result<void> add_ended(const TaskKey& key, const wire::Changes& changes, core::Facts& facts);
 
   private:
+    Result<std::vector<core::Attempt>> attempts(const core::Task& task);
+    Result<TaskSpec> envelope(const core::Task& task);
+
     const core::State& state_;
     store::Reader& reader_;
     const PendingContents& pending_;

@@ -313,6 +313,44 @@ Result<Incoming> convert(wire::Message& message, wire::Cancel& body, const Origi
     return incoming;
 }
 
+/// What REPLAY, EDIT and REMOVE share: the command with all facts, and without its body.
+Result<Incoming> about_ended(const wire::Message& message, const TaskId& task,
+                             const wire::Changes& changes, const Origin& origin,
+                             FactFinder& facts) {
+    Incoming incoming{command_of(message, origin), {}};
+    core::Command& command = incoming.command;
+    if (auto ok = add_task_fact(command, task, facts); !ok) return Failure(ok.error());
+    auto ok = facts.add_ended({command.ns, task}, changes, command.facts);
+    if (!ok) return Failure(ok.error());
+    return incoming;
+}
+
+Result<Incoming> convert(wire::Message& message, wire::Replay& body, const Origin& origin,
+                         FactFinder& facts) {
+    auto incoming = about_ended(message, body.task, body.changes, origin, facts);
+    if (!incoming) return incoming;
+    incoming->command.body =
+        core::ReplayTask{std::move(body.task), body.fresh, body.keep_checkpoints, body.dead_only,
+                         std::move(body.reason)};
+    return incoming;
+}
+
+Result<Incoming> convert(wire::Message& message, wire::Edit& body, const Origin& origin,
+                         FactFinder& facts) {
+    auto incoming = about_ended(message, body.task, body.changes, origin, facts);
+    if (!incoming) return incoming;
+    incoming->command.body = core::EditTask{std::move(body.task), std::move(body.reason)};
+    return incoming;
+}
+
+Result<Incoming> convert(wire::Message& message, wire::Remove& body, const Origin& origin,
+                         FactFinder& facts) {
+    auto incoming = about_ended(message, body.task, {}, origin, facts);
+    if (!incoming) return incoming;
+    incoming->command.body = core::RemoveTask{std::move(body.task), std::move(body.reason)};
+    return incoming;
+}
+
 template <class T>
 Result<Incoming> convert(wire::Message&, T&, const Origin&, FactFinder&) {
     return fail(ErrorCode::UNKNOWN_TYPE, std::string(T::kType) + " is no command");

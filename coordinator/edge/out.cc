@@ -32,13 +32,16 @@ struct AnswerToMessage {
         return wire::Accepted{a.task, a.state, a.attempt};
     }
     Result<wire::Body> operator()(const core::ClaimAnswer& a) const {
-        auto spec = specs.get(a.submitted_seq);
+        auto spec = specs.get(a.spec_seq);
         if (!spec) return Failure(spec.error());
         return wire::Claimed{a.token,       a.attempt,   a.term,    std::move(*spec),
                              a.checkpoints, a.questions, a.feedback};
     }
     Result<wire::Body> operator()(const core::QuestionAnswer& a) const {
         return wire::Asked{a.task, a.token, a.question};
+    }
+    Result<wire::Body> operator()(const core::ChangedAnswer& a) const {
+        return wire::Changed{a.task};
     }
     Result<wire::Body> operator()(const core::GoodbyeAnswer&) const { return wire::Goodbye{}; }
     Result<wire::Body> operator()(const core::StoredAnswer& a) const {
@@ -50,7 +53,7 @@ struct PushToMessage {
     const Specs& specs;
 
     Result<wire::Body> operator()(const core::Assignment& push) const {
-        auto spec = specs.get(push.submitted_seq);
+        auto spec = specs.get(push.spec_seq);
         if (!spec) return Failure(spec.error());
         return wire::Assign{
             push.lease.token,  push.lease.attempt, push.lease.term,  push.answers,   push.submitter,
@@ -66,13 +69,13 @@ struct PushToMessage {
 
 }  // namespace
 
-Result<TaskSpec> Specs::get(Seq submitted_seq) const {
-    if (const TaskSpec* spec = cache.find(submitted_seq)) return *spec;
-    auto spec = reader.spec(submitted_seq);
+Result<TaskSpec> Specs::get(Seq spec_seq) const {
+    if (const TaskSpec* spec = cache.find(spec_seq)) return *spec;
+    auto spec = reader.spec(spec_seq);
     if (!spec) return Failure(spec.error());
     if (*spec) return std::move(**spec);
     return fail(ErrorCode::NOT_FOUND,
-                "the task's envelope is not in the journal, seq " + std::to_string(submitted_seq));
+                "the task's envelope is not in the journal, seq " + std::to_string(spec_seq));
 }
 
 Result<wire::Body> to_message(const core::AnswerBody& answer, const Self& self,

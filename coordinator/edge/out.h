@@ -13,8 +13,8 @@ struct Specs {
     SpecCache& cache;
     store::Reader& reader;
 
-    /// Errors: NOT_FOUND, IO.
-    Result<TaskSpec> get(Seq submitted_seq) const;
+    /// The one in the event `spec_seq` (task.h). Errors: NOT_FOUND, IO.
+    Result<TaskSpec> get(Seq spec_seq) const;
 };
 
 /// What the coordinator says of itself in its answers.

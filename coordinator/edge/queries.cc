@@ -86,7 +86,11 @@ bool matches(const wire::List& list, const core::Task& task) {
                                                         task.state) != list.states.end();
     return state && (list.role.empty() || task.role == list.role) &&
            (list.group.empty() || task.group == list.group) &&
-           (list.from.empty() || task.from == list.from);
+           (list.from.empty() || task.from == list.from) &&
+           (list.dead_reason == DeadReason::kNone || task.dead_reason == list.dead_reason) &&
+           (!list.ended_since.is_set() || task.ended_at >= list.ended_since) &&
+           (!list.ended_before.is_set() ||
+            (task.ended_at.is_set() && task.ended_at < list.ended_before));
 }
 
 /// Appends rows until the message is full.
@@ -143,7 +147,7 @@ Result<wire::TaskReply> get_task(const View& view, const wire::Get& get) {
         return std::move(**task);
     }();
     if (!found) return Failure(found.error());
-    auto spec = view.specs.get(found->submitted_seq);
+    auto spec = view.specs.get(core::spec_seq(*found));
     if (!spec) return Failure(spec.error());
     auto attempts = view.reader.attempts(found->key);
     if (!attempts) return Failure(attempts.error());
@@ -192,7 +196,9 @@ Result<wire::Tasks> list_tasks(const View& view, const wire::List& list) {
                           newer->changed_seq > row.changed_seq;
         const core::Task& task = wins ? *newer : row;
         if (matches(list, task) && !fit.add(task)) break;
+        fit.tasks.next = task.submitted_seq;
     }
+    if (!fit.tasks.more) fit.tasks.next = 0;
     return std::move(fit.tasks);
 }
 

@@ -18,11 +18,11 @@ std::size_t bytes_of(const TaskSpec& spec) {
 
 }  // namespace
 
-void SpecCache::put(Seq submitted_seq, const TaskSpec& spec) {
+void SpecCache::put(Seq spec_seq, const TaskSpec& spec) {
     const std::size_t bytes = bytes_of(spec);
-    if (bytes > most_bytes_ / kLargestShare || by_seq_.contains(submitted_seq)) return;
-    entries_.push_front({submitted_seq, spec, bytes});
-    by_seq_.emplace(submitted_seq, entries_.begin());
+    if (bytes > most_bytes_ / kLargestShare || by_seq_.contains(spec_seq)) return;
+    entries_.push_front({spec_seq, spec, bytes});
+    by_seq_.emplace(spec_seq, entries_.begin());
     bytes_ += bytes;
     while (bytes_ > most_bytes_) {
         bytes_ -= entries_.back().bytes;
@@ -31,8 +31,8 @@ void SpecCache::put(Seq submitted_seq, const TaskSpec& spec) {
     }
 }
 
-const TaskSpec* SpecCache::find(Seq submitted_seq) {
-    auto at = by_seq_.find(submitted_seq);
+const TaskSpec* SpecCache::find(Seq spec_seq) {
+    auto at = by_seq_.find(spec_seq);
     if (at == by_seq_.end()) return nullptr;
     entries_.splice(entries_.begin(), entries_, at->second);
     return &at->second->spec;

@@ -14,9 +14,9 @@ class SpecCache {
     explicit SpecCache(std::size_t most_bytes) : most_bytes_(most_bytes) {}
 
     /// Keeps a copy, unless it is larger than a sixteenth of the whole cache.
-    void put(Seq submitted_seq, const TaskSpec& spec);
+    void put(Seq spec_seq, const TaskSpec& spec);
     /// Null if it is not there. Valid until the next `put`.
-    const TaskSpec* find(Seq submitted_seq);
+    const TaskSpec* find(Seq spec_seq);
     std::size_t bytes() const { return bytes_; }
 
   private:

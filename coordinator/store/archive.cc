@@ -5,6 +5,7 @@
 #include "common/platform/files.h"
 #include "coordinator/store/archive_file.h"
 #include "coordinator/store/batch_writer.h"
+#include "coordinator/store/event_codec.h"
 #include "coordinator/store/fold.h"
 #include "coordinator/store/reference_count.h"
 #include "coordinator/store/schema.h"
@@ -48,11 +49,17 @@ Result<void> drop(Database& database, const Fold& fold, const ArchiveOrder& orde
             ended + "); DELETE FROM tasks WHERE " + ended);
         if (!ok) return ok;
     }
-    // The submits of tasks that have a row stay: instructions and payload are in them.
-    const std::string old =
-        " WHERE seq <= " + upto +
-        " AND seq NOT IN (SELECT submitted_seq FROM tasks WHERE submitted_seq <= " + upto + ");";
-    auto ok = database.run("DELETE FROM journal" + old + "DELETE FROM bodies" + old +
+    // The submits of tasks that have a row stay, and what may have edited them: instructions and
+    // payload are in them. The journal's rows say which bodies stay, so those go first.
+    const std::string revisions = std::to_string(kind_number(core::TaskReplayed{})) + ", " +
+                                  std::to_string(kind_number(core::TaskEdited{}));
+    const std::string stay =
+        "SELECT submitted_seq FROM tasks WHERE submitted_seq <= " + upto +
+        " UNION ALL SELECT j.seq FROM journal j JOIN tasks t ON t.ns = j.ns AND t.id = j.task"
+        " WHERE j.kind IN (" +
+        revisions + ") AND j.seq <= " + upto + " AND t.submitted_seq < j.seq";
+    const std::string old = " WHERE seq <= " + upto + " AND seq NOT IN (" + stay + ");";
+    auto ok = database.run("DELETE FROM bodies" + old + "DELETE FROM journal" + old +
                            "DELETE FROM anchors WHERE seq <= " + upto +
                            "; DELETE FROM condemned WHERE lost = 0 AND seq <= " + upto);
     if (!ok) return ok;

@@ -30,7 +30,7 @@ constexpr std::array<std::string_view, kStatements> kSql = {
     "INSERT INTO bodies VALUES (?1, ?2)",
     "INSERT INTO tasks VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
     " ON CONFLICT (submitted_seq) DO UPDATE SET changed_seq = excluded.changed_seq,"
-    " state = excluded.state, ended = excluded.ended, record = excluded.record",
+    " role = excluded.role, state = excluded.state, ended = excluded.ended, record = excluded.record",
     "INSERT INTO attempts VALUES (?1, ?2, ?3, ?4, ?5)"
     " ON CONFLICT (ns, task, attempt) DO UPDATE SET ended_seq = excluded.ended_seq,"
     " record = excluded.record",
@@ -223,6 +223,15 @@ Result<void> BatchWriter::write_attempt(const core::Attempt& attempt) {
 Result<void> BatchWriter::remove_again(const core::Event& event) {
     uses_.begin();
     if (auto ok = uses_.remove(event); !ok) return ok;
+    return uses_.finish();
+}
+
+Result<void> BatchWriter::put_back(const core::Changes& ended) {
+    if (auto ok = project(ended); !ok) return ok;
+    uses_.begin();
+    for (const core::Task& task : ended.tasks) {
+        if (auto ok = uses_.keep_again(task.submitted_seq); !ok) return ok;
+    }
     return uses_.finish();
 }
 

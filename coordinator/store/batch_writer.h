@@ -49,6 +49,9 @@ class BatchWriter {
     Result<void> write_meta(const Meta& meta);
     /// What a stored event says that retention removed: the rows again, references aside.
     Result<void> remove_again(const core::Event& event);
+    /// Ended tasks as they stayed from before the base, where what later events made of them is
+    /// taken back.
+    Result<void> put_back(const core::Changes& ended);
 
   private:
     BatchWriter(std::vector<Statement> statements, UseWriter uses)

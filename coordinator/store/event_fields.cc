@@ -172,6 +172,28 @@ void show(Fields& fields, const core::ArtifactsRemoved& body) {
 void show(Fields& fields, const core::TaskRemoved& body) {
     put_count(fields, "released", body.released.size());
     fields.emplace("bytes", std::to_string(body.bytes));
+    put(fields, "reason", body.reason);
+}
+
+void show_revision(Fields& fields, const core::Revision& revision) {
+    put(fields, "was", to_string(revision.before.state));
+    put(fields, "was_dead_reason", to_string(revision.before.dead_reason));
+    for (const std::string& field : revision.changed) {
+        fields["changed"] += (fields["changed"].empty() ? "" : ", ") + field;
+    }
+    if (revision.before.role != revision.after.role) put(fields, "to", revision.after.role.text);
+    put(fields, "reason", revision.reason);
+}
+
+void show(Fields& fields, const core::TaskReplayed& body) {
+    put(fields, "state", to_string(body.revision.after.state));
+    show_revision(fields, body.revision);
+    if (body.fresh) put(fields, "fresh", "true");
+    put_count(fields, "released", body.released.size());
+}
+
+void show(Fields& fields, const core::TaskEdited& body) {
+    show_revision(fields, body.revision);
 }
 
 }  // namespace

@@ -48,6 +48,11 @@ void Fold::note_attempt(const core::Event& event) {
         kept = ended->attempt;
         kept.ended_seq = event.seq;
     }
+    if (const core::Revision* revision = core::revision_of(event.body)) {
+        for (const core::Attempt& attempt : revision->attempts) {
+            attempts_.insert_or_assign({event.task, attempt.attempt}, attempt);
+        }
+    }
     if (event.task.id.empty() || durable.open.contains(event.task)) return;
     const auto first = attempts_.lower_bound({event.task, 0});
     const auto last = attempts_.upper_bound({event.task, UINT32_MAX});

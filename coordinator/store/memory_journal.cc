@@ -34,7 +34,7 @@ void remove_task(MemoryDisk& disk, const TaskKey& key, Seq submitted_seq) {
     disk.tasks.erase(key);
     std::erase_if(disk.attempts, [&](const auto& entry) { return entry.first.first == key; });
     std::erase_if(disk.removals,
-                  [&](const auto& entry) { return entry.first.first == submitted_seq; });
+                  [&](const auto& entry) { return std::get<0>(entry.first) == submitted_seq; });
 }
 
 /// References, and what retention removes.
@@ -55,7 +55,7 @@ void count(MemoryDisk& disk, const core::Event& event) {
     } else if (const auto* condemned = std::get_if<core::ContentsCondemned>(&event.body)) {
         condemn(disk, event, *condemned);
     } else if (const auto* artifacts = std::get_if<core::ArtifactsRemoved>(&event.body)) {
-        const auto key = std::pair(artifacts->submitted_seq, artifacts->kind);
+        const auto key = std::tuple(artifacts->submitted_seq, artifacts->kind, event.seq);
         const bool added =
             disk.removals.emplace(key, Removal{artifacts->kind, event.seq, event.at}).second;
         ZQ_CHECK(added);

@@ -38,7 +38,7 @@ struct MemoryDisk {
     std::map<Digest, MemoryContent> contents;
     std::map<Digest, MemoryUse> uses;
     std::map<Digest, std::pair<Seq, Instant>> condemned;
-    std::map<std::pair<Seq, RemovedKind>, Removal> removals;  // by submitted_seq
+    std::map<std::tuple<Seq, RemovedKind, Seq>, Removal> removals;  // by submitted_seq
     std::set<RoleKey> roles_served;
     std::map<core::RequestKey, core::RequestRecord> requests;
 };

@@ -85,14 +85,10 @@ class MemoryReader : public Reader {
         return std::vector<std::pair<RoleKey, std::uint64_t>>(counts.begin(), counts.end());
     }
 
-    Result<std::optional<TaskSpec>> spec(Seq submitted_seq) override {
-        if (submitted_seq == 0 || submitted_seq > disk_.events.size()) {
-            return std::optional<TaskSpec>{};
-        }
-        const core::Event& event = disk_.events[submitted_seq - 1].event;
-        const auto* submitted = std::get_if<core::TaskSubmitted>(&event.body);
-        if (submitted == nullptr) return std::optional<TaskSpec>{};
-        return std::optional(submitted->spec);
+    Result<std::optional<TaskSpec>> spec(Seq spec_seq) override {
+        if (spec_seq == 0 || spec_seq > disk_.events.size()) return std::optional<TaskSpec>{};
+        const TaskSpec* spec = core::spec_in(disk_.events[spec_seq - 1].event.body);
+        return spec == nullptr ? std::optional<TaskSpec>{} : std::optional(*spec);
     }
 
     Result<std::vector<core::Attempt>> attempts(const TaskKey& key) override {
@@ -200,7 +196,7 @@ class MemoryReader : public Reader {
     Result<std::vector<Removal>> removals(Seq submitted_seq) override {
         std::vector<Removal> found;
         for (const auto& [key, removal] : disk_.removals) {
-            if (key.first == submitted_seq) found.push_back(removal);
+            if (std::get<0>(key) == submitted_seq) found.push_back(removal);
         }
         return found;
     }

@@ -60,8 +60,8 @@ class Reader {
     /// Number of dead and expired tasks of each role.
     virtual Result<std::vector<std::pair<RoleKey, std::uint64_t>>> dead_counts() = 0;
 
-    /// The envelope as it was submitted.
-    virtual Result<std::optional<TaskSpec>> spec(Seq submitted_seq) = 0;
+    /// The envelope in an event: as it was submitted, or edited (core::spec_seq).
+    virtual Result<std::optional<TaskSpec>> spec(Seq spec_seq) = 0;
     virtual Result<std::vector<core::Attempt>> attempts(const TaskKey& key) = 0;
     virtual Result<std::optional<core::Attempt>> attempt(const TaskKey& key,
                                                          std::uint32_t number) = 0;

@@ -116,6 +116,7 @@ void describe(V& v, T& t) {
     v.optional("summary", t.summary);
     v.optional("reason", t.reason);
     v("submitted_seq", t.submitted_seq);
+    v.optional("edited_seq", t.edited_seq);
     v("changed_seq", t.changed_seq);
 }
 
@@ -231,6 +232,29 @@ void describe(V& v, T& e) {
     v("submitted_seq", e.submitted_seq);
     v.optional("released", e.released);
     v.optional("bytes", e.bytes);
+    v.optional("reason", e.reason);
+}
+
+template <class V, Of<Revision> T>
+void describe_revision(V& v, T& r) {
+    v("before", r.before);
+    v("after", r.after);
+    v.optional("attempts", r.attempts);
+    v.optional("spec", r.spec);
+    v.optional("changed", r.changed);
+    v.optional("reason", r.reason);
+}
+
+template <class V, Of<TaskReplayed> T>
+void describe(V& v, T& e) {
+    describe_revision(v, e.revision);
+    v.optional("fresh", e.fresh);
+    v.optional("released", e.released);
+}
+
+template <class V, Of<TaskEdited> T>
+void describe(V& v, T& e) {
+    describe_revision(v, e.revision);
 }
 
 template <class V, Of<QuestionAsked> T>

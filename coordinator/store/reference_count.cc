@@ -67,7 +67,7 @@ class Counter {
         if (!ok) return ok;
         std::vector<Removal> removals;
         ok = for_each(removals_.number(1, task.submitted_seq), [&](Statement& row) {
-            Removal removal;
+            Removal removal{{}, row.number_at(1), Instant{row.integer_at(2)}};
             from_text(row.text_at(0), removal.kind);
             removals.push_back(removal);
             return Result<void>();

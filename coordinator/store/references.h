@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "coordinator/core/command.h"
 #include "coordinator/core/event.h"
 
 namespace zq::store {
@@ -24,6 +25,12 @@ struct Removal {
     friend bool operator==(const Removal&, const Removal&) = default;
 };
 
+/// Whether a part of this kind was removed by a later event than this one. What came after the
+/// removal, because the task was run again, is there.
+bool removed_since(const std::vector<Removal>& removals, RemovedKind kind, Seq seq);
+/// Whether the checkpoints in its record are names alone.
+bool checkpoints_gone(const core::Task& task, const std::vector<Removal>& removals);
+
 /// What a task refers to, by its records.
 struct HeldContents {
     std::vector<Digest> inputs;
@@ -35,5 +42,9 @@ struct HeldContents {
 HeldContents held_by(const core::Task& task, const std::vector<ArtifactRef>& inputs,
                      const std::vector<core::Attempt>& attempts,
                      const std::vector<Removal>& removals);
+/// The same of an ended task, for the core.
+core::EndedTask ended_task(const core::Task& task, const std::vector<ArtifactRef>& inputs,
+                           const std::vector<core::Attempt>& attempts,
+                           const std::vector<Removal>& removals);
 
 }  // namespace zq::store

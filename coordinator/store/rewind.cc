@@ -1,5 +1,6 @@
 #include "coordinator/store/rewind.h"
 
+#include "coordinator/store/event_codec.h"
 #include "coordinator/store/fold.h"
 #include "coordinator/store/reference_count.h"
 #include "coordinator/store/schema.h"
@@ -21,6 +22,37 @@ Result<void> cut(Database& database, Seq base, Seq upto) {
                         // What was removed later is gone all the same.
                         "UPDATE condemned SET lost = 1, seq = " + std::to_string(upto) +
                         " WHERE seq" + after + "DELETE FROM requests; DELETE FROM roles_served;");
+}
+
+/// The tasks that had ended before the base, and were revised by an event that is to be cut: as they
+/// were. One that was removed since is gone all the same.
+Result<core::Changes> revised_after(Database& database, Seq base, Seq upto) {
+    core::Changes ended;
+    if (base == 0) return ended;
+    const auto number = [](const core::EventBody& body) {
+        return std::to_string(kind_number(body));
+    };
+    auto rows = database.prepare(
+        "SELECT kind, version, body FROM journal j JOIN bodies b ON b.seq = j.seq"
+        " WHERE j.seq > ?1 AND kind IN (" +
+        number(core::TaskReplayed{}) + ", " + number(core::TaskEdited{}) +
+        ") AND EXISTS (SELECT 1 FROM tasks t WHERE t.ns = j.ns AND t.id = j.task"
+        " AND t.submitted_seq <= ?2) ORDER BY j.seq");
+    if (!rows) return Failure(rows.error());
+    rows->number(1, upto).number(2, base);
+    while (true) {
+        auto row = rows->step();
+        if (!row) return Failure(row.error());
+        if (!*row) return ended;
+        auto body = decode_body(static_cast<std::uint16_t>(rows->number_at(0)),
+                                static_cast<std::uint16_t>(rows->number_at(1)), rows->blob_at(2));
+        if (!body) return Failure(body.error());
+        const core::Revision& revision = *core::revision_of(*body);
+        if (revision.before.changed_seq > base) continue;
+        ended.tasks.push_back(revision.before);
+        ended.attempts.insert(ended.attempts.end(), revision.attempts.begin(),
+                              revision.attempts.end());
+    }
 }
 
 Result<void> write_roles(Database& database, const core::Durable& durable) {
@@ -57,9 +89,14 @@ Meta meta_of(const Fold& fold) {
 }
 
 /// Every row as the replay leads to it.
-Result<void> rebuild(Database& database, BatchWriter& writer, Fold& fold, Seq upto) {
+Result<void> rebuild(Database& database, BatchWriter& writer, Fold& fold, Seq upto,
+                     const core::Changes& put_back) {
     auto ok = fold.run(upto, [&](const ChainWalk& walk) -> Result<void> {
         const core::Event& event = walk.event().event;
+        if (const core::Revision* revision = core::revision_of(event.body)) {
+            // Those from before the base, too: the task may have been removed since.
+            if (auto done = writer.project({{}, revision->attempts}); !done) return done;
+        }
         const bool removes = std::holds_alternative<core::TaskRemoved>(event.body) ||
                              std::holds_alternative<core::ArtifactsRemoved>(event.body);
         if (!removes && walk.place().seq % kProjectEvery != 0) return {};
@@ -73,6 +110,7 @@ Result<void> rebuild(Database& database, BatchWriter& writer, Fold& fold, Seq up
     for (const auto& [key, task] : fold.state().durable.open) open.tasks.push_back(task);
     open.attempts = fold.open_attempts();
     if (ok = writer.project(open); !ok) return ok;
+    if (ok = writer.put_back(put_back); !ok) return ok;
     if (ok = write_roles(database, fold.state().durable); !ok) return ok;
     if (ok = write_requests(database, fold.state().durable); !ok) return ok;
     if (ok = count_references(database); !ok) return ok;
@@ -94,8 +132,10 @@ Result<Rewound> rewind(Database& database, BatchWriter& writer, Seq upto) {
     }
     const auto work = [&]() -> Result<void> {
         if (auto ok = database.run("BEGIN IMMEDIATE"); !ok) return ok;
+        auto put_back = revised_after(database, fold->place().seq, upto);
+        if (!put_back) return Failure(put_back.error());
         if (auto ok = cut(database, fold->place().seq, upto); !ok) return ok;
-        if (auto ok = rebuild(database, writer, *fold, upto); !ok) return ok;
+        if (auto ok = rebuild(database, writer, *fold, upto, *put_back); !ok) return ok;
         return database.run("COMMIT");
     };
     if (auto ok = work(); !ok) return Failure(ok.error());

@@ -150,9 +150,24 @@ CREATE TABLE removals(          -- what was removed of ended tasks that still ha
 CREATE INDEX tasks_ended ON tasks(ns, role, state, changed_seq) WHERE ended = 1;
 )sql";
 
+// Dead letters: a task that is run again may lose parts of the same kind again.
+constexpr const char* kVersion4 = R"sql(
+CREATE TABLE removals_again(    -- what was removed of tasks that still have a row
+  submitted_seq INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (submitted_seq, kind, seq)
+) STRICT, WITHOUT ROWID;
+INSERT INTO removals_again SELECT submitted_seq, kind, seq, at FROM removals;
+DROP TABLE removals;
+ALTER TABLE removals_again RENAME TO removals;
+)sql";
+
 // Step i leads from version i to version i + 1. A released one is never edited; FORMAT.md says how
 // to add one.
-constexpr std::array<const char*, kFormatVersion> kSteps = {kVersion1, kVersion2, kVersion3};
+constexpr std::array<const char*, kFormatVersion> kSteps = {kVersion1, kVersion2, kVersion3,
+                                                         kVersion4};
 
 Result<void> insert_meta(Database& database, JournalId fresh) {
     auto statement = database.prepare("INSERT INTO meta VALUES (1, ?1, 0, 0, 0, 0, ?2)");

@@ -164,15 +164,14 @@ Result<std::vector<std::pair<RoleKey, std::uint64_t>>> SqliteReader::dead_counts
         });
 }
 
-Result<std::optional<TaskSpec>> SqliteReader::spec(Seq submitted_seq) {
+Result<std::optional<TaskSpec>> SqliteReader::spec(Seq spec_seq) {
     Statement& statement = statements_[reader_sql::kEvent];
-    statement.number(1, submitted_seq);
+    statement.number(1, spec_seq);
     auto found = first_row<ChainedEvent>(statement, event_at);
     if (!found) return Failure(found.error());
     if (!*found) return std::optional<TaskSpec>{};
-    auto* submitted = std::get_if<core::TaskSubmitted>(&(*found)->event.body);
-    if (submitted == nullptr) return std::optional<TaskSpec>{};
-    return std::optional<TaskSpec>(std::move(submitted->spec));
+    const TaskSpec* spec = core::spec_in((*found)->event.body);
+    return spec == nullptr ? std::optional<TaskSpec>{} : std::optional(*spec);
 }
 
 Result<std::vector<core::Attempt>> SqliteReader::attempts(const TaskKey& key) {

@@ -26,7 +26,7 @@ class SqliteReader : public Reader {
     Result<std::vector<core::Task>> group(const Namespace& ns, const GroupName& group,
                                           std::size_t limit) override;
     Result<std::vector<std::pair<RoleKey, std::uint64_t>>> dead_counts() override;
-    Result<std::optional<TaskSpec>> spec(Seq submitted_seq) override;
+    Result<std::optional<TaskSpec>> spec(Seq spec_seq) override;
     Result<std::vector<core::Attempt>> attempts(const TaskKey& key) override;
     Result<std::optional<core::Attempt>> attempt(const TaskKey& key, std::uint32_t number) override;
     Result<std::optional<ContentPlace>> content(const Digest& digest) override;

@@ -21,6 +21,7 @@ enum Sql : std::size_t {
     kTaskGone,
     kAttemptsGone,
     kRemovalsGone,
+    kRevised,
     kKeptContent,
     kKeptTask,
     kKeptAttempts,
@@ -44,6 +45,7 @@ constexpr std::array<std::string_view, kStatements> kSql = {
     "DELETE FROM tasks WHERE submitted_seq = ?1",
     "DELETE FROM attempts WHERE ns = ?1 AND task = ?2",
     "DELETE FROM removals WHERE submitted_seq = ?1",
+    "UPDATE tasks SET changed_seq = ?2 WHERE submitted_seq = ?1",
     // As base.cc sums them.
     "SELECT digest, size, inlined, stored_seq, data IS NULL FROM contents"
     " WHERE digest = ?1 AND stored_seq <= ?2",
@@ -99,6 +101,9 @@ Result<void> UseWriter::remove(const core::Event& event) {
     }
     if (const auto* removed = std::get_if<core::TaskRemoved>(&event.body)) {
         return remove_task(event.task, removed->submitted_seq);
+    }
+    if (const core::Revision* revision = core::revision_of(event.body)) {
+        return revise(event, *revision);
     }
     return {};
 }
@@ -163,8 +168,29 @@ Result<void> UseWriter::remove_task(const TaskKey& key, Seq submitted_seq) {
     return ok;
 }
 
-/// Its second parameter is the base; the first is bound.
+/// Its row is written at the batch's end; from here on it is none that the base counts, whatever
+/// follows in this batch.
+Result<void> UseWriter::revise(const core::Event& event, const core::Revision& revision) {
+    const Seq submitted_seq = revision.before.submitted_seq;
+    if (base_seq_ == 0 || revision.before.changed_seq > base_seq_) return {};
+    auto ok = take_out("tasks", statements_[kKeptTask].number(1, submitted_seq));
+    if (ok) ok = take_out("attempts", statements_[kKeptAttempts].number(1, submitted_seq));
+    if (ok) ok = statements_[kRevised].number(1, submitted_seq).number(2, event.seq).run();
+    return ok;
+}
+
+Result<void> UseWriter::keep_again(Seq submitted_seq) {
+    auto ok = move(Way::kIn, "tasks", statements_[kKeptTask].number(1, submitted_seq));
+    if (ok) ok = move(Way::kIn, "attempts", statements_[kKeptAttempts].number(1, submitted_seq));
+    return ok;
+}
+
 Result<void> UseWriter::take_out(std::string_view table, Statement& rows) {
+    return move(Way::kOut, table, rows);
+}
+
+/// Its second parameter is the base; the first is bound.
+Result<void> UseWriter::move(Way way, std::string_view table, Statement& rows) {
     ResetAtEnd reset_at_end(rows);
     if (base_seq_ == 0) return {};
     rows.number(2, base_seq_);
@@ -176,7 +202,7 @@ Result<void> UseWriter::take_out(std::string_view table, Statement& rows) {
             if (auto ok = read_kept(); !ok) return ok;
         }
         RowSum sum(kept_->kept);
-        sum.subtract(table, rows);
+        way == Way::kOut ? sum.subtract(table, rows) : sum.add(table, rows);
         kept_->kept = sum.value();
     }
 }

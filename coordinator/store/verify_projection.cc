@@ -58,12 +58,24 @@ Result<void> ProjectionCheck::follow(const core::Event& event) {
             if (!ok) return ok;
         }
     }
+    if (const core::Revision* revision = core::revision_of(event.body)) {
+        return follow(*revision);
+    }
     if (const auto* ended = std::get_if<core::AttemptEnded>(&event.body)) {
         for (const ArtifactRef& ref : ended->attempt.artifacts) {
             auto ok = check_reference(ref, event.seq,
                                       "artifact " + ref.name + " of " + name_of(ended->attempt));
             if (!ok) return ok;
         }
+    }
+    return {};
+}
+
+/// A task that had ended before the base counts in its sum no more: its attempts are compared here.
+Result<void> ProjectionCheck::follow(const core::Revision& revision) {
+    if (revision.before.changed_seq > report_.base_seq) return {};
+    for (const core::Attempt& attempt : revision.attempts) {
+        if (auto ok = compare_attempt(attempt); !ok) return ok;
     }
     return {};
 }

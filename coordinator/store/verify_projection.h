@@ -31,6 +31,7 @@ class ProjectionCheck {
     Result<void> compare_totals();
 
   private:
+    Result<void> follow(const core::Revision& revision);
     Result<void> compare_task(const core::Task& task);
     Result<void> compare_attempt(const core::Attempt& attempt);
     Result<void> compare_content(Seq seq, const core::ContentStored& body);

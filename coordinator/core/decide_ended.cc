@@ -1,0 +1,165 @@
+// Work that has ended: done again (a dead letter's replay, the retry of anything else), repaired,
+// or removed by hand. A task that is done again keeps its id, its history and its artifacts; its
+// next attempt has the next number.
+#include <algorithm>
+
+#include "coordinator/core/decide_parts.h"
+#include "coordinator/core/outcome.h"
+#include "coordinator/core/remembered_requests.h"
+
+namespace zq::core {
+namespace {
+
+bool is_dead_letter(const Task& task) {
+    return task.state == TaskState::kDead || task.state == TaskState::kExpired;
+}
+
+enum class Which : std::uint8_t { kEnded, kDeadLetters };
+
+/// Why nothing can be done to this task; nullopt if it can.
+std::optional<Error> obstacle(const Call& call, const TaskId& id, Which which) {
+    const Task* task = look_up(call, id);
+    const std::string name = "task " + id.text;
+    if (task == nullptr) return Error{ErrorCode::NOT_FOUND, "no " + name, "task_id", {}};
+    const std::string is = " is " + std::string(to_string(task->state));
+    if (!is_final(task->state)) {
+        return Error{ErrorCode::CONFLICT, name + " has not ended: it" + is, "task_id", {}};
+    }
+    if (which == Which::kDeadLetters && !is_dead_letter(*task)) {
+        return Error{ErrorCode::CONFLICT,
+                     name + is + ", and not in the dead-letter queue: `zq retry` runs it again",
+                     "task_id",
+                     {}};
+    }
+    // What retention has just decided is not in the facts yet.
+    if (call.state.index.artifacts_removed.contains(task->key)) {
+        return Error{ErrorCode::BUSY, "retention is at work on " + name, "task_id", millis(100)};
+    }
+    return std::nullopt;
+}
+
+/// The answer to a request that was carried out before; nullopt if this one was not.
+std::optional<Decision> answered_before(const Call& call, const TaskId& id) {
+    const RequestRecord* record = find_record(call);
+    if (record == nullptr) return std::nullopt;
+    if (record->task != call.key(id)) {
+        return reject(call, ErrorCode::CONFLICT,
+                      "this request changed task " + record->task.id.text, "id");
+    }
+    Decision decision;
+    answer(decision, call, ChangedAnswer{id});
+    return decision;
+}
+
+/// The event, the memory of the request, and the answer.
+Decision carry_out(const Call& call, const Task& task, EventBody body) {
+    if (auto full = request_bound(call)) {
+        return reject(call, full->code, full->message, {}, full->retry_after);
+    }
+    Decision decision;
+    decision.events.push_back(event_of(call, task.key, std::move(body)));
+    // Without a client instance a request id says nothing: such a request is not remembered.
+    if (!call.command.client.empty()) {
+        decision.events.push_back(event_of(
+            call, task.key, RequestRecorded{call.command.client, call.command.request, {}}));
+    }
+    answer(decision, call, ChangedAnswer{task.key.id});
+    return decision;
+}
+
+/// The record with the envelope of the facts, where that is to become another.
+Task with_changes(const Call& call, Task task) {
+    const Facts& facts = call.command.facts;
+    if (facts.changed.empty()) return task;
+    task.role = facts.spec->role;
+    task.priority = facts.spec->priority;
+    task.max_attempts = facts.spec->max_attempts;
+    task.run_timeout = facts.spec->run_timeout;
+    return task;
+}
+
+Revision revision(const Call& call, const Task& task, const std::string& reason) {
+    const Facts& facts = call.command.facts;
+    Revision revision;
+    revision.before = task;
+    revision.after = with_changes(call, task);
+    revision.attempts = facts.attempts;
+    if (!facts.changed.empty()) revision.spec = facts.spec;
+    revision.changed = facts.changed;
+    revision.reason = reason;
+    return revision;
+}
+
+/// Gives the contents that are released.
+std::vector<Digest> forget_checkpoints(const Call& call, Task& task) {
+    std::vector<Digest> released;
+    if (!call.command.facts.checkpoints_gone) {
+        for (const CheckpointRef& kept : task.checkpoints) released.push_back(kept.ref.digest);
+    }
+    task.checkpoints.clear();
+    return released;
+}
+
+TaskReplayed replayed(const Call& call, const Task& ended, const ReplayTask& replay) {
+    const Facts& facts = call.command.facts;
+    TaskReplayed event{revision(call, ended, replay.reason), replay.fresh, {}};
+    Task& task = event.revision.after;
+    task.state = TaskState::kQueued;
+    task.dead_reason = DeadReason::kNone;
+    task.ended_at = {};
+    task.due_at = {};
+    task.expires_at = {};
+    // Its ttl counts until its first attempt.
+    const Millis ttl = facts.spec ? facts.spec->ttl : Millis{};
+    if (task.attempts == 0 && ttl.count > 0) task.expires_at = call.now() + ttl;
+    task.failures = 0;
+    task.losses = 0;
+    task.deferrals = 0;
+    task.summary.clear();
+    task.reason = replay.reason;
+    if (replay.fresh) task.feedback = {};
+    const bool forgets = replay.fresh && !replay.keep_checkpoints;
+    if (forgets || facts.checkpoints_gone) event.released = forget_checkpoints(call, task);
+    task.rank = rank_of(task, call.now(), call.policy);
+    return event;
+}
+
+}  // namespace
+
+Decision decide_replay(const Call& call, const ReplayTask& replay) {
+    if (auto before = answered_before(call, replay.task)) return std::move(*before);
+    const Which which = replay.dead_only ? Which::kDeadLetters : Which::kEnded;
+    auto error = obstacle(call, replay.task, which);
+    if (!error) error = call.command.facts.payload;
+    if (!error) error = no_room(call);
+    if (error) return reject(call, error->code, error->message, error->field, error->retry_after);
+    const Task& task = *look_up(call, replay.task);
+    return carry_out(call, task, replayed(call, task, replay));
+}
+
+Decision decide_edit(const Call& call, const EditTask& edit) {
+    if (auto before = answered_before(call, edit.task)) return std::move(*before);
+    auto error = obstacle(call, edit.task, Which::kDeadLetters);
+    if (!error) error = call.command.facts.payload;
+    if (!error && call.command.facts.changed.empty()) {
+        error = Error{ErrorCode::INVALID, "the task's envelope says all that already", "changes",
+                      {}};
+    }
+    if (error) return reject(call, error->code, error->message, error->field, error->retry_after);
+    const Task& task = *look_up(call, edit.task);
+    return carry_out(call, task, TaskEdited{revision(call, task, edit.reason)});
+}
+
+Decision decide_remove(const Call& call, const RemoveTask& remove) {
+    if (auto before = answered_before(call, remove.task)) return std::move(*before);
+    if (auto error = obstacle(call, remove.task, Which::kDeadLetters)) {
+        return reject(call, error->code, error->message, error->field, error->retry_after);
+    }
+    const Task& task = *look_up(call, remove.task);
+    const EndedTask& held = call.command.facts.held;
+    TaskRemoved event{task.submitted_seq, held_contents(held), held.log_bytes + held.artifact_bytes,
+                      remove.reason};
+    return carry_out(call, task, std::move(event));
+}
+
+}  // namespace zq::core
