@@ -16,6 +16,8 @@ std::span<const Command> dev_commands();         // dev.cc
 std::span<const Command> submit_commands();      // submit.cc
 std::span<const Command> task_commands();        // tasks.cc
 std::span<const Command> show_commands();        // show.cc
+std::span<const Command> dlq_commands();         // dlq.cc
+std::span<const Command> replay_commands();      // replay.cc
 std::span<const Command> wait_commands();        // wait.cc
 std::span<const Command> result_commands();      // result.cc
 std::span<const Command> follow_commands();      // follow.cc

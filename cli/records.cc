@@ -252,7 +252,9 @@ const ArtifactRef* result_artifact(const wire::AttemptRow& attempt) {
 }
 
 const wire::AttemptRow* deciding_attempt(const wire::TaskReply& task) {
-    for (auto attempt = task.attempts.rbegin(); attempt != task.attempts.rend(); ++attempt) {
+    const bool completed = task.row.state == TaskState::kCompleted;
+    for (auto attempt = task.attempts.rbegin(); completed && attempt != task.attempts.rend();
+         ++attempt) {
         if (attempt->outcome == to_string(Outcome::kCompleted)) return &*attempt;
     }
     return task.attempts.empty() ? nullptr : &task.attempts.back();

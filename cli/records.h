@@ -47,7 +47,8 @@ std::string artifact_ref(const TaskId& task, std::uint32_t attempt, const std::s
 /// The artifact that is the attempt's result: named `result` or `result.*`; null where there is
 /// none.
 const ArtifactRef* result_artifact(const wire::AttemptRow& attempt);
-/// The attempt that counts: the completed one, else the last; null where there is none.
+/// The attempt that counts: of a completed task the last completed one, else the last; null where
+/// there is none.
 const wire::AttemptRow* deciding_attempt(const wire::TaskReply& task);
 
 }  // namespace zq::cli

@@ -4,7 +4,7 @@
 
 #include "cli/command_table.h"
 #include "cli/records.h"
-#include "cli/session.h"
+#include "cli/task_list.h"
 #include "cli/text.h"
 
 namespace zq::cli {
@@ -56,6 +56,19 @@ std::string envelope_text(const wire::TaskReply& task, const OutputOptions& opti
                  escape_line(task.progress_step + " " + task.progress_message));
     }
     line(out, "instructions", escape_line(shorten(spec.instructions, 400)));
+    return out;
+}
+
+/// Who changed the envelope since it was submitted, and what of it.
+std::string edits_text(const std::vector<wire::EventRow>& events, const OutputOptions& options) {
+    std::string out;
+    for (const wire::EventRow& event : events) {
+        const auto changed = event.fields.find("changed");
+        if (changed == event.fields.end()) continue;
+        line(out, "edited",
+             changed->second + ", by " + escape_line(event.identity.text) + " " +
+                 time_text(event.at, options));
+    }
     return out;
 }
 
@@ -121,22 +134,6 @@ std::string questions_text(const wire::TaskReply& task, const OutputOptions& opt
     return out;
 }
 
-/// All events of a task, page by page.
-Expected<std::vector<wire::EventRow>> timeline(Session& session, const TaskId& task) {
-    std::vector<wire::EventRow> events;
-    wire::Events query;
-    query.limit = static_cast<std::uint32_t>(limits::kEventRows);
-    query.task = task;
-    while (true) {
-        auto page = session.call<wire::EventRows>(query);
-        if (!page) return tl::unexpected(page.error());
-        const bool full = page->rows.size() >= query.limit;
-        for (wire::EventRow& row : page->rows) events.push_back(std::move(row));
-        if (!full) return events;
-        query.after = page->last;
-    }
-}
-
 constexpr auto kShowColumns = std::to_array<Column>({
     {"id", "ID"},
     {"state", "STATE", Cell::kState},
@@ -154,7 +151,7 @@ constexpr auto kShowColumns = std::to_array<Column>({
 });
 
 Ending show(const Context& context, Session& session, const wire::TaskReply& task) {
-    auto events = timeline(session, task.row.id);
+    auto events = events_of(session, task.row.id);
     if (!events) return tl::unexpected(events.error());
     const OutputOptions& options = context.output;
     const bool plain = options.format == Format::kTable || options.format == Format::kWide;
@@ -165,9 +162,9 @@ Ending show(const Context& context, Session& session, const wire::TaskReply& tas
     for (const wire::EventRow& event : *events) history.records.push_back(event_record(event));
     auto text = render(history, options);
     if (!text) return tl::unexpected(text.error());
-    print_raw(envelope_text(task, options) + attempts_text(task, options) +
-              checkpoints_text(task, options) + questions_text(task, options) + "\nhistory\n" +
-              *text);
+    print_raw(envelope_text(task, options) + edits_text(*events, options) +
+              attempts_text(task, options) + checkpoints_text(task, options) +
+              questions_text(task, options) + "\nhistory\n" + *text);
     return ExitCode::kDone;
 }
 

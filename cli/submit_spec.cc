@@ -61,20 +61,6 @@ struct PriorityWord {
 constexpr auto kPriorities =
     std::to_array<PriorityWord>({{"low", 2}, {"normal", 5}, {"high", 8}, {"urgent", 10}});
 
-Expected<std::string> read_payload(const std::string& value) {
-    std::string text = value;
-    if (!value.empty() && value[0] == '@') {
-        auto file = read_file(value.substr(1), limits::kPayloadBytes);
-        if (!file && file.error().code == ErrorCode::NOT_FOUND) {
-            return usage("no such file: " + value.substr(1));
-        }
-        if (!file) return problem(file.error());
-        text = std::move(*file);
-    }
-    if (auto json = Json::parse(text, "--payload"); !json) return problem(json.error());
-    return text;
-}
-
 Expected<void> read_labels(const Arguments& args, TaskSpec& spec) {
     for (const std::string& label : args.values("label")) {
         const auto equals = label.find('=');
@@ -211,6 +197,20 @@ void choose_id(const Arguments& args, Submission& submission) {
 }
 
 }  // namespace
+
+Expected<std::string> read_payload(const std::string& value) {
+    std::string text = value;
+    if (!value.empty() && value[0] == '@') {
+        auto file = read_file(value.substr(1), limits::kPayloadBytes);
+        if (!file && file.error().code == ErrorCode::NOT_FOUND) {
+            return usage("no such file: " + value.substr(1));
+        }
+        if (!file) return problem(file.error());
+        text = std::move(*file);
+    }
+    if (auto json = Json::parse(text, "--payload"); !json) return problem(json.error());
+    return text;
+}
 
 std::span<const Flag> task_flags() {
     return kFlags;

@@ -33,4 +33,7 @@ std::string task_id_of_path(const std::string& path);
 /// `low`, `normal`, `high`, `urgent` or 0 to 10. Errors: usage.
 Expected<int> parse_priority(const std::string& word);
 
+/// JSON, or `@FILE` with JSON in it. Errors: usage; INVALID, naming --payload.
+Expected<std::string> read_payload(const std::string& value);
+
 }  // namespace zq::cli

@@ -1,17 +1,16 @@
-// Tasks as lists and lines: `ls`, `dlq`, `cancel`.
+// Tasks as lists and lines: `ls`, `cancel`.
 #include <algorithm>
 #include <array>
 
 #include "cli/command_table.h"
 #include "cli/records.h"
-#include "cli/session.h"
+#include "cli/task_list.h"
 #include "common/base/nearest.h"
 
 namespace zq::cli {
 namespace {
 
 constexpr std::uint64_t kRowsDefault = 50;
-constexpr std::uint64_t kRowsMost = 1'000'000;
 
 Expected<std::vector<TaskState>> parse_states(const std::string& text) {
     std::vector<TaskState> states;
@@ -34,28 +33,6 @@ Expected<std::vector<TaskState>> parse_states(const std::string& text) {
                                                                 : "did you mean " + nearest + "?");
     }
     return states;
-}
-
-struct Listed {
-    std::vector<wire::TaskRow> rows;
-    bool more = false;
-};
-
-/// Pages until `limit` rows are there.
-Expected<Listed> list_tasks(Session& session, wire::List query, std::uint64_t limit) {
-    Listed listed;
-    while (listed.rows.size() < limit) {
-        const std::uint64_t left = limit - listed.rows.size();
-        query.limit = static_cast<std::uint32_t>(std::min<std::uint64_t>(left, limits::kListRows));
-        auto page = session.call<wire::Tasks>(query);
-        if (!page) return tl::unexpected(page.error());
-        listed.more = page->more;
-        if (page->rows.empty()) break;
-        query.before = page->rows.back().submitted_seq;
-        for (wire::TaskRow& row : page->rows) listed.rows.push_back(std::move(row));
-        if (!page->more) break;
-    }
-    return listed;
 }
 
 Ending print_tasks(const Context& context, const wire::List& query, std::span<const Column> columns,
@@ -84,13 +61,6 @@ Ending run_ls(const Context& context) {
     query.group = GroupName(context.args.text("group"));
     query.from = context.args.text("from");
     return print_tasks(context, query, task_columns(), kRowsDefault);
-}
-
-Ending run_dlq_ls(const Context& context) {
-    wire::List query;
-    query.states = {TaskState::kDead, TaskState::kExpired};
-    query.role = RoleName(context.args.text("role"));
-    return print_tasks(context, query, dead_columns(), kRowsMost);
 }
 
 Json accepted_record(const wire::Accepted& accepted) {
@@ -137,10 +107,6 @@ constexpr auto kLsFlags = std::to_array<Flag>({
     {"from", "NAME", "Only submitted by this name"},
     {"limit", "N", "At most this many, the newest first (default 50)"},
 });
-constexpr auto kDlqFlags = std::to_array<Flag>({
-    {"role", "ROLE", "Only for this role"},
-    {"limit", "N", "At most this many, the newest first (default: all)"},
-});
 constexpr auto kCancelFlags = std::to_array<Flag>({{"reason", "TEXT", "Kept with the task"}});
 
 constexpr auto kCommands = std::to_array<Command>({
@@ -148,7 +114,8 @@ constexpr auto kCommands = std::to_array<Command>({
      "Tasks",
      "",
      "List tasks, the newest first",
-     "States: scheduled, queued, running, input_required, retry_wait, cancelling; ended: completed, skipped,\n"
+     "States: scheduled, queued, running, input_required, retry_wait, cancelling; ended: "
+     "completed, skipped,\n"
      "cancelled, expired, dead.",
      kLsFlags,
      {true, true, false},
@@ -166,16 +133,6 @@ constexpr auto kCommands = std::to_array<Command>({
      1,
      kAnyNumber,
      run_cancel},
-    {"dlq ls",
-     "Failures",
-     "",
-     "List dead and expired tasks",
-     "`zq dlq` alone does the same. They keep their history and artifacts.",
-     kDlqFlags,
-     {true, true, false},
-     0,
-     0,
-     run_dlq_ls},
 });
 
 }  // namespace

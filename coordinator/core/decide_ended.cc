@@ -142,8 +142,8 @@ Decision decide_edit(const Call& call, const EditTask& edit) {
     auto error = obstacle(call, edit.task, Which::kDeadLetters);
     if (!error) error = call.command.facts.payload;
     if (!error && call.command.facts.changed.empty()) {
-        error = Error{ErrorCode::INVALID, "the task's envelope says all that already", "changes",
-                      {}};
+        error =
+            Error{ErrorCode::INVALID, "the task's envelope says all that already", "changes", {}};
     }
     if (error) return reject(call, error->code, error->message, error->field, error->retry_after);
     const Task& task = *look_up(call, edit.task);

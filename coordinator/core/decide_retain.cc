@@ -66,12 +66,11 @@ void let_go(const Call& call, const EndedTask& task, Instant begun, Decision& de
         case RetentionAge::kTask: {
             const Millis age = dead ? retention.dead : retention.finished;
             if (!is_over(task.ended_at, age, begun)) return;
-            decision.events.push_back(system_event(
-                task.key,
-                TaskRemoved{task.submitted_seq,
-                            held_contents(task),
-                            task.log_bytes + task.artifact_bytes,
-                            {}}));
+            decision.events.push_back(
+                system_event(task.key, TaskRemoved{task.submitted_seq,
+                                                   held_contents(task),
+                                                   task.log_bytes + task.artifact_bytes,
+                                                   {}}));
             return;
         }
         // What is dead may be replayed: it keeps all it has for as long as it is there.

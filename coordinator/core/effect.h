@@ -66,9 +66,9 @@ struct StoredAnswer {
     std::uint64_t size = 0;
 };
 
-using AnswerBody = std::variant<Rejected, SubmitAnswer, WelcomeAnswer, BeatAnswer, AcceptedAnswer,
-                                ClaimAnswer, QuestionAnswer, ChangedAnswer, GoodbyeAnswer,
-                                StoredAnswer>;
+using AnswerBody =
+    std::variant<Rejected, SubmitAnswer, WelcomeAnswer, BeatAnswer, AcceptedAnswer, ClaimAnswer,
+                 QuestionAnswer, ChangedAnswer, GoodbyeAnswer, StoredAnswer>;
 
 /// The one answer to a request. `after`: it may leave when this sequence number is durable; unset:
 /// when everything decided so far is.

@@ -140,8 +140,7 @@ Check check(const wire::Replay& m) {
         return fail(ErrorCode::INVALID, "goes with `fresh`: else they are kept anyway",
                     "keep_checkpoints");
     }
-    return all_of([&] { return name(m.task.text, "task_id"); },
-                  [&] { return changes(m.changes); },
+    return all_of([&] { return name(m.task.text, "task_id"); }, [&] { return changes(m.changes); },
                   [&] { return size(m.reason, limits::kReasonBytes, "reason"); });
 }
 
@@ -149,8 +148,7 @@ Check check(const wire::Edit& m) {
     if (m.changes == wire::Changes{}) {
         return fail(ErrorCode::INVALID, "what is to become another?", "changes");
     }
-    return all_of([&] { return name(m.task.text, "task_id"); },
-                  [&] { return changes(m.changes); },
+    return all_of([&] { return name(m.task.text, "task_id"); }, [&] { return changes(m.changes); },
                   [&] { return size(m.reason, limits::kReasonBytes, "reason"); });
 }
 

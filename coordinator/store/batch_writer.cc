@@ -30,7 +30,8 @@ constexpr std::array<std::string_view, kStatements> kSql = {
     "INSERT INTO bodies VALUES (?1, ?2)",
     "INSERT INTO tasks VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
     " ON CONFLICT (submitted_seq) DO UPDATE SET changed_seq = excluded.changed_seq,"
-    " role = excluded.role, state = excluded.state, ended = excluded.ended, record = excluded.record",
+    " role = excluded.role, state = excluded.state, ended = excluded.ended, record = "
+    "excluded.record",
     "INSERT INTO attempts VALUES (?1, ?2, ?3, ?4, ?5)"
     " ON CONFLICT (ns, task, attempt) DO UPDATE SET ended_seq = excluded.ended_seq,"
     " record = excluded.record",

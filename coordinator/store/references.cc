@@ -27,7 +27,6 @@ struct Gather {
     void operator()(const T&) const {}
 };
 
-
 }  // namespace
 
 bool removed_since(const std::vector<Removal>& removals, RemovedKind kind, Seq seq) {

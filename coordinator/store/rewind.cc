@@ -24,8 +24,8 @@ Result<void> cut(Database& database, Seq base, Seq upto) {
                         " WHERE seq" + after + "DELETE FROM requests; DELETE FROM roles_served;");
 }
 
-/// The tasks that had ended before the base, and were revised by an event that is to be cut: as they
-/// were. One that was removed since is gone all the same.
+/// The tasks that had ended before the base, and were revised by an event that is to be cut: as
+/// they were. One that was removed since is gone all the same.
 Result<core::Changes> revised_after(Database& database, Seq base, Seq upto) {
     core::Changes ended;
     if (base == 0) return ended;

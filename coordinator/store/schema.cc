@@ -167,7 +167,7 @@ ALTER TABLE removals_again RENAME TO removals;
 // Step i leads from version i to version i + 1. A released one is never edited; FORMAT.md says how
 // to add one.
 constexpr std::array<const char*, kFormatVersion> kSteps = {kVersion1, kVersion2, kVersion3,
-                                                         kVersion4};
+                                                            kVersion4};
 
 Result<void> insert_meta(Database& database, JournalId fresh) {
     auto statement = database.prepare("INSERT INTO meta VALUES (1, ?1, 0, 0, 0, 0, ?2)");

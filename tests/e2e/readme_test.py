@@ -4,7 +4,7 @@
 An HTML comment before a shell block says what it is: `setup` (here the test's own PATH does it), `run`,
 `background: COMMAND` (goes on until `stop`; it is up when `zq COMMAND` prints something), `paste: ROLE` (run
 the `zq join` line that an earlier block printed for that role), `seeds` (the shared folder is the
-sandbox's), `task` (what a worker's command says inside its task), `stop` (ends what runs in the background). A shell block without a comment is not run.
+sandbox's), `task` (what a worker's command says inside its task), `dead` (with some dead letters there), `stop` (ends what runs in the background). A shell block without a comment is not run.
 
 Addresses, ports and installed paths of the page are replaced by the sandbox's, nothing else.
 """
@@ -98,7 +98,7 @@ class Readme(Case):
             self.stop()
             self.new_ports()
         else:
-            self.assertIn(kind, ("setup", "seeds", "task"))
+            self.assertIn(kind, ("setup", "seeds", "task", "dead"))
 
     def test_the_walks_on_one_machine_and_on_two_work_as_printed(self):
         self.assertGreater(len([part for part in self.parts if part["kind"] == "run"]), 3)
@@ -131,6 +131,21 @@ class Readme(Case):
             self.shell(line)
         self.assertIn("# Result", self.printed)
         self.assertIn("task-124", self.printed.splitlines()[-1])
+
+    def test_dead_letters_are_dealt_with_as_printed(self):
+        text = self.localise(next(part["text"] for part in self.parts if part["kind"] == "dead"))
+        self.shell("zq init")
+        self.start("zq-coordinator --data ./zq-data", "ping")
+        for task in ("task-124", "task-125"):
+            self.shell(f"zq submit --to review-worker --id {task} --max-attempts 1 --instructions Review")
+            self.shell(f"zq fail {task} --from me --reason 'no such folder'")
+        self.shell("zq submit --to review-worker --id late --ttl 1s --instructions Review")
+        await_that(lambda: "expired" in self.shell("zq status late"), "a task expires", 30)
+        self.shell(text)
+        self.assertIn("edited        instructions, by ", self.shell("zq show task-124"))
+        self.assertIn("queued", self.shell("zq status task-125"))
+        self.assertIn('"task-125"', open(self.box.path("dead.jsonl"), encoding="utf-8").read()
+                      + self.shell("zq ls --json"))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "common/platform/digest.h"
+#include "coordinator/edge/facts.h"
 
 namespace zq::power {
 namespace {
@@ -45,7 +46,8 @@ void CoordinatorLoad::forget_condemned() {
     for (const auto& [digest, seq] : pipeline_.state().index.condemned) stored_.erase(digest);
 }
 
-void CoordinatorLoad::run(core::CommandBody body, std::vector<store::InlineContent> contents) {
+void CoordinatorLoad::run(core::CommandBody body, std::vector<store::InlineContent> contents,
+                          core::Facts facts) {
     core::Command command;
     command.now = now_;
     command.identity = kLocalIdentity;
@@ -53,6 +55,7 @@ void CoordinatorLoad::run(core::CommandBody body, std::vector<store::InlineConte
     command.request = ++request_;
     command.reply = request_;
     command.seed = random_();
+    command.facts = std::move(facts);
     command.body = std::move(body);
     core::Decision decision = pipeline_.decide(command);
     for (const core::Event& event : decision.events) {
@@ -287,6 +290,35 @@ void CoordinatorLoad::answer_person() {
 void CoordinatorLoad::cancel() {
     const core::Task* task = any_task(chance(random_, 50));
     if (task != nullptr) run(core::CancelTask{task->key.id, "not wanted"});
+}
+
+Result<void> CoordinatorLoad::change_ended(store::Reader& reader) {
+    store::TaskFilter filter;
+    filter.states = {TaskState::kDead, TaskState::kExpired};
+    if (chance(random_, 50)) filter.states = {TaskState::kCompleted, TaskState::kCancelled};
+    filter.limit = 16;
+    auto tasks = reader.tasks(filter);
+    if (!tasks) return Failure(tasks.error());
+    if (tasks->empty()) return {};
+    const core::Task& task = (*tasks)[below(random_, tasks->size())];
+    edge::FactFinder finder(pipeline_.state(), reader, pipeline_.pending_contents());
+    wire::Changes changes;
+    const bool edits = chance(random_, 40);
+    if (edits) changes.instructions = "mended: " + text(400);
+    core::Facts facts;
+    auto ended = finder.ended_task(task.key);
+    if (!ended) return Failure(ended.error());
+    facts.task = std::move(*ended);
+    if (auto ok = finder.add_ended(task.key, changes, facts); !ok) return ok;
+    if (edits && chance(random_, 40)) {
+        run(core::EditTask{task.key.id, "a mistake"}, {}, std::move(facts));
+    } else if (!edits && chance(random_, 40)) {
+        run(core::RemoveTask{task.key.id, "not wanted"}, {}, std::move(facts));
+    } else {
+        run(core::ReplayTask{task.key.id, chance(random_, 50), false, false, "again"}, {},
+            std::move(facts));
+    }
+    return {};
 }
 
 void CoordinatorLoad::knock_off() {

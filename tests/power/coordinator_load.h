@@ -26,6 +26,9 @@ class CoordinatorLoad {
     void decide_some();
     /// Puts a file into the store as an upload would, and records it. Errors: the store's.
     Result<void> put_artifact(store::ArtifactStore& artifacts);
+    /// Something that has ended is run again, repaired or removed. Errors: the store's, that of the
+    /// reads.
+    Result<void> change_ended(store::Reader& reader);
     /// Every worker leaves, what ran is over, and a minute goes by: nothing holds back what is
     /// unused.
     void knock_off();
@@ -34,7 +37,8 @@ class CoordinatorLoad {
     Instant now() const { return now_; }
 
   private:
-    void run(core::CommandBody body, std::vector<store::InlineContent> contents = {});
+    void run(core::CommandBody body, std::vector<store::InlineContent> contents = {},
+             core::Facts facts = {});
     void decide_one();
     void decide_due();
     void open_session(std::size_t worker);

@@ -242,6 +242,16 @@ bool JournalRun::step(Life& life) {
         if (!put) return false;
     }
     if (with_files_ && chance(work_random_, 5) && !life.journal.settle()) return false;
+    if (chance(work_random_, 10)) {
+        // Beside a commit thread at rest, so that calls keep their order.
+        if (!life.journal.settle()) return false;
+        auto changed = life.load->change_ended(*life.loops_reader);
+        const bool busy = !changed && changed.error().code == ErrorCode::BUSY;
+        if (!changed && !busy && !disk_.stopped()) {
+            violation("what has ended can't be read: " + changed.error().message);
+        }
+        if (!changed && !busy) return false;
+    }
     life.load->decide_some();
     if (with_files_ && chance(work_random_, 6)) {
         life.load->knock_off();

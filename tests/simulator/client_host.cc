@@ -14,6 +14,8 @@ bool writes(const wire::Body& body) {
     if (const auto* submit = std::get_if<wire::Submit>(&body)) return !submit->dry_run;
     return std::holds_alternative<wire::Claim>(body) ||
            std::holds_alternative<wire::AnswerQuestion>(body) ||
+           std::holds_alternative<wire::Replay>(body) || std::holds_alternative<wire::Edit>(body) ||
+           std::holds_alternative<wire::Remove>(body) ||
            std::holds_alternative<wire::Complete>(body) ||
            std::holds_alternative<wire::Fail>(body) || std::holds_alternative<wire::Skip>(body) ||
            std::holds_alternative<wire::Release>(body);
@@ -169,12 +171,14 @@ void ClientHost::learn(const wire::Body& request, const wire::Body& reply) {
         }
     } else if (const auto* ended = std::get_if<wire::Ended>(&reply)) {
         for (const wire::TaskRow& row : ended->rows) {
-            if (is_final(row.state)) open_.erase(row.id);
+            if (is_final(row.state) && open_.erase(row.id) != 0) ended_.emplace_back(row.id);
         }
     } else if (const auto* beat = std::get_if<wire::Beat>(&reply)) {
         for (const auto& word : beat->leases) {
             if (word.verdict == Verdict::kStale) held_.erase(word.lease);
         }
+    } else if (const auto* changed = std::get_if<wire::Changed>(&reply)) {
+        if (std::holds_alternative<wire::Replay>(request)) open_.insert(changed->task);
     } else if (std::holds_alternative<wire::Accepted>(reply)) {
         if (const auto* checkpoint = std::get_if<wire::Checkpoint>(&request)) {
             stage_.promises.saved(checkpoint->task, checkpoint->artifact.ref.digest);

@@ -67,6 +67,7 @@ class ClientHost : public PeerEnd {
     wire::Body next_request(Millis& wait);
     wire::Body submit_next();
     wire::Body submit_again();
+    wire::Body change_ended();
     wire::Body look_around(Millis& wait);
     wire::Body tend(Held& held);
     wire::Body wait_for_ends(Millis& wait);
@@ -86,6 +87,7 @@ class ClientHost : public PeerEnd {
     // What its user knows, and a new start is told.
     std::deque<TaskSpec> left_;  // to be submitted and acknowledged
     std::set<TaskId> open_;      // acknowledged, not seen to have ended
+    std::vector<TaskId> ended_;  // seen to have ended; those that it removes are asked for no more
     std::map<LeaseToken, Held> held_;
     std::vector<std::pair<TaskId, Question>> asked_;  // seen to be open
     std::vector<TaskSpec> keyed_;                     // acknowledged ones with an idempotency key

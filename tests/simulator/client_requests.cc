@@ -29,6 +29,8 @@ wire::Body ClientHost::next_request(Millis& wait) {
     const std::uint64_t submits = hurrying_ ? 80 : 45;
     if (!left_.empty() && n < submits) return submit_next();
     if (n >= 96 && !keyed_.empty()) return submit_again();
+    if (n >= 93) return look_around(wait);
+    if (n >= 88 && !hurrying_ && !ended_.empty()) return change_ended();
     if (n >= 90) return look_around(wait);
     if (n >= 70 || (left_.empty() && open_.empty())) {
         wire::Claim claim;
@@ -67,6 +69,31 @@ wire::Body ClientHost::submit_again() {
     add_context(submit, submit.task.id);
     submit.task.id = TaskId(submit.task.id.text + "-again");
     return submit;
+}
+
+/// Work that has ended: once more, repaired, or let go for good.
+wire::Body ClientHost::change_ended() {
+    const std::size_t at = rng_.below(ended_.size());
+    const TaskId task = ended_[at];
+    wire::Changes changes;
+    if (rng_.per_mille(300)) changes.instructions = "carry out " + task.text + ", but well";
+    if (rng_.per_mille(300)) changes.max_attempts = static_cast<std::uint32_t>(rng_.between(1, 4));
+    if (rng_.per_mille(200)) changes.role = rng_.per_mille(500) ? kReview : kWrite;
+    const std::uint64_t n = rng_.below(100);
+    if (n < 60) {
+        wire::Replay replay{task, rng_.per_mille(500), false, rng_.per_mille(500), changes, {}};
+        replay.keep_checkpoints = replay.fresh && rng_.per_mille(300);
+        replay.reason = "once more";
+        return replay;
+    }
+    if (n < 80) {
+        if (changes == wire::Changes{}) changes.priority = static_cast<std::uint32_t>(n % 11);
+        return wire::Edit{task, changes, "there was a mistake in it"};
+    }
+    // It may be gone from here on: nothing more is asked of it.
+    ended_.erase(ended_.begin() + static_cast<std::ptrdiff_t>(at));
+    std::erase_if(keyed_, [&](const TaskSpec& spec) { return spec.id == task; });
+    return wire::Remove{task, "nobody wants it"};
 }
 
 std::optional<TaskId> ClientHost::some_open_task() {

@@ -14,7 +14,6 @@ struct Unreachable {
 };
 constexpr auto kUnreachable = std::to_array<Unreachable>({
     {"error.UNREACHABLE", "the client library makes it when nobody answers; it is never sent"},
-    {"event.TaskRemoved", "the clients here ask after their tasks to the end"},
     {"error.IO", "never sent: a disk that fails ends the process, or is told as BUSY"},
 });
 

@@ -25,6 +25,7 @@ Model::Task& Model::task_of(const core::Event& event) {
 void Model::become(Task& task, TaskState state) {
     expect(!is_final(task.state), "terminal states are final");
     if (!is_final(task.state) && is_final(state)) --open_;
+    if (is_final(state)) task.ends.insert(state);
     task.state = state;
 }
 
@@ -45,7 +46,7 @@ void Model::committed(const core::Event& event) {
 void Model::compare(const core::Task& row) {
     const Task* task = find(row.key.id);
     about_ = "row of " + row.key.id.text;
-    expect(task != nullptr, "a stored task was submitted");
+    expect(task != nullptr && !task->removed, "a stored task was submitted, and not removed");
     if (task == nullptr) return;
     expect(row.state == task->state, "the row's state is " + std::string(to_string(row.state)) +
                                          ", not " + std::string(to_string(task->state)));
@@ -69,7 +70,8 @@ void Model::apply(const core::Event& event, const core::EpochStarted&) {
 }
 
 void Model::apply(const core::Event& event, const core::TaskSubmitted& body) {
-    expect(!tasks_.contains(event.task.id), "a task is submitted once");
+    const Task* former = find(event.task.id);
+    expect(former == nullptr || former->removed, "a task is submitted once");
     if (!body.spec.idempotency_key.empty()) {
         const bool fresh = by_key_.emplace(body.spec.idempotency_key, event.task.id).second;
         expect(fresh, "one task per idempotency key");
@@ -245,9 +247,16 @@ void Model::apply(const core::Event& event, const core::ArtifactsRemoved& body) 
     });
 }
 
-void Model::apply(const core::Event& event, const core::TaskRemoved&) {
-    expect(is_final(task_of(event).state), "only ended tasks are removed");
+void Model::apply(const core::Event& event, const core::TaskRemoved& body) {
+    Task& task = task_of(event);
+    expect(!task.removed && (task.state == TaskState::kDead || task.state == TaskState::kExpired),
+           "only dead letters are removed by hand");
+    expect(std::multiset<Digest>(body.released.begin(), body.released.end()) ==
+               named_by(event.task.id, ""),
+           "a removed task lets go of all that it names");
     unname(event.task.id, [](const std::string&) { return true; });
+    task.removed = true;
+    by_key_.erase(task.spec.idempotency_key);
 }
 
 void Model::apply(const core::Event& event, const core::RequestRecorded& body) {

@@ -44,6 +44,8 @@ class Model {
         Usage spending;                   // of the running one
         Spent budget_from;                // what was spent when it was granted anew
         std::map<std::uint32_t, EndedAttempt> ended;
+        std::set<TaskState> ends;  // in which it has ended so far
+        bool removed = false;      // by hand: there is no row of it
         /// What the next attempt is told.
         std::vector<Question> closed() const;
     };
@@ -100,6 +102,11 @@ class Model {
     void apply(const core::Event& event, const core::ContentsCondemned& body);
     void apply(const core::Event& event, const core::ArtifactsRemoved& body);
     void apply(const core::Event& event, const core::TaskRemoved& body);
+    void apply(const core::Event& event, const core::TaskReplayed& body);
+    void apply(const core::Event& event, const core::TaskEdited& body);
+    void revise(Task& task, const core::Event& event, const core::Revision& revision);
+    /// What the task names so: one digest for each name.
+    std::multiset<Digest> named_by(const TaskId& task, const std::string& prefix) const;
     void name(const Digest& digest, const TaskId& task, const std::string& as);
     template <class Goes>
     void unname(const TaskId& task, Goes goes);

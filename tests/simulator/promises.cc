@@ -9,6 +9,7 @@ namespace {
 std::string essence(const wire::Body& reply) {
     if (const auto* m = std::get_if<wire::Submitted>(&reply)) return "task " + m->task.text;
     if (const auto* m = std::get_if<wire::Claimed>(&reply)) return "lease " + to_string(m->lease);
+    if (const auto* m = std::get_if<wire::Changed>(&reply)) return "changed " + m->task.text;
     return {};
 }
 
@@ -40,6 +41,10 @@ void Promises::check(const wire::Accepted& body) {
            "what is accepted is on disk");
 }
 
+void Promises::check(const wire::Changed& body) {
+    expect(model_.find(body.task) != nullptr, "what is changed is a task that is on disk");
+}
+
 void Promises::check_lease(const LeaseToken& token) {
     expect(model_.gave(token), "a lease is on disk before it is told");
 }
@@ -53,9 +58,14 @@ void Promises::check(const wire::Assign& body) {
            "an attempt is told what the ones before it asked");
     expect(task == nullptr || task->lease != body.lease || task->feedback == body.feedback,
            "an attempt is told why the task was sent back");
+    expect(task == nullptr || task->lease != body.lease || task->spec == body.task,
+           "an attempt is given the envelope as it is now");
 }
 void Promises::check(const wire::Claimed& body) {
     check_lease(body.lease);
+    const Model::Task* task = model_.find(body.task.id);
+    expect(task == nullptr || task->lease != body.lease || task->spec == body.task,
+           "a claim is given the envelope as it is now");
 }
 void Promises::check(const wire::Welcome& body) {
     for (const auto& word : body.leases) {
@@ -93,7 +103,8 @@ void Promises::check_rows(const std::vector<wire::TaskRow>& rows) {
         const Model::Task* task = model_.find(row.id);
         expect(task != nullptr, "a task that is shown is on disk");
         if (task == nullptr || !is_final(row.state)) continue;
-        expect(task->state == row.state, "an end that is shown is on disk");
+        expect(task->state == row.state || task->ends.contains(row.state),
+               "an end that is shown is on disk");
     }
 }
 void Promises::check(const wire::Ended& body) {

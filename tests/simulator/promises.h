@@ -37,6 +37,7 @@ class Promises {
     void expect(bool holds, const std::string& rule);
     void check(const wire::Submitted& body);
     void check(const wire::Accepted& body);
+    void check(const wire::Changed& body);
     void check(const wire::Assign& body);
     void check(const wire::Claimed& body);
     void check(const wire::Welcome& body);

@@ -24,6 +24,11 @@ void Story::happen(const std::string& id, core::EventBody body, const Identity& 
     event.identity = identity;
     event.body = std::move(body);
     core::apply(state_, event);
+    if (const auto* ended = std::get_if<core::AttemptEnded>(&event.body)) {
+        core::Attempt& kept = ended_[{id, ended->attempt.attempt}];
+        kept = ended->attempt;
+        kept.ended_seq = event.seq;
+    }
     batch_.events.push_back(std::move(event));
 }
 
@@ -43,6 +48,7 @@ void Story::submit(TaskSpec spec) {
     if (spec.delay.count > 0) body.due_at = now_ + spec.delay;
     if (spec.ttl.count > 0) body.expires_at = now_ + spec.ttl;
     body.rank = now_.ms - spec.priority * 1000;
+    specs_[id] = spec;
     body.spec = std::move(spec);
     happen(id, std::move(body));
 }
@@ -200,8 +206,48 @@ void Story::remove_artifacts(const core::Task& task, RemovedKind kind,
 }
 
 void Story::remove_task(const core::Task& task, std::vector<Digest> released) {
-    happen(task.key.id.text, core::TaskRemoved{task.submitted_seq, std::move(released), 7},
+    happen(task.key.id.text, core::TaskRemoved{task.submitted_seq, std::move(released), 7, {}},
            kSystemIdentity);
+}
+
+core::Revision Story::revision_of(const std::string& id) {
+    core::Revision revision;
+    revision.before = revision.after = *core::find_task(state_, key(id));
+    for (const auto& [place, attempt] : ended_) {
+        if (place.first == id) revision.attempts.push_back(attempt);
+    }
+    revision.reason = "it was a mistake";
+    return revision;
+}
+
+void Story::replay(const std::string& id) {
+    core::TaskReplayed body{revision_of(id), true, {}};
+    core::Task& task = body.revision.after;
+    task.state = TaskState::kQueued;
+    task.dead_reason = DeadReason::kNone;
+    task.ended_at = {};
+    task.failures = 0;
+    task.reason = body.revision.reason;
+    task.rank = now_.ms;
+    for (const CheckpointRef& kept : task.checkpoints) body.released.push_back(kept.ref.digest);
+    task.checkpoints.clear();
+    happen(id, std::move(body));
+}
+
+void Story::edit(const std::string& id) {
+    core::TaskEdited body{revision_of(id)};
+    core::Revision& revision = body.revision;
+    revision.spec = specs_.at(id);
+    revision.spec->instructions += ", with care";
+    revision.spec->role = RoleName("research");
+    revision.after.role = revision.spec->role;
+    revision.changed = {"to", "instructions"};
+    happen(id, std::move(body));
+}
+
+void Story::remove_by_hand(const std::string& id, std::vector<Digest> released) {
+    const core::Task& task = *core::find_task(state_, key(id));
+    happen(id, core::TaskRemoved{task.submitted_seq, std::move(released), 7, "nobody wants it"});
 }
 
 void Story::condemn(const std::vector<core::CondemnedContent>& contents) {
@@ -254,8 +300,9 @@ void tell_of_waiting(Story& story, const std::string& prefix) {
 
 /// Attempts that end in each way there is.
 void tell_of_work(Story& story, const std::string& prefix) {
-    for (const char* id : {"done", "failing", "dead", "lost", "resumed", "cancelling", "running",
-                           "asking", "parked", "advised", "unheard"}) {
+    for (const char* id :
+         {"done", "failing", "dead", "lost", "resumed", "cancelling", "running", "asking", "parked",
+          "advised", "unheard", "again", "mended", "unloved"}) {
         TaskSpec spec = Story::spec(prefix + id);
         spec.reply_to = "planner-inbox";
         spec.group = GroupName("day");
@@ -277,6 +324,21 @@ void tell_of_work(Story& story, const std::string& prefix) {
     for (const char* id : {"parked", "advised", "unheard"}) story.park(prefix + id, "q-1");
     story.answer(prefix + "advised", QuestionState::kAnswered, "go on");
     story.answer(prefix + "unheard", QuestionState::kNoAnswer, "");
+    for (const char* id : {"again", "mended", "unloved"}) {
+        story.checkpoint(prefix + id, "state", "what " + prefix + id + " had");
+        story.end(prefix + id, Outcome::kFailed, TaskState::kDead);
+    }
+}
+
+/// One runs again and ends well, one is repaired and runs, one is repaired and waits, one goes.
+void tell_of_dead_letters(Story& story, const std::string& prefix) {
+    story.replay(prefix + "again");
+    story.assign(prefix + "again");
+    story.complete(prefix + "again");
+    story.edit(prefix + "mended");
+    story.replay(prefix + "mended");
+    story.edit(prefix + "dead");
+    story.remove_by_hand(prefix + "unloved", {sha256("what " + prefix + "unloved had")});
 }
 
 /// Tasks that use up what they may: one asks a person, one has had its answer, one is dead.
@@ -336,6 +398,8 @@ std::vector<Batch> tell_everything(Story& story, JournalId journal, const std::s
     tell_of_budgets(story, prefix);
     batches.push_back(story.take_batch());
     tell_of_retention(story, prefix);
+    batches.push_back(story.take_batch());
+    tell_of_dead_letters(story, prefix);
     batches.push_back(story.take_batch());
     return batches;
 }

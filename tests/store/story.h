@@ -50,6 +50,11 @@ class Story {
     void remove_artifacts(const core::Task& task, RemovedKind kind, std::vector<Digest> released);
     void remove_task(const core::Task& task, std::vector<Digest> released);
     void condemn(const std::vector<core::CondemnedContent>& contents);
+    /// What has ended since the story began is run again, without its checkpoints, or repaired.
+    void replay(const std::string& id);
+    void edit(const std::string& id);
+    /// As `dlq rm` would.
+    void remove_by_hand(const std::string& id, std::vector<Digest> released);
     void pass(Millis time) { now_ = now_ + time; }
 
     /// Artifacts of the next attempt that ends.
@@ -64,11 +69,14 @@ class Story {
     static TaskKey key(const std::string& id) { return {kDefaultNamespace, TaskId(id)}; }
 
   private:
+    core::Revision revision_of(const std::string& id);
     void happen(const std::string& id, core::EventBody body,
                 const Identity& identity = kLocalIdentity);
 
     core::State state_;
     Instant now_{1'700'000'000'000};
+    std::map<std::string, TaskSpec> specs_;  // as they were submitted
+    std::map<std::pair<std::string, std::uint32_t>, core::Attempt> ended_;  // with their places
     Batch batch_;
 };
 

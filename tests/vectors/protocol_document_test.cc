@@ -155,6 +155,7 @@ TEST(ProtocolDocument, DescribesEveryFieldOfTheSharedMaps) {
     expect_documented<wire::QuestionRow>("QuestionRow");
     expect_documented<wire::UsageRow>("UsageRow");
     expect_documented<wire::GcRow>("GcRow");
+    expect_documented<wire::Changes>("Changes");
 }
 
 /// Limits that no peer can meet.

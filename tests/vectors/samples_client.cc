@@ -50,6 +50,43 @@ wire::Cancel cancel() {
     return m;
 }
 
+wire::Replay replay() {
+    wire::Replay m;
+    m.task = TaskId("task-123");
+    return m;
+}
+
+wire::Replay replay_fresh() {
+    wire::Replay m;
+    m.task = TaskId("task-123");
+    m.fresh = true;
+    m.keep_checkpoints = true;
+    m.dead_only = true;
+    m.changes.role = RoleName("implementation-worker");
+    m.reason = "the test data is there now";
+    return m;
+}
+
+wire::Edit edit() {
+    wire::Edit m;
+    m.task = TaskId("task-123");
+    m.changes.instructions = "Review src/auth alone.";
+    m.changes.payload = "{}";
+    m.changes.priority = 0;
+    m.changes.max_attempts = 5;
+    m.changes.run_timeout = minutes(20);
+    m.changes.ttl = Millis{};
+    m.reason = "it named a folder that is not there";
+    return m;
+}
+
+wire::Remove remove() {
+    wire::Remove m;
+    m.task = TaskId("task-123");
+    m.reason = "a trial";
+    return m;
+}
+
 wire::Claim claim() {
     wire::Claim m;
     m.role = RoleName("review-worker");
@@ -286,6 +323,11 @@ std::vector<Sample> client_samples() {
         {"submitted", {reply(2, 41), submitted(), {}}},
         {"submitted-again", {reply(3), submitted_again(), {}}},
         {"cancel", {request(4), cancel(), {}}},
+        {"replay", {request(4), replay(), {}}},
+        {"replay-fresh", {request(4), replay_fresh(), {}}},
+        {"edit", {request(4), edit(), {}}},
+        {"remove", {request(4), remove(), {}}},
+        {"changed", {reply(4, 44), wire::Changed{TaskId("task-123")}, {}}},
         {"claim", {request(5), claim(), {}}},
         {"claim-named", {request(6), claim_named(), {}}},
         {"claimed", {reply(5, 43), claimed(), {}}},

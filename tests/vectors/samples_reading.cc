@@ -109,6 +109,15 @@ wire::List list() {
     return m;
 }
 
+wire::List list_dead() {
+    wire::List m;
+    m.states = {TaskState::kDead};
+    m.dead_reason = DeadReason::kTimedOut;
+    m.ended_since = Instant{1'795'000'000'000};
+    m.ended_before = Instant{1'795'177'867'042};
+    return m;
+}
+
 wire::Wait wait() {
     wire::Wait m;
     m.tasks = {small_task().id, TaskId("task-123")};
@@ -294,7 +303,9 @@ std::vector<Sample> reading_samples() {
         {"task", {reply(1), task_reply(), {}}},
         {"list", {request(2), list(), {}}},
         {"list-all", {request(2), wire::List{}, {}}},
+        {"list-dead", {request(2), list_dead(), {}}},
         {"tasks", {reply(2), tasks, {}}},
+        {"tasks-page", {reply(2), wire::Tasks{{}, true, 41}, {}}},
         {"wait", {request(3), wait(), {}}},
         {"wait-group", {request(3), wait_group(), {}}},
         {"ended", {reply(3), ended(), {}}},

@@ -1,0 +1,80 @@
+// What must be true when work that has ended is run again, or repaired.
+#include "tests/simulator/model.h"
+
+namespace zq::sim {
+
+std::multiset<Digest> Model::named_by(const TaskId& task, const std::string& prefix) const {
+    std::multiset<Digest> digests;
+    for (const auto& [digest, holders] : names_) {
+        for (const auto& [holder, as] : holders) {
+            if (holder == task && as.starts_with(prefix)) digests.insert(digest);
+        }
+    }
+    return digests;
+}
+
+/// The record before is what everybody knew, and nothing of its history is lost.
+void Model::revise(Task& task, const core::Event& event, const core::Revision& revision) {
+    expect(!task.removed && is_final(task.state), "only what has ended is run again or repaired");
+    const std::string about = about_;
+    compare(revision.before);
+    about_ = about;
+    expect(revision.attempts.size() == task.ended.size(), "it keeps every attempt");
+    for (const core::Attempt& attempt : revision.attempts) {
+        auto ended = task.ended.find(attempt.attempt);
+        expect(ended != task.ended.end() && ended->second.token == attempt.token &&
+                   ended->second.outcome == attempt.outcome,
+               "it keeps the attempts as they ended");
+    }
+    expect(revision.spec.has_value() == !revision.changed.empty(), "an edit says what it changes");
+    expect(!event.identity.empty() && event.identity != kSystemIdentity,
+           "somebody has asked for it");
+    if (!revision.spec) return;
+    expect(*revision.spec != task.spec, "an edit changes something");
+    expect(revision.spec->id == task.spec.id && revision.spec->inputs == task.spec.inputs &&
+               revision.spec->idempotency_key == task.spec.idempotency_key,
+           "an edit leaves the task what it is");
+    task.spec = *revision.spec;
+}
+
+void Model::apply(const core::Event& event, const core::TaskReplayed& body) {
+    Task& task = task_of(event);
+    revise(task, event, body.revision);
+    const core::Task& after = body.revision.after;
+    const auto kept = named_by(event.task.id, "checkpoint/");
+    if (after.checkpoints.empty()) {
+        expect(std::multiset<Digest>(body.released.begin(), body.released.end()) == kept,
+               "checkpoints that are forgotten are let go of");
+        expect(kept.empty() || body.fresh, "checkpoints are forgotten where that is asked for");
+        unname(event.task.id, [](const std::string& as) { return as.starts_with("checkpoint/"); });
+        task.checkpoints.clear();
+        task.saved = 0;
+    } else {
+        expect(body.released.empty(), "what is kept is not let go of");
+        expect(kept.size() == after.checkpoints.size(),
+               "the checkpoints that it is given are there");
+    }
+    if (body.fresh) task.feedback = {};
+    task.failures = task.losses = task.deferrals = 0;
+    task.state = TaskState::kQueued;
+    task.dead_reason = DeadReason::kNone;
+    task.due = {};
+    task.expires = {};
+    if (task.attempts == 0 && task.spec.ttl.count > 0) task.expires = event.at + task.spec.ttl;
+    expect(after.expires_at == task.expires, "a task that never started has its ttl anew");
+    task.lost = {};
+    task.charged = false;
+    ++open_;
+    compare(after);
+}
+
+void Model::apply(const core::Event& event, const core::TaskEdited& body) {
+    Task& task = task_of(event);
+    expect(task.state == TaskState::kDead || task.state == TaskState::kExpired,
+           "only dead letters are repaired");
+    revise(task, event, body.revision);
+    expect(body.revision.spec.has_value(), "an edit changes something");
+    compare(body.revision.after);
+}
+
+}  // namespace zq::sim
