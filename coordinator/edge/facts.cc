@@ -118,6 +118,7 @@ Result<void> FactFinder::add_ended(const TaskKey& key, const wire::Changes& chan
     if (!revised) return Failure(revised.error());
     facts.changed = changed_fields(*spec, *revised);
     if (!facts.changed.empty()) facts.payload = payload_error(*revised);
+    if (facts.payload) facts.payload->field = "changes.payload";
     facts.spec = std::move(*revised);
     return {};
 }

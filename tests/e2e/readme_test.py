@@ -139,13 +139,14 @@ class Readme(Case):
         for task in ("task-124", "task-125"):
             self.shell(f"zq submit --to review-worker --id {task} --max-attempts 1 --instructions Review")
             self.shell(f"zq fail {task} --from me --reason 'no such folder'")
-        self.shell("zq submit --to review-worker --id late --ttl 1s --instructions Review")
+        self.shell("zq submit --to research-worker --id late --ttl 1s --instructions Review")
         await_that(lambda: "expired" in self.shell("zq status late"), "a task expires", 30)
         self.shell(text)
         self.assertIn("edited        instructions, by ", self.shell("zq show task-124"))
         self.assertIn("queued", self.shell("zq status task-125"))
-        self.assertIn('"task-125"', open(self.box.path("dead.jsonl"), encoding="utf-8").read()
-                      + self.shell("zq ls --json"))
+        with open(self.box.path("dead.jsonl"), encoding="utf-8") as exported:
+            self.assertIn('"late"', exported.read())
+        self.assertEqual(self.shell("zq dlq ls -q"), "")
 
 
 if __name__ == "__main__":

@@ -26,6 +26,8 @@ bool is_answer(const wire::Body& request, const wire::Body& answer) {
                                    wire::Progress, wire::Checkpoint, wire::Cancel,
                                    wire::AnswerQuestion>)
                 return std::is_same_v<A, wire::Accepted>;
+            if constexpr (kIsOneOf<Q, wire::Replay, wire::Edit, wire::Remove>)
+                return std::is_same_v<A, wire::Changed>;
             if constexpr (std::is_same_v<Q, wire::Goodbye>) return std::is_same_v<A, wire::Goodbye>;
             if constexpr (std::is_same_v<Q, wire::Ping>) return std::is_same_v<A, wire::Pong>;
             if constexpr (std::is_same_v<Q, wire::Submit>)

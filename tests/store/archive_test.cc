@@ -10,6 +10,7 @@
 #include "coordinator/store/offline.h"
 #include "coordinator/store/record_codec.h"
 #include "coordinator/store/restore.h"
+#include "coordinator/store/rewind.h"
 #include "coordinator/store/schema.h"
 #include "coordinator/store/verify.h"
 #include "tests/store/journal_bench.h"
@@ -104,6 +105,56 @@ TEST_F(Archive, WhatStayedIsServedAndGoneOnWithAndCutAgain) {
     ASSERT_TRUE(second.has_value()) << second.error().message;
     EXPECT_EQ(second->before, first.last);
     EXPECT_EQ(problems_in(folder.path()), std::vector<std::string>{});
+}
+
+/// What the base counts is run again, ends again, and goes; the journal is cut again, and taken
+/// back to where the base was.
+TEST_F(Archive, WhatEndedBeforeTheCutMayBeRunAgain) {
+    ASSERT_TRUE(cut(folder.path(), last - 1, file("old")).has_value());
+    const auto found = [&](Reader& reader, const char* id) {
+        return std::pair(*reader.task(Story::key(id)).value(),
+                         reader.attempts(Story::key(id)).value());
+    };
+    Seq before_replay = 0;
+    std::pair<core::Task, std::vector<core::Attempt>> done;
+    {
+        SqliteJournal journal(sqlite_options(folder.path()));
+        Story story(acquire(journal));
+        auto reader = std::move(journal.open_reader().value());
+        done = found(*reader, "a-done");
+        const auto brief = found(*reader, "a-brief");
+        story.start(story.state().durable.journal);
+        before_replay = story.last_seq();
+        story.replay(done.first, done.second);
+        story.assign("a-done");
+        story.complete("a-done");
+        story.replay(brief.first, brief.second);  // and ends again in the same batch
+        story.cancel("a-brief");
+        story.remove_task(*core::find_task(story.state(), Story::key("a-brief")), {});
+        commit_all(journal, {story.take_batch()});
+        ASSERT_TRUE(journal.close().has_value());
+    }
+    EXPECT_EQ(problems_in(folder.path()), std::vector<std::string>{});
+    const std::string back = file("back");
+    fs::create_directory(back);
+    fs::copy_file(journal_path(folder.path()), journal_path(back));
+    ASSERT_TRUE(cut(folder.path(), before_replay + 3, file("again")).has_value());
+    EXPECT_EQ(problems_in(folder.path()), std::vector<std::string>{});
+
+    {
+        auto journal = OfflineJournal::open(back);
+        ASSERT_TRUE(journal.has_value());
+        auto writer = BatchWriter::open(journal->database());
+        ASSERT_TRUE(writer.has_value());
+        auto rewound = rewind(journal->database(), *writer, before_replay);
+        ASSERT_TRUE(rewound.has_value()) << rewound.error().message;
+        auto done_row = journal->database().prepare("SELECT record FROM tasks WHERE id = 'a-done'");
+        ASSERT_TRUE(done_row->step().value());
+        EXPECT_EQ(done_row->blob_at(0), encode_task(done.first)) << "as it had ended";
+        auto gone = journal->database().number("SELECT count(*) FROM tasks WHERE id = 'a-brief'");
+        EXPECT_EQ(gone.value(), 0) << "what was removed is gone";
+    }
+    EXPECT_EQ(problems_in(back), std::vector<std::string>{});
 }
 
 TEST_F(Archive, EndedTasksMayBeForgotten) {

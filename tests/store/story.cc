@@ -221,7 +221,14 @@ core::Revision Story::revision_of(const std::string& id) {
 }
 
 void Story::replay(const std::string& id) {
-    core::TaskReplayed body{revision_of(id), true, {}};
+    const core::Revision revision = revision_of(id);
+    replay(revision.before, revision.attempts);
+}
+
+void Story::replay(const core::Task& ended, const std::vector<core::Attempt>& attempts) {
+    core::TaskReplayed body;
+    body.revision = {ended, ended, attempts, std::nullopt, {}, "it was a mistake"};
+    body.fresh = true;
     core::Task& task = body.revision.after;
     task.state = TaskState::kQueued;
     task.dead_reason = DeadReason::kNone;
@@ -231,7 +238,7 @@ void Story::replay(const std::string& id) {
     task.rank = now_.ms;
     for (const CheckpointRef& kept : task.checkpoints) body.released.push_back(kept.ref.digest);
     task.checkpoints.clear();
-    happen(id, std::move(body));
+    happen(ended.key.id.text, std::move(body));
 }
 
 void Story::edit(const std::string& id) {

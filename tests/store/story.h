@@ -52,6 +52,8 @@ class Story {
     void condemn(const std::vector<core::CondemnedContent>& contents);
     /// What has ended since the story began is run again, without its checkpoints, or repaired.
     void replay(const std::string& id);
+    /// The same of one that the store alone has.
+    void replay(const core::Task& ended, const std::vector<core::Attempt>& attempts);
     void edit(const std::string& id);
     /// As `dlq rm` would.
     void remove_by_hand(const std::string& id, std::vector<Digest> released);
