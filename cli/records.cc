@@ -253,9 +253,8 @@ const ArtifactRef* result_artifact(const wire::AttemptRow& attempt) {
 
 const wire::AttemptRow* deciding_attempt(const wire::TaskReply& task) {
     const bool completed = task.row.state == TaskState::kCompleted;
-    for (auto attempt = task.attempts.rbegin(); completed && attempt != task.attempts.rend();
-         ++attempt) {
-        if (attempt->outcome == to_string(Outcome::kCompleted)) return &*attempt;
+    for (auto at = task.attempts.rbegin(); completed && at != task.attempts.rend(); ++at) {
+        if (at->outcome == to_string(Outcome::kCompleted)) return &*at;
     }
     return task.attempts.empty() ? nullptr : &task.attempts.back();
 }

@@ -144,7 +144,7 @@ class DeadLetters(Case):
             box.submit("review", "--id", task, "--instructions", "look", "--max-attempts", "1")
             lease = json.loads(box.zq("claim", "--role", "review", "--json"))
             self.assertEqual(lease["id"], task)
-            box.zq("checkpoint", "put", plan, "--task", task)
+            box.zq("checkpoint", "put", task, plan)
             box.zq("fail", task, "--reason", "no")
             box.zq("dlq", "replay", task, *flags)
             self.assertEqual(len(box.show(task)["checkpoints"]), kept, task)
