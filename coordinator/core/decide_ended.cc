@@ -115,6 +115,7 @@ TaskReplayed replayed(const Call& call, const Task& ended, const ReplayTask& rep
     task.failures = 0;
     task.losses = 0;
     task.deferrals = 0;
+    task.budget_from = task.spent;
     task.summary.clear();
     task.reason = replay.reason;
     if (replay.fresh) task.feedback = {};

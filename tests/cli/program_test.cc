@@ -126,11 +126,31 @@ TEST_F(Program, WaitPrintsEachTaskOnceAndEndsWithTheWorst) {
 }
 
 TEST_F(Program, WaitWhoseTimeIsOverSaysHowToGoOn) {
-    serve([](const wire::Message&) { return say(wire::Ended{{}, 1}); });
+    serve([](const wire::Message& request) {
+        if (std::holds_alternative<wire::Questions>(request.body)) return say(wire::QuestionRows{});
+        return say(wire::Ended{{}, 1});
+    });
     const Ran ran = run({"wait", "a", "--timeout", "50ms"});
     EXPECT_EQ(ran.exit, 8);
     EXPECT_EQ(ran.out, "");
     EXPECT_NE(ran.err.find("zq wait a"), std::string::npos) << ran.err;
+}
+
+TEST_F(Program, WaitWhoseTimeIsOverSaysWhoIsWaitedForWhereThatIsAPerson) {
+    serve([](const wire::Message& request) {
+        if (!std::holds_alternative<wire::Questions>(request.body)) return say(wire::Ended{{}, 2});
+        wire::QuestionRows reply;
+        for (const char* id : {"another", "b-2"}) {
+            reply.rows.emplace_back();
+            reply.rows.back().task = TaskId(id);
+            reply.rows.back().question.text = "Which?";
+        }
+        return say(reply);
+    });
+    const Ran ran = run({"wait", "c", "b", "--timeout", "50ms"});
+    EXPECT_EQ(ran.exit, 9);
+    EXPECT_NE(ran.err.find("zq answer b-2 TEXT"), std::string::npos) << ran.err;
+    EXPECT_NE(ran.err.find("zq wait c b"), std::string::npos) << ran.err;
 }
 
 TEST_F(Program, AGroupsTasksThatAreAnsweredAgainAreSeenOnce) {

@@ -60,6 +60,7 @@ void Model::compare(const core::Task& row) {
     expect(row.checkpoints == task->checkpoints, "the row has the checkpoints that are kept");
     expect(row.questions == task->questions, "the row has the questions that are kept");
     expect(row.spent == task->spent, "the row says what was spent");
+    expect(row.budget_from == task->budget_from, "the row says since when the budget counts");
     expect(row.spending == task->spending, "the row says what its attempt uses");
     expect(row.feedback == task->feedback, "the row has what sent the task back last");
 }
@@ -221,8 +222,7 @@ void Model::name(const Digest& digest, const TaskId& task, const std::string& as
     names_[digest].insert({task, as});
 }
 
-template <class Goes>
-void Model::unname(const TaskId& task, Goes goes) {
+void Model::unname(const TaskId& task, const std::function<bool(const std::string&)>& goes) {
     for (auto at = names_.begin(); at != names_.end();) {
         std::erase_if(at->second, [&](const auto& holder) {
             return holder.first == task && goes(holder.second);

@@ -3,6 +3,7 @@
 // way. It is shown every event once it is durable, in order, over all restarts.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -108,8 +109,8 @@ class Model {
     /// What the task names so: one digest for each name.
     std::multiset<Digest> named_by(const TaskId& task, const std::string& prefix) const;
     void name(const Digest& digest, const TaskId& task, const std::string& as);
-    template <class Goes>
-    void unname(const TaskId& task, Goes goes);
+    /// Lets go of what the task refers to by names that `goes` is true for.
+    void unname(const TaskId& task, const std::function<bool(const std::string&)>& goes);
 
     void check_contract(const Task& task, const core::Attempt& attempt);
     void end_failed(Task& task, const core::Event& event, const core::AttemptEnded& body,

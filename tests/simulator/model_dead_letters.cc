@@ -56,6 +56,7 @@ void Model::apply(const core::Event& event, const core::TaskReplayed& body) {
     }
     if (body.fresh) task.feedback = {};
     task.failures = task.losses = task.deferrals = 0;
+    task.budget_from = task.spent;
     task.state = TaskState::kQueued;
     task.dead_reason = DeadReason::kNone;
     task.due = {};

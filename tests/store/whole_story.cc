@@ -1,0 +1,134 @@
+// A life of every kind of event, told for fixtures, for the journal's bodies and for what proves them.
+#include "common/platform/digest.h"
+#include "tests/store/story.h"
+
+namespace zq::store {
+namespace {
+
+/// Tasks that wait in each way there is, and some that ended while they waited.
+void tell_of_waiting(Story& story, const std::string& prefix) {
+    TaskSpec later = Story::spec(prefix + "later");
+    later.delay = hours(1);
+    later.group = GroupName("night");
+    story.submit(later);
+    TaskSpec keyed = Story::spec(prefix + "keyed", "research");
+    keyed.idempotency_key = prefix + "key-1";
+    keyed.labels = {{"team", "blue"}};
+    keyed.from = "supervisor";
+    story.submit(keyed);
+    TaskSpec brief = Story::spec(prefix + "brief");
+    brief.ttl = minutes(1);
+    story.submit(brief);
+    story.expire(prefix + "brief");
+    story.submit(prefix + "unwanted");
+    story.cancel(prefix + "unwanted");
+    story.record_request("client-of-" + prefix, 4, prefix + "unwanted");
+}
+
+/// Attempts that end in each way there is.
+void tell_of_work(Story& story, const std::string& prefix) {
+    for (const char* id :
+         {"done", "failing", "dead", "lost", "resumed", "cancelling", "running", "asking", "parked",
+          "advised", "unheard", "again", "mended", "unloved"}) {
+        TaskSpec spec = Story::spec(prefix + id);
+        spec.reply_to = "planner-inbox";
+        spec.group = GroupName("day");
+        story.submit(spec);
+        story.assign(prefix + id);
+    }
+    story.progress(prefix + "running", 50);
+    story.checkpoint(prefix + "running", "state", "half of it, " + prefix);
+    const Digest report = story.store_inline("# Findings\n" + prefix);
+    story.artifacts = {{"report.md", report, prefix.size() + 11, "text/markdown", ""}};
+    story.complete(prefix + "done");
+    story.end(prefix + "failing", Outcome::kFailed, TaskState::kRetryWait);
+    story.end(prefix + "dead", Outcome::kFailed, TaskState::kDead);
+    story.lose(prefix + "lost");
+    story.lose(prefix + "resumed");
+    story.resume(prefix + "resumed");
+    story.ask_cancel(prefix + "cancelling");
+    story.ask(prefix + "asking", "q-1");
+    for (const char* id : {"parked", "advised", "unheard"}) story.park(prefix + id, "q-1");
+    story.answer(prefix + "advised", QuestionState::kAnswered, "go on");
+    story.answer(prefix + "unheard", QuestionState::kNoAnswer, "");
+    for (const char* id : {"again", "mended", "unloved"}) {
+        story.checkpoint(prefix + id, "state", "what " + prefix + id + " had");
+        story.end(prefix + id, Outcome::kFailed, TaskState::kDead);
+    }
+}
+
+/// One runs again and ends well, one is repaired and runs, one is repaired and waits, one goes.
+void tell_of_dead_letters(Story& story, const std::string& prefix) {
+    story.replay(prefix + "again");
+    story.assign(prefix + "again");
+    story.complete(prefix + "again");
+    story.edit(prefix + "mended");
+    story.replay(prefix + "mended");
+    story.edit(prefix + "dead");
+    story.remove_by_hand(prefix + "unloved", {sha256("what " + prefix + "unloved had")});
+}
+
+/// Tasks that use up what they may: one asks a person, one has had its answer, one is dead.
+void tell_of_budgets(Story& story, const std::string& prefix) {
+    for (const char* id : {"poor", "granted", "broke"}) {
+        TaskSpec spec = Story::spec(prefix + id);
+        spec.budget = {2'500'000, 1'000, OnBudget::kAsk};
+        if (id == std::string("broke")) spec.budget.on = OnBudget::kDead;
+        story.submit(spec);
+        story.assign(prefix + id);
+        story.use(prefix + id, {1'000'000, 900, 200, "gpt-x"});
+        story.use_up(prefix + id);
+    }
+    story.answer(prefix + "granted", QuestionState::kAnswered, "");
+}
+
+/// Two tasks that end: one of them loses its artifact, which nothing else refers to, and one goes.
+void tell_of_ends(Story& story, const std::string& prefix) {
+    const std::string data = "what " + prefix + "trimmed left";
+    const Digest left = story.store_inline(data);
+    for (const std::string& id : {prefix + "trimmed", prefix + "removed"}) {
+        story.submit(id);
+        story.assign(id);
+        if (id == prefix + "trimmed") story.artifacts = {{"left.md", left, data.size(), "", ""}};
+        story.complete(id);
+    }
+}
+
+void tell_of_retention(Story& story, const std::string& prefix) {
+    const std::string data = "what " + prefix + "trimmed left";
+    const Digest left = sha256(data);
+    const auto task = [&](const std::string& id) {
+        return *core::find_task(story.state(), Story::key(prefix + id));
+    };
+    story.remove_artifacts(task("trimmed"), RemovedKind::kArtifacts, {left});
+    story.remove_task(task("removed"), {});
+    story.condemn({{left, data.size(), true}});
+}
+
+}  // namespace
+
+std::vector<Batch> tell_everything(Story& story, JournalId journal, const std::string& prefix) {
+    std::vector<Batch> batches;
+    story.start(journal);
+    story.serve("review");
+    batches.push_back(story.take_batch());
+    tell_of_waiting(story, prefix);
+    batches.push_back(story.take_batch());
+    tell_of_work(story, prefix);
+    batches.push_back(story.take_batch());
+    story.make_ready(prefix + "failing");
+    story.assign(prefix + "failing", "host-review-2");
+    story.complete(prefix + "resumed");
+    story.assign(prefix + "lost");
+    story.end(prefix + "lost", Outcome::kReleased, TaskState::kQueued);
+    tell_of_ends(story, prefix);
+    tell_of_budgets(story, prefix);
+    batches.push_back(story.take_batch());
+    tell_of_retention(story, prefix);
+    batches.push_back(story.take_batch());
+    tell_of_dead_letters(story, prefix);
+    batches.push_back(story.take_batch());
+    return batches;
+}
+
+}  // namespace zq::store
