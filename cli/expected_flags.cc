@@ -1,7 +1,6 @@
 #include "cli/expected_flags.h"
 
-#include <charconv>
-
+#include "common/base/byte_size.h"
 #include "common/platform/files.h"
 #include "common/platform/json_schema.h"
 
@@ -76,19 +75,9 @@ Expected<void> read_schema(const std::string& path, ExpectedOutput& expected) {
 }  // namespace
 
 Expected<std::uint64_t> parse_size(const std::string& text, const std::string& flag) {
-    std::uint64_t number = 0;
-    const char* end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, number);
-    const std::string_view unit(stop, static_cast<std::size_t>(end - stop));
-    int shift = -1;
-    if (unit.empty() || unit == "B") shift = 0;
-    if (unit == "KiB") shift = 10;
-    if (unit == "MiB") shift = 20;
-    if (unit == "GiB") shift = 30;
-    if (error != std::errc{} || shift < 0 || number > (limits::kArtifactBytes >> shift)) {
-        return usage(flag + " takes a size such as 64KiB, 2MiB or 4096, not '" + text + "'");
-    }
-    return number << shift;
+    auto size = parse_byte_size(text, limits::kArtifactBytes);
+    if (size) return *size;
+    return usage(flag + " takes a size such as 64KiB, 2MiB or 4096, not '" + text + "'");
 }
 
 Expected<void> read_expected(const Arguments& args, ExpectedOutput& expected) {

@@ -14,6 +14,7 @@ constexpr auto kAskEvery = std::chrono::milliseconds(200);
 constexpr auto kColumns = std::to_array<Column>({
     {"kind", "KIND"},
     {"role", "ROLE"},
+    {"rule", "RULE"},
     {"count", "COUNT"},
     {"bytes", "SIZE", Cell::kSize},
 });
@@ -21,10 +22,14 @@ constexpr auto kColumns = std::to_array<Column>({
 Json gc_record(const wire::GcRow& row, bool dry_run) {
     Json record = Json::object();
     record.set("schema", Json::text("zq/gc/v1"));
-    record.set("id", Json::text(row.role.empty() ? row.kind : row.kind + "/" + row.role.text));
+    std::string id = row.kind;
+    if (!row.role.empty()) id += "/" + row.role.text;
+    if (row.rule != RetentionRule::kAge) id += "/" + std::string(to_string(row.rule));
+    record.set("id", Json::text(id));
     record.set("state", Json::text(dry_run ? "would be removed" : "removed"));
     record.set("kind", Json::text(row.kind));
     record.set("role", Json::text(row.role.text));
+    record.set("rule", Json::text(std::string(to_string(row.rule))));
     record.set("count", to_json(row.count));
     record.set("bytes", to_json(row.bytes));
     return record;
@@ -60,11 +65,12 @@ constexpr auto kCommands = std::to_array<Command>({
     {"gc",
      "Data",
      "",
-     "Remove now what is past its age",
+     "Remove now what is past its age, or more than may be held",
      "What may go is said by [retention] in the coordinator's settings; the coordinator looks by\n"
-     "itself too. Prints how many tasks, logs, artifacts and contents went, and the bytes that "
-     "they\n"
-     "held. A content goes when nothing refers to it any more and its 24 h are over: so what is "
+     "itself too. Prints how many tasks, logs, artifacts and contents went, the bytes that they\n"
+     "held, and by which rule: `age`, or `bytes` where the ended tasks of a role held more than\n"
+     "they may. A content goes when nothing refers to it any more and its 24 h are over: so what "
+     "is "
      "let\n"
      "go now is freed by a later pass. From another machine: with the admin's key only.",
      kFlags,

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/platform/log.h"
+#include "coordinator/retention_due.h"
 
 namespace zq::coordinator {
 namespace {
@@ -13,45 +14,27 @@ constexpr std::size_t kStartFiles = 1'000'000;
 constexpr std::size_t kFilesBehind = 4'096;  // condemned and not yet removed
 constexpr Millis kSoonest = seconds(1);
 constexpr Millis kLatest = hours(1);
+constexpr Millis kLatestByBytes = minutes(1);
 constexpr std::int64_t kPassesPerAge = 8;
 
 constexpr TaskState kFinished[] = {TaskState::kCompleted, TaskState::kSkipped,
                                    TaskState::kCancelled};
 constexpr TaskState kDead[] = {TaskState::kDead, TaskState::kExpired};
 
-/// How often to look: a few times in the shortest age.
+/// How often to look: a few times in the shortest age; every minute where bytes are bounded.
 Millis interval_of(const core::Policy& policy) {
     Millis shortest = policy.unreferenced;
+    Millis latest = kLatest;
     const auto note = [&](const core::Retention& retention) {
         for (const Millis age :
              {retention.finished, retention.dead, retention.logs, retention.artifacts}) {
             if (age.count > 0) shortest = std::min(shortest, age);
         }
+        if (retention.finished_bytes + retention.dead_bytes > 0) latest = kLatestByBytes;
     };
     note(policy.retention);
     for (const auto& [role, retention] : policy.role_retention) note(retention);
-    return std::clamp(Millis{shortest.count / kPassesPerAge}, kSoonest, kLatest);
-}
-
-Millis age_of(const core::Retention& retention, TaskState state, core::RetentionAge due) {
-    const bool dead = state == TaskState::kDead || state == TaskState::kExpired;
-    switch (due) {
-        case core::RetentionAge::kTask:
-            return dead ? retention.dead : retention.finished;
-        case core::RetentionAge::kLogs:
-            return retention.logs;
-        case core::RetentionAge::kArtifacts:
-            return retention.artifacts;
-    }
-    return {};
-}
-
-/// Gone since the task ended; what an earlier end let go says nothing of this one.
-bool is_gone(const std::vector<store::Removal>& removals, const core::Task& task,
-             core::RetentionAge due) {
-    const RemovedKind kind =
-        due == core::RetentionAge::kLogs ? RemovedKind::kLogs : RemovedKind::kArtifacts;
-    return store::removed_since(removals, kind, task.changed_seq);
+    return std::clamp(Millis{shortest.count / kPassesPerAge}, kSoonest, latest);
 }
 
 }  // namespace
@@ -88,7 +71,9 @@ void RetentionDesk::step(Instant now) {
         }
     }
     if (!pass_->looked) {
-        if (parts_.pipeline.is_full()) return;
+        // One slice uncommitted at most: with more the loop would read nothing for as long as a
+        // pass lasts. And what has gone by age is held by no row any more when bytes are counted.
+        if (parts_.pipeline.is_full() || !is_settled()) return;
         if (is_behind()) {
             // A backup may take long: what is left comes with the next pass.
             if (!files_leave()) pass_->looked = true;
@@ -120,7 +105,7 @@ bool RetentionDesk::is_behind() const {
 Instant RetentionDesk::next_deadline() const {
     if (!pass_) return next_at_;
     // What it waits for otherwise wakes the loop by itself.
-    return pass_->looked || is_behind() ? kNever : Instant{};
+    return pass_->looked || is_behind() || !is_settled() ? kNever : Instant{};
 }
 
 Result<void> RetentionDesk::begin(const wire::Gc& gc, const ClientId& client, Instant now) {
@@ -130,7 +115,7 @@ Result<void> RetentionDesk::begin(const wire::Gc& gc, const ClientId& client, In
     pass.begun = now;
     auto roles = parts_.reader.task_roles(kDefaultNamespace);
     if (!roles) return Failure(roles.error());
-    using Age = core::RetentionAge;
+    using Age = core::RetentionDue;
     for (const Age due : {Age::kTask, Age::kLogs, Age::kArtifacts}) {
         for (const RoleName& role : *roles) {
             if (!gc.role.empty() && role != gc.role) continue;
@@ -150,6 +135,8 @@ Result<void> RetentionDesk::begin(const wire::Gc& gc, const ClientId& client, In
 
 Result<void> RetentionDesk::look(Instant now) {
     if (pass_->source < pass_->sources.size()) return look_at_tasks(now);
+    if (!pass_->excess) return find_excess();
+    if (!pass_->excess->empty()) return look_at_bytes(now);
     if (pass_->gc.role.empty()) return look_at_contents(now);
     pass_->looked = true;
     return {};
@@ -160,7 +147,7 @@ Result<void> RetentionDesk::look_at_tasks(Instant now) {
     const core::Retention& retention =
         core::retention_of(parts_.pipeline.policy(), source.role.role);
     const Millis age = age_of(retention, source.state, source.due);
-    if (pass_->after == 0 && source.due != core::RetentionAge::kTask) {
+    if (pass_->after == 0 && source.due != core::RetentionDue::kTask) {
         pass_->after = passed_[source];
     }
     auto tasks = parts_.reader.ended_tasks(source.role, source.state, pass_->after, kTasks);
@@ -176,41 +163,73 @@ Result<void> RetentionDesk::look_at_tasks(Instant now) {
         }
         pass_->after = task.changed_seq;
         // It goes as a whole.
-        const bool whole = source.due != core::RetentionAge::kTask &&
+        const bool whole = source.due != core::RetentionDue::kTask &&
                            retention.finished.count > 0 &&
                            task.ended_at + retention.finished <= pass_->begun;
         if (whole) continue;
-        auto found = candidate(task, source);
+        auto found = ended_task(parts_.reader, task, source.due);
         if (!found) return Failure(found.error());
         if (*found) retain.tasks.push_back(std::move(**found));
     }
-    if (!pass_->gc.dry_run && source.due != core::RetentionAge::kTask) {
+    if (!pass_->gc.dry_run && source.due != core::RetentionDue::kTask) {
         passed_[source] = std::max(passed_[source], pass_->after);
     }
-    carry_out(std::move(retain), source.role.role, now);
+    const std::uint64_t bytes = carry_out(std::move(retain), source.role.role, now);
+    if (pass_->gc.dry_run) pass_->aged[{source.role.role, is_dead(source.state)}] += bytes;
     if (more) return {};
     ++pass_->source;
     pass_->after = 0;
     return {};
 }
 
-Result<std::optional<core::EndedTask>> RetentionDesk::candidate(const core::Task& task,
-                                                                const Source& source) {
-    auto removals = parts_.reader.removals(task.submitted_seq);
-    if (!removals) return Failure(removals.error());
-    const bool whole = source.due == core::RetentionAge::kTask;
-    if (!whole && is_gone(*removals, task, source.due)) return std::optional<core::EndedTask>{};
-    auto attempts = parts_.reader.attempts(task.key);
-    if (!attempts) return Failure(attempts.error());
-    std::vector<ArtifactRef> inputs;
-    if (whole && task.inputs > 0) {
-        auto spec = parts_.reader.spec(task.submitted_seq);
-        if (!spec) return Failure(spec.error());
-        if (*spec) inputs = std::move((*spec)->inputs);
+Result<void> RetentionDesk::find_excess() {
+    std::vector<Excess> found;
+    auto totals = parts_.reader.held_totals();
+    if (!totals) return Failure(totals.error());
+    for (const store::HeldTotal& total : *totals) {
+        const RoleName& role = total.role.role;
+        if (!pass_->gc.role.empty() && role != pass_->gc.role) continue;
+        const std::uint64_t bound =
+            bound_of(core::retention_of(parts_.pipeline.policy(), role), total.dead);
+        const std::uint64_t aged = pass_->aged[{role, total.dead}];
+        const std::uint64_t held = total.bytes - std::min(total.bytes, aged);
+        if (bound > 0 && held > bound) found.push_back({total.role, total.dead, held, bound, 0});
     }
-    core::EndedTask ended = store::ended_task(task, inputs, *attempts, *removals);
-    ended.due = source.due;
-    return std::optional(std::move(ended));
+    pass_->excess = std::move(found);
+    return {};
+}
+
+/// The last of them: the tasks that ended first, until the rest is no more than they may hold.
+Result<void> RetentionDesk::look_at_bytes(Instant now) {
+    Excess& excess = pass_->excess->back();
+    const RoleName role = excess.role.role;
+    auto tasks = parts_.reader.holding_tasks(excess.role, excess.dead, excess.after, kTasks);
+    if (!tasks) return Failure(tasks.error());
+    core::Retain retain;
+    retain.held = excess.held;
+    bool more = tasks->size() == kTasks;
+    for (const core::Task& task : *tasks) {
+        // What is in memory has changed since: it comes again.
+        if (excess.held <= excess.bound ||
+            core::find_task(parts_.pipeline.state(), task.key) != nullptr) {
+            more = false;
+            break;
+        }
+        excess.after = task.changed_seq;
+        auto found = ended_task(parts_.reader, task, core::RetentionDue::kBytes);
+        if (!found) return Failure(found.error());
+        core::EndedTask& ended = **found;
+        if (pass_->gc.dry_run) {
+            leave_out_aged(ended, core::retention_of(parts_.pipeline.policy(), role), pass_->begun);
+        }
+        const std::uint64_t bytes = ended.log_bytes + ended.artifact_bytes;
+        if (bytes == 0) continue;
+        excess.held -= std::min(excess.held, bytes);
+        retain.tasks.push_back(std::move(ended));
+    }
+    if (!more) pass_->excess->pop_back();
+    carry_out(std::move(retain), role, now);
+    return {};
 }
 
 Result<void> RetentionDesk::look_at_contents(Instant now) {
@@ -226,8 +245,9 @@ Result<void> RetentionDesk::look_at_contents(Instant now) {
     return {};
 }
 
-void RetentionDesk::carry_out(core::Retain retain, const RoleName& role, Instant now) {
-    if (retain.tasks.empty() && retain.contents.empty()) return;
+/// How many bytes tasks let go, or would.
+std::uint64_t RetentionDesk::carry_out(core::Retain retain, const RoleName& role, Instant now) {
+    if (retain.tasks.empty() && retain.contents.empty()) return 0;
     retain.begun = pass_->begun;
     retain.removed_upto = removed_upto();
     core::Command command;
@@ -235,8 +255,9 @@ void RetentionDesk::carry_out(core::Retain retain, const RoleName& role, Instant
     command.identity = kSystemIdentity;
     command.body = std::move(retain);
     core::Decision decision = parts_.pipeline.decide(command);
-    for (const core::Event& event : decision.events) count(event, role);
-    if (pass_->gc.dry_run || decision.events.empty()) return;
+    std::uint64_t bytes = 0;
+    for (const core::Event& event : decision.events) bytes += count(event, role);
+    if (pass_->gc.dry_run || decision.events.empty()) return bytes;
     std::vector<Digest> files;
     for (const core::Event& event : decision.events) {
         const auto* body = std::get_if<core::ContentsCondemned>(&event.body);
@@ -252,32 +273,44 @@ void RetentionDesk::carry_out(core::Retain retain, const RoleName& role, Instant
     told_ = false;
     if (condemns) last_condemned_ = last_event_;
     for (const Digest& digest : files) waiting_[digest] = last_event_;
+    return bytes;
 }
 
-void RetentionDesk::count(const core::Event& event, const RoleName& role) {
-    const auto add = [&](const std::string& kind, std::uint64_t count, std::uint64_t bytes) {
-        Count& total = pass_->counts[{kind, role}];
-        total.count += count;
-        total.bytes += bytes;
-        if (pass_->gc.dry_run) return;
-        parts_.counters.count("removed_" + kind, count);
-        parts_.counters.count("removed_" + kind + "_bytes", bytes);
-    };
+void RetentionDesk::add(const std::string& kind, const RoleName& role, RetentionRule rule,
+                        Count what) {
+    Count& total = pass_->counts[{kind, role, rule}];
+    total.count += what.count;
+    total.bytes += what.bytes;
+    if (pass_->gc.dry_run) return;
+    parts_.counters.count("removed_" + kind, what.count);
+    parts_.counters.count("removed_" + kind + "_bytes", what.bytes);
+}
+
+/// The bytes that a task lets go.
+std::uint64_t RetentionDesk::count(const core::Event& event, const RoleName& role) {
     if (const auto* task = std::get_if<core::TaskRemoved>(&event.body)) {
-        add("tasks", 1, task->bytes);
-    } else if (const auto* removed = std::get_if<core::ArtifactsRemoved>(&event.body)) {
-        add(std::string(to_string(removed->kind)), removed->released.size(), removed->bytes);
-    } else if (const auto* body = std::get_if<core::ContentsCondemned>(&event.body)) {
-        for (const core::CondemnedContent& content : body->contents)
-            add("contents", 1, content.size);
+        add("tasks", role, task->rule, {1, task->bytes});
+        return task->bytes;
     }
+    if (const auto* removed = std::get_if<core::ArtifactsRemoved>(&event.body)) {
+        add(std::string(to_string(removed->kind)), role, removed->rule,
+            {removed->released.size(), removed->bytes});
+        return removed->bytes;
+    }
+    if (const auto* body = std::get_if<core::ContentsCondemned>(&event.body)) {
+        for (const core::CondemnedContent& content : body->contents) {
+            add("contents", role, RetentionRule::kAge, {1, content.size});
+        }
+    }
+    return 0;
 }
 
 wire::GcReply RetentionDesk::reply_of(const Pass& pass, wire::GcState state) {
     wire::GcReply reply;
     reply.state = state;
     for (const auto& [what, total] : pass.counts) {
-        reply.removed.push_back({what.first, what.second, total.count, total.bytes});
+        const auto& [kind, role, rule] = what;
+        reply.removed.push_back({kind, role, total.count, total.bytes, rule});
     }
     return reply;
 }
@@ -285,8 +318,10 @@ wire::GcReply RetentionDesk::reply_of(const Pass& pass, wire::GcState state) {
 void RetentionDesk::end_pass(Instant now) {
     if (!pass_->gc.dry_run) {
         for (const auto& [what, total] : pass_->counts) {
-            log_info("retention removed", {{"kind", what.first},
-                                           {"role", what.second.text},
+            const auto& [kind, role, rule] = what;
+            log_info("retention removed", {{"kind", kind},
+                                           {"role", role.text},
+                                           {"rule", std::string(to_string(rule))},
                                            {"count", std::to_string(total.count)},
                                            {"bytes", std::to_string(total.bytes)}});
         }

@@ -1,6 +1,8 @@
-// Retention: looks in slices for what is past its age (committed rows, oldest first), asks the core
-// whether it may go, and has the files of condemned contents removed once that is durable. A pass
-// runs by the clock, and when GC asks for one.
+// Retention: looks in slices for what is past its age, and then for roles whose ended tasks hold
+// more bytes than they may (committed rows, oldest first), asks the core whether it may go, and has
+// the files of condemned contents removed once that is durable. A pass runs by the clock, and when
+// GC asks for one. What is due is found by indexes and kept sums, without a look at all ended
+// tasks (but for the ages of logs and artifacts, once after a start).
 //
 // A file's removal and a new upload of the same content do not meet: from the event on until the
 // artifacts thread has said that the file is gone, `keep` decides for the upload.
@@ -56,12 +58,20 @@ class RetentionDesk {
     struct Source {
         RoleKey role;
         TaskState state = TaskState::kCompleted;
-        core::RetentionAge due = core::RetentionAge::kTask;
+        core::RetentionDue due = core::RetentionDue::kTask;
         friend auto operator<=>(const Source&, const Source&) = default;
     };
     struct Count {
         std::uint64_t count = 0;
         std::uint64_t bytes = 0;
+    };
+    /// Ended tasks of a role that hold more than they may together.
+    struct Excess {
+        RoleKey role;
+        bool dead = false;
+        std::uint64_t held = 0;  // bytes, less what this pass lets go
+        std::uint64_t bound = 0;
+        Seq after = 0;
     };
     struct Pass {
         wire::Gc gc;
@@ -69,19 +79,24 @@ class RetentionDesk {
         Instant begun;
         std::vector<Source> sources;
         std::size_t source = 0;
-        Seq after = 0;  // of the source
+        Seq after = 0;                              // of the source
+        std::optional<std::vector<Excess>> excess;  // once nothing more goes by age
+        std::map<std::pair<RoleName, bool>, std::uint64_t>
+            aged;  // a dry run's: bytes that would go
         std::pair<Instant, Digest> after_content;
         bool looked = false;  // all is decided
-        std::map<std::pair<std::string, RoleName>, Count> counts;
+        std::map<std::tuple<std::string, RoleName, RetentionRule>, Count> counts;
     };
 
     Result<void> begin(const wire::Gc& gc, const ClientId& client, Instant now);
     Result<void> look(Instant now);
     Result<void> look_at_tasks(Instant now);
+    Result<void> find_excess();
+    Result<void> look_at_bytes(Instant now);
     Result<void> look_at_contents(Instant now);
-    Result<std::optional<core::EndedTask>> candidate(const core::Task& task, const Source& source);
-    void carry_out(core::Retain retain, const RoleName& role, Instant now);
-    void count(const core::Event& event, const RoleName& role);
+    std::uint64_t carry_out(core::Retain retain, const RoleName& role, Instant now);
+    std::uint64_t count(const core::Event& event, const RoleName& role);
+    void add(const std::string& kind, const RoleName& role, RetentionRule rule, Count what);
     void end_pass(Instant now);
     void order_removals();
     bool is_settled() const;

@@ -3,6 +3,7 @@
 #include <array>
 #include <set>
 
+#include "common/base/byte_size.h"
 #include "common/base/task_spec.h"
 
 namespace zq::coordinator {
@@ -13,6 +14,8 @@ constexpr std::string_view kRoles = "roles.";
 constexpr std::string_view kOfRole = ".retention.";
 constexpr Millis kShortest = seconds(1);
 constexpr Millis kLongest = hours(24 * 3650);
+constexpr std::uint64_t kFewestBytes = 1;
+constexpr std::uint64_t kMostBytes = 1ULL << 60;
 
 struct Age {
     const char* key;
@@ -23,6 +26,15 @@ constexpr auto kAges = std::to_array<Age>({
     {"dead", &core::Retention::dead},
     {"logs", &core::Retention::logs},
     {"artifacts", &core::Retention::artifacts},
+});
+
+struct Bytes {
+    const char* key;
+    std::uint64_t core::Retention::*field;
+};
+constexpr auto kBytes = std::to_array<Bytes>({
+    {"finished_bytes", &core::Retention::finished_bytes},
+    {"dead_bytes", &core::Retention::dead_bytes},
 });
 
 /// Names between `roles.` and `.retention.`.
@@ -59,9 +71,30 @@ Result<void> read_age(const ConfigFile& file, const std::string& key, Millis& ta
     return {};
 }
 
+Result<void> read_bytes(const ConfigFile& file, const std::string& key, std::uint64_t& target) {
+    auto text = file.text(key);
+    if (!text) return Failure(text.error());
+    if (!*text) return {};
+    if (**text == "unlimited") {
+        target = 0;
+        return {};
+    }
+    const auto bytes = parse_byte_size(**text, kMostBytes);
+    if (!bytes || *bytes < kFewestBytes) {
+        return file.wrong(key, "'" + **text +
+                                   "' is not a size: write 512MiB, 10GiB or 2TiB, or"
+                                   " \"unlimited\"");
+    }
+    target = *bytes;
+    return {};
+}
+
 Result<void> read_table(const ConfigFile& file, const std::string& table, core::Retention& target) {
     for (const Age& age : kAges) {
         if (auto ok = read_age(file, table + age.key, target.*age.field); !ok) return ok;
+    }
+    for (const Bytes& bytes : kBytes) {
+        if (auto ok = read_bytes(file, table + bytes.key, target.*bytes.field); !ok) return ok;
     }
     return {};
 }
@@ -70,10 +103,12 @@ Result<void> read_table(const ConfigFile& file, const std::string& table, core::
 
 std::vector<std::string> retention_keys(const ConfigFile& file) {
     std::vector<std::string> keys{std::string(kTable) + "unreferenced"};
-    for (const Age& age : kAges) keys.push_back(std::string(kTable) + age.key);
-    for (const std::string& role : roles_in(file)) {
-        for (const Age& age : kAges) keys.push_back(table_of(role) + age.key);
-    }
+    const auto add = [&](const std::string& table) {
+        for (const Age& age : kAges) keys.push_back(table + age.key);
+        for (const Bytes& bytes : kBytes) keys.push_back(table + bytes.key);
+    };
+    add(std::string(kTable));
+    for (const std::string& role : roles_in(file)) add(table_of(role));
     return keys;
 }
 

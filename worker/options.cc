@@ -2,10 +2,10 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 #include <filesystem>
 
+#include "common/base/byte_size.h"
 #include "common/base/limits.h"
 #include "common/base/nearest.h"
 #include "worker/environment.h"
@@ -115,21 +115,10 @@ constexpr std::uint64_t kLogCapMost = 64ULL << 30;
 
 /// `32MiB`, `1GiB`, `4096`.
 Result<std::uint64_t> parse_size(const std::string& text, const char* flag) {
-    std::uint64_t number = 0;
-    const char* end = text.data() + text.size();
-    auto [stop, error] = std::from_chars(text.data(), end, number);
-    const std::string_view unit(stop, static_cast<std::size_t>(end - stop));
-    int shift = -1;
-    if (unit.empty() || unit == "B") shift = 0;
-    if (unit == "KiB") shift = 10;
-    if (unit == "MiB") shift = 20;
-    if (unit == "GiB") shift = 30;
-    if (error != std::errc{} || shift < 0 || number > (kLogCapMost >> shift)) {
-        return fail(ErrorCode::INVALID,
-                    "'" + text + "' is not a size; write 64KiB, 32MiB or 2GiB (64GiB at most)",
-                    flag);
-    }
-    return number << shift;
+    auto size = parse_byte_size(text, kLogCapMost);
+    if (size) return *size;
+    return fail(ErrorCode::INVALID,
+                "'" + text + "' is not a size; write 64KiB, 32MiB or 2GiB (64GiB at most)", flag);
 }
 
 Result<void> take_roles(const Raw& raw, const Handlers& handlers, WorkerOptions& options) {

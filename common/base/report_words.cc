@@ -14,6 +14,7 @@ constexpr auto kOutcomes = std::to_array<std::string_view>(
     {"running", "completed", "skipped", "failed", "released", "lost", "undelivered", "cancelled"});
 constexpr auto kStreams = std::to_array<std::string_view>({"stdout", "stderr"});
 constexpr auto kRemovedKinds = std::to_array<std::string_view>({"logs", "artifacts"});
+constexpr auto kRetentionRules = std::to_array<std::string_view>({"age", "bytes", "by_hand"});
 
 }  // namespace
 
@@ -53,6 +54,12 @@ std::string_view to_string(RemovedKind kind) {
 }
 bool from_text(std::string_view text, RemovedKind& out) {
     return value_of(kRemovedKinds, text, out);
+}
+std::string_view to_string(RetentionRule rule) {
+    return word_of(kRetentionRules, rule);
+}
+bool from_text(std::string_view text, RetentionRule& out) {
+    return value_of(kRetentionRules, text, out);
 }
 RemovedKind removed_kind_of(std::string_view artifact) {
     const bool log = artifact == "stdout.log" || artifact == "stderr.log";

@@ -50,6 +50,10 @@ bool from_text(std::string_view text, DeadReason& out);
 constexpr bool is_final(TaskState state) {
     return state >= TaskState::kCompleted;
 }
+/// True for what the dead-letter queue lists.
+constexpr bool is_dead(TaskState state) {
+    return state == TaskState::kDead || state == TaskState::kExpired;
+}
 
 namespace moves {
 

@@ -120,7 +120,10 @@ struct RoleRow {
     std::uint64_t dead = 0;     // and expired
     std::uint32_t workers = 0;
     std::uint32_t slots = 0;
-    Millis oldest{};  // how long the oldest queued task has waited
+    Millis oldest{};               // how long the oldest queued task has waited
+    std::uint64_t kept = 0;        // ended tasks that have a record, dead ones too
+    std::uint64_t kept_bytes = 0;  // of logs, artifacts and checkpoints that they hold
+    std::uint64_t dead_bytes = 0;  // of that: the dead and expired ones
     friend bool operator==(const RoleRow&, const RoleRow&) = default;
 };
 template <class V, Of<RoleRow> T>
@@ -133,6 +136,9 @@ void describe(V& v, T& m) {
     v("workers", m.workers);
     v("slots", m.slots);
     v("oldest_ms", m.oldest);
+    v.optional("kept", m.kept);
+    v.optional("kept_bytes", m.kept_bytes);
+    v.optional("dead_bytes", m.dead_bytes);
 }
 
 struct StatusReply {

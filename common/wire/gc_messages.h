@@ -1,6 +1,7 @@
 // Retention by hand: GC and what it answers (protocol.md, "Client messages").
 #pragma once
 
+#include "common/base/report_words.h"
 #include "common/base/words.h"
 #include "common/wire/envelope.h"
 
@@ -35,6 +36,7 @@ struct GcRow {
     RoleName role;     // empty for contents
     std::uint64_t count = 0;
     std::uint64_t bytes = 0;  // of contents that are let go; of contents: that are freed
+    RetentionRule rule = RetentionRule::kAge;
     friend bool operator==(const GcRow&, const GcRow&) = default;
 };
 template <class V, Of<GcRow> T>
@@ -43,6 +45,7 @@ void describe(V& v, T& r) {
     v.optional("role", r.role);
     v("count", r.count);
     v.optional("bytes", r.bytes);
+    v.optional("rule", r.rule);
 }
 
 struct GcReply {

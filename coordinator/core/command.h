@@ -17,10 +17,12 @@ using SessionId = std::uint64_t;
 /// Names where an answer goes, given out by the edge; 0: nowhere.
 using ReturnPath = std::uint64_t;
 
-/// What an ended task still holds, by its rows. `due`: what its age is asked for.
-enum class RetentionAge : std::uint8_t { kTask, kLogs, kArtifacts };
+/// What is asked of an ended task: whether it is past an age (its own, that of its logs, that of
+/// its artifacts), or whether its role holds more bytes than it may.
+enum class RetentionDue : std::uint8_t { kTask, kLogs, kArtifacts, kBytes };
+/// What an ended task still holds, by its rows.
 struct EndedTask {
-    RetentionAge due = RetentionAge::kTask;
+    RetentionDue due = RetentionDue::kTask;
     TaskKey key;
     RoleName role;
     TaskState state = TaskState::kCompleted;
@@ -202,11 +204,13 @@ struct UnusedContent {
     Instant since;
 };
 
-/// Look whether these may go. At most limits::kTickItems of both.
+/// Look whether these may go. At most limits::kTickItems of both. Tasks that are asked for kBytes
+/// come alone: of one role, all of them dead or none, the oldest first.
 struct Retain {
     std::vector<UnusedContent> contents;
     std::vector<EndedTask> tasks;
-    Instant begun;  // the pass that found them began
+    std::uint64_t held = 0;  // kBytes: bytes of all such tasks' logs and artifacts, these included
+    Instant begun;           // the pass that found them began
     Seq removed_upto = 0;
 };
 

@@ -159,7 +159,7 @@ Decision decide_remove(const Call& call, const RemoveTask& remove) {
     const Task& task = *look_up(call, remove.task);
     const EndedTask& held = call.command.facts.held;
     TaskRemoved event{task.submitted_seq, held_contents(held), held.log_bytes + held.artifact_bytes,
-                      remove.reason};
+                      remove.reason, RetentionRule::kByHand};
     return carry_out(call, task, std::move(event));
 }
 

@@ -166,6 +166,7 @@ struct ArtifactsRemoved {
     RemovedKind kind = RemovedKind::kArtifacts;
     std::vector<Digest> released;
     std::uint64_t bytes = 0;
+    RetentionRule rule = RetentionRule::kAge;
     friend bool operator==(const ArtifactsRemoved&, const ArtifactsRemoved&) = default;
 };
 
@@ -175,6 +176,7 @@ struct TaskRemoved {
     std::vector<Digest> released;
     std::uint64_t bytes = 0;
     std::string reason;  // of whoever removed it by hand
+    RetentionRule rule = RetentionRule::kAge;
     friend bool operator==(const TaskRemoved&, const TaskRemoved&) = default;
 };
 

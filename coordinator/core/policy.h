@@ -10,12 +10,15 @@
 
 namespace zq::core {
 
-/// How long what has ended is kept; 0: for good.
+/// How long what has ended is kept, 0: for good; and how many bytes of logs and artifacts it may
+/// hold, 0: any number.
 struct Retention {
     Millis finished{};   // completed, skipped and cancelled tasks
     Millis dead{};       // dead and expired ones, with all they hold
     Millis logs{};       // what finished tasks said
     Millis artifacts{};  // everything else they left
+    std::uint64_t finished_bytes = 0;
+    std::uint64_t dead_bytes = 0;
     friend bool operator==(const Retention&, const Retention&) = default;
 };
 

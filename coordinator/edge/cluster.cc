@@ -123,6 +123,14 @@ Result<std::vector<wire::RoleRow>> list_roles(const core::State& state, const co
     auto dead = reader.dead_counts();
     if (!dead) return Failure(dead.error());
     for (const auto& [key, number] : *dead) roles[key].dead = number;
+    auto held = reader.held_totals();
+    if (!held) return Failure(held.error());
+    for (const store::HeldTotal& total : *held) {
+        wire::RoleRow& row = roles[total.role];
+        row.kept += total.tasks;
+        row.kept_bytes += total.bytes;
+        if (total.dead) row.dead_bytes = total.bytes;
+    }
     for (const auto& [id, session] : state.now.sessions) {
         for (const RoleName& name : session.roles) {
             wire::RoleRow& row = roles[{session.ns, name}];

@@ -14,7 +14,7 @@ wire::LeaseRows list_leases(const core::State& state, const wire::Leases& leases
 /// Open questions, the longest waiting first.
 wire::QuestionRows list_questions(const core::State& state, const wire::Questions& questions);
 
-/// One row for every role that has open, dead or expired tasks, or that a worker has ever served.
+/// One row for every role that has tasks, open or ended, or that a worker has ever served.
 /// Errors: IO.
 Result<std::vector<wire::RoleRow>> list_roles(const core::State& state, const core::Policy& policy,
                                               store::Reader& reader, Instant now);

@@ -7,6 +7,7 @@
 #include "coordinator/store/batch_writer.h"
 #include "coordinator/store/event_codec.h"
 #include "coordinator/store/fold.h"
+#include "coordinator/store/held_count.h"
 #include "coordinator/store/reference_count.h"
 #include "coordinator/store/schema.h"
 
@@ -66,6 +67,7 @@ Result<void> drop(Database& database, const Fold& fold, const ArchiveOrder& orde
     if (ok = write_base(database, fold.base()); !ok) return ok;
     ok = order.ended == EndedTasks::kForget ? count_references(database)
                                             : set_base_references(database);
+    if (ok && order.ended == EndedTasks::kForget) ok = count_held(database);
     if (!ok) return ok;
     return write_anchor(database, fold.anchor());
 }

@@ -75,21 +75,27 @@ Result<BatchWriter> BatchWriter::open(Database& database) {
     }
     auto uses = UseWriter::open(database);
     if (!uses) return Failure(uses.error());
-    return BatchWriter(std::move(statements), std::move(*uses));
+    auto held = HeldWriter::open(database);
+    if (!held) return Failure(held.error());
+    return BatchWriter(std::move(statements), std::move(*uses), std::move(*held));
 }
 
 Result<Meta> BatchWriter::write(const Batch& batch, const Meta& before) {
     ZQ_CHECK(!batch.events.empty());
     Meta meta = before;
     uses_.begin();
+    held_.begin();
     for (const core::Event& event : batch.events) {
         ZQ_CHECK(event.seq == meta.last_seq + 1);
         if (auto ok = write_event(event, meta); !ok) return Failure(ok.error());
         if (auto ok = project(event, batch, meta); !ok) return Failure(ok.error());
         if (auto ok = uses_.project(event); !ok) return Failure(ok.error());
+        if (auto ok = held_.project(event); !ok) return Failure(ok.error());
     }
     if (auto ok = uses_.finish(); !ok) return Failure(ok.error());
     if (auto ok = project(batch.changes); !ok) return Failure(ok.error());
+    auto held = held_.project(batch.changes, batch.events.front().seq);
+    if (!held) return Failure(held.error());
     if (auto ok = write_meta(meta); !ok) return Failure(ok.error());
     return meta;
 }

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "coordinator/store/held_writer.h"
 #include "coordinator/store/journal.h"
 #include "coordinator/store/sqlite.h"
 #include "coordinator/store/use_writer.h"
@@ -54,8 +55,8 @@ class BatchWriter {
     Result<void> put_back(const core::Changes& ended);
 
   private:
-    BatchWriter(std::vector<Statement> statements, UseWriter uses)
-        : statements_(std::move(statements)), uses_(std::move(uses)) {}
+    BatchWriter(std::vector<Statement> statements, UseWriter uses, HeldWriter held)
+        : statements_(std::move(statements)), uses_(std::move(uses)), held_(std::move(held)) {}
 
     Result<void> write_event(const core::Event& event, Meta& meta);
     Result<void> write_content(const core::Event& event, const core::ContentStored& body,
@@ -67,6 +68,7 @@ class BatchWriter {
 
     std::vector<Statement> statements_;
     UseWriter uses_;
+    HeldWriter held_;
 };
 
 }  // namespace zq::store

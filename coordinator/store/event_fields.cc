@@ -167,11 +167,13 @@ void show(Fields& fields, const core::ArtifactsRemoved& body) {
     put(fields, "kind", to_string(body.kind));
     put_count(fields, "released", body.released.size());
     fields.emplace("bytes", std::to_string(body.bytes));
+    fields.emplace("rule", to_string(body.rule));
 }
 
 void show(Fields& fields, const core::TaskRemoved& body) {
     put_count(fields, "released", body.released.size());
     fields.emplace("bytes", std::to_string(body.bytes));
+    fields.emplace("rule", to_string(body.rule));
     put(fields, "reason", body.reason);
 }
 

@@ -193,6 +193,35 @@ class MemoryReader : public Reader {
         return found;
     }
 
+    Result<std::vector<HeldTotal>> held_totals() override {
+        std::map<std::pair<RoleKey, bool>, HeldTotal> sums;
+        for (const auto& [key, task] : disk_.tasks) {
+            if (!is_final(task.state)) continue;
+            const RoleKey role{key.ns, task.role};
+            const bool dead = is_dead(task.state);
+            HeldTotal& sum =
+                sums.try_emplace({role, dead}, HeldTotal{role, dead, 0, 0}).first->second;
+            ++sum.tasks;
+            sum.bytes += held_by_one(task);
+        }
+        std::vector<HeldTotal> found;
+        for (const auto& [key, sum] : sums) found.push_back(sum);
+        return found;
+    }
+
+    Result<std::vector<core::Task>> holding_tasks(const RoleKey& role, bool dead, Seq after,
+                                                  std::size_t limit) override {
+        auto found = matching(SIZE_MAX, [&](const core::Task& task) {
+            return task.key.ns == role.ns && task.role == role.role && is_final(task.state) &&
+                   is_dead(task.state) == dead && task.changed_seq > after && held_by_one(task) > 0;
+        });
+        std::sort(found.begin(), found.end(), [](const core::Task& a, const core::Task& b) {
+            return a.changed_seq < b.changed_seq;
+        });
+        if (found.size() > limit) found.resize(limit);
+        return found;
+    }
+
     Result<std::vector<Removal>> removals(Seq submitted_seq) override {
         std::vector<Removal> found;
         for (const auto& [key, removal] : disk_.removals) {
@@ -215,6 +244,10 @@ class MemoryReader : public Reader {
   private:
     static bool by_submit(const core::Task& a, const core::Task& b) {
         return a.submitted_seq < b.submitted_seq;
+    }
+
+    std::uint64_t held_by_one(const core::Task& task) {
+        return bytes_held_by(task, *attempts(task.key), *removals(task.submitted_seq));
     }
 
     /// In key order.

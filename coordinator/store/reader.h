@@ -38,6 +38,16 @@ struct ContentPlace {
     bool inlined = false;
 };
 
+/// What the dead and expired tasks of a role, or its other ended ones, hold together
+/// (`bytes_held_by`).
+struct HeldTotal {
+    RoleKey role;
+    bool dead = false;
+    std::uint64_t tasks = 0;
+    std::uint64_t bytes = 0;
+    friend auto operator<=>(const HeldTotal&, const HeldTotal&) = default;
+};
+
 class Reader {
   public:
     virtual ~Reader() = default;
@@ -89,6 +99,12 @@ class Reader {
     /// Tasks of a role in a final state with changed_seq > after, the first to end first.
     virtual Result<std::vector<core::Task>> ended_tasks(const RoleKey& role, TaskState state,
                                                         Seq after, std::size_t limit) = 0;
+    /// Sums over ended tasks that have a row.
+    virtual Result<std::vector<HeldTotal>> held_totals() = 0;
+    /// Ended tasks of a role that hold any bytes, dead and expired ones or the others, with
+    /// changed_seq > after, the first to end first.
+    virtual Result<std::vector<core::Task>> holding_tasks(const RoleKey& role, bool dead, Seq after,
+                                                          std::size_t limit) = 0;
     /// What was removed of a task that has a row.
     virtual Result<std::vector<Removal>> removals(Seq submitted_seq) = 0;
 

@@ -32,6 +32,8 @@ enum Id : std::size_t {
     kCondemnedAfter,
     kLastCondemned,
     kEnded,
+    kHeldTotals,
+    kHolding,
     kRemovals,
     kEvent,
     kEventsAfter,
@@ -87,6 +89,10 @@ inline constexpr std::array<std::string_view, kStatements> kSql = {
     "SELECT seq FROM condemned INDEXED BY condemned_seq ORDER BY seq DESC LIMIT 1",
     "SELECT record FROM tasks INDEXED BY tasks_ended WHERE ended = 1 AND ns = ?1 AND role = ?2"
     " AND state = ?3 AND changed_seq > ?4 ORDER BY changed_seq LIMIT ?5",
+    "SELECT ns, role, dead, tasks, bytes FROM held_totals",
+    "SELECT record FROM held h INDEXED BY held_oldest CROSS JOIN tasks t"
+    " ON t.submitted_seq = h.submitted_seq WHERE bytes > 0 AND h.ns = ?1 AND h.role = ?2"
+    " AND dead = ?3 AND ended_seq > ?4 ORDER BY ended_seq LIMIT ?5",
     "SELECT kind, seq, at FROM removals WHERE submitted_seq = ?1",
 
     "SELECT j.seq, at, epoch, ns, task, kind, version, identity, body_digest, hash, body"

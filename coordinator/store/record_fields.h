@@ -225,6 +225,7 @@ void describe(V& v, T& e) {
     v("kind", e.kind);
     v("released", e.released);
     v.optional("bytes", e.bytes);
+    v.optional("rule", e.rule);
 }
 
 template <class V, Of<TaskRemoved> T>
@@ -233,6 +234,7 @@ void describe(V& v, T& e) {
     v.optional("released", e.released);
     v.optional("bytes", e.bytes);
     v.optional("reason", e.reason);
+    v.optional("rule", e.rule);
 }
 
 template <class V, Of<Revision> T>

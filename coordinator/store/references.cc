@@ -91,4 +91,21 @@ core::EndedTask ended_task(const core::Task& task, const std::vector<ArtifactRef
     return ended;
 }
 
+std::uint64_t bytes_held_by(const core::Task& task, std::span<const core::Attempt> attempts,
+                            const std::vector<Removal>& removals) {
+    std::uint64_t bytes = 0;
+    const auto hold = [&](const ArtifactRef& ref, RemovedKind kind, Seq since) {
+        if (!removed_since(removals, kind, since)) bytes += ref.size;
+    };
+    for (const core::Attempt& attempt : attempts) {
+        for (const ArtifactRef& ref : attempt.artifacts) {
+            hold(ref, removed_kind_of(ref.name), attempt.ended_seq);
+        }
+    }
+    for (const CheckpointRef& kept : task.checkpoints) {
+        hold(kept.ref, RemovedKind::kArtifacts, task.changed_seq);
+    }
+    return bytes;
+}
+
 }  // namespace zq::store

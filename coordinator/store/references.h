@@ -3,6 +3,7 @@
 // events name what they release. The table `content_use` holds their number (use_writer.h).
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "coordinator/core/command.h"
@@ -46,5 +47,8 @@ HeldContents held_by(const core::Task& task, const std::vector<ArtifactRef>& inp
 core::EndedTask ended_task(const core::Task& task, const std::vector<ArtifactRef>& inputs,
                            const std::vector<core::Attempt>& attempts,
                            const std::vector<Removal>& removals);
+/// The sizes of its logs, artifacts and checkpoints alone, in bytes: all references count.
+std::uint64_t bytes_held_by(const core::Task& task, std::span<const core::Attempt> attempts,
+                            const std::vector<Removal>& removals);
 
 }  // namespace zq::store

@@ -2,6 +2,7 @@
 
 #include "coordinator/store/event_codec.h"
 #include "coordinator/store/fold.h"
+#include "coordinator/store/held_count.h"
 #include "coordinator/store/reference_count.h"
 #include "coordinator/store/schema.h"
 
@@ -114,6 +115,7 @@ Result<void> rebuild(Database& database, BatchWriter& writer, Fold& fold, Seq up
     if (ok = write_roles(database, fold.state().durable); !ok) return ok;
     if (ok = write_requests(database, fold.state().durable); !ok) return ok;
     if (ok = count_references(database); !ok) return ok;
+    if (ok = count_held(database); !ok) return ok;
     return writer.write_meta(meta_of(fold));
 }
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <map>
 
+#include "coordinator/store/held_count.h"
 #include "coordinator/store/reference_count.h"
 
 namespace zq::store {
@@ -162,6 +163,26 @@ CREATE TABLE removals_again(    -- what was removed of tasks that still have a r
 INSERT INTO removals_again SELECT submitted_seq, kind, seq, at FROM removals;
 DROP TABLE removals;
 ALTER TABLE removals_again RENAME TO removals;
+
+-- Retention by bytes: what each ended task holds, and the sums by role.
+CREATE TABLE held(              -- a row for each ended task
+  submitted_seq INTEGER PRIMARY KEY,
+  ns TEXT NOT NULL,
+  role TEXT NOT NULL,
+  dead INTEGER NOT NULL,        -- 1: dead or expired
+  ended_seq INTEGER NOT NULL,   -- its changed_seq
+  bytes INTEGER NOT NULL        -- of logs, artifacts and checkpoints, all references
+) STRICT;
+CREATE INDEX held_oldest ON held(ns, role, dead, ended_seq) WHERE bytes > 0;
+
+CREATE TABLE held_totals(       -- sums over `held`; no row: no such task
+  ns TEXT NOT NULL,
+  role TEXT NOT NULL,
+  dead INTEGER NOT NULL,
+  tasks INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  PRIMARY KEY (ns, role, dead)
+) STRICT, WITHOUT ROWID;
 )sql";
 
 // Step i leads from version i to version i + 1. A released one is never edited; FORMAT.md says how
@@ -184,6 +205,9 @@ Result<void> take_step(Database& database, int from, JournalId fresh) {
     }
     if (from == 2) {
         if (auto ok = count_references(database); !ok) return ok;
+    }
+    if (from == 3) {
+        if (auto ok = count_held(database); !ok) return ok;
     }
     const std::string marks = "PRAGMA application_id = " + std::to_string(kApplicationId) +
                               "; PRAGMA user_version = " + std::to_string(from + 1) + "; COMMIT";

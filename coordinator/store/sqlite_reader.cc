@@ -262,6 +262,25 @@ Result<std::vector<core::Task>> SqliteReader::ended_tasks(const RoleKey& role, T
     return all_rows<core::Task>(statement, task_at);
 }
 
+Result<std::vector<HeldTotal>> SqliteReader::held_totals() {
+    return all_rows<HeldTotal>(
+        statements_[reader_sql::kHeldTotals], [](const Statement& row) -> Result<HeldTotal> {
+            return HeldTotal{
+                {Namespace(std::string(row.text_at(0))), RoleName(std::string(row.text_at(1)))},
+                row.integer_at(2) != 0,
+                row.number_at(3),
+                row.number_at(4)};
+        });
+}
+
+Result<std::vector<core::Task>> SqliteReader::holding_tasks(const RoleKey& role, bool dead,
+                                                            Seq after, std::size_t limit) {
+    Statement& statement = statements_[reader_sql::kHolding];
+    statement.text(1, role.ns.text).text(2, role.role.text).integer(3, dead ? 1 : 0);
+    statement.number(4, after).integer(5, row_limit(limit));
+    return all_rows<core::Task>(statement, task_at);
+}
+
 Result<std::vector<Removal>> SqliteReader::removals(Seq submitted_seq) {
     Statement& statement = statements_[reader_sql::kRemovals];
     statement.number(1, submitted_seq);

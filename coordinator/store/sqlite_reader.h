@@ -42,6 +42,9 @@ class SqliteReader : public Reader {
     Result<std::vector<RoleName>> task_roles(const Namespace& ns) override { return roles(ns); }
     Result<std::vector<core::Task>> ended_tasks(const RoleKey& role, TaskState state, Seq after,
                                                 std::size_t limit) override;
+    Result<std::vector<HeldTotal>> held_totals() override;
+    Result<std::vector<core::Task>> holding_tasks(const RoleKey& role, bool dead, Seq after,
+                                                  std::size_t limit) override;
     Result<std::vector<Removal>> removals(Seq submitted_seq) override;
     Result<std::vector<ChainedEvent>> events(Seq after, std::size_t limit,
                                              const std::optional<TaskKey>& task) override;

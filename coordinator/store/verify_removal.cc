@@ -1,6 +1,7 @@
 #include "coordinator/store/verify_removal.h"
 
 #include "coordinator/store/event_codec.h"
+#include "coordinator/store/held_count.h"
 #include "coordinator/store/reference_count.h"
 #include "coordinator/store/references.h"
 #include "coordinator/store/verify_projection.h"
@@ -8,7 +9,8 @@
 namespace zq::store {
 namespace {
 
-constexpr int kFirstFormat = 3;  // that removes anything
+constexpr int kFirstFormat = 3;      // that removes anything
+constexpr int kFirstFormatHeld = 4;  // that counts what ended tasks hold
 
 Result<bool> has_row(Statement& statement) {
     ResetAtEnd reset_at_end(statement);
@@ -130,6 +132,11 @@ Result<void> RemovalCheck::compare() {
     if (!sum) return Failure(sum.error());
     if (*sum != references_.value()) {
         note_problem(report_, "the references to contents are not counted as the events make them");
+    }
+    if (format_ >= kFirstFormatHeld) {
+        auto ok = compare_held(
+            database_, [&](std::string problem) { note_problem(report_, std::move(problem)); });
+        if (!ok) return ok;
     }
     return find_lost();
 }

@@ -1,6 +1,6 @@
 // The part of verify that is about references and about what retention has removed: that a row
 // which is missing was removed by an event, that nothing was removed while something referred to
-// it.
+// it; and that what ended tasks hold is counted as their rows say.
 #pragma once
 
 #include "coordinator/store/base.h"

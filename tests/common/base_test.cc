@@ -3,6 +3,7 @@
 
 #include <functional>
 
+#include "common/base/byte_size.h"
 #include "common/base/error.h"
 #include "common/base/ids.h"
 #include "common/base/report_words.h"
@@ -111,6 +112,26 @@ TEST(Durations, AreRefusedBeyondTenYearsAndInEveryOtherSpelling) {
         ASSERT_FALSE(duration) << bad;
         EXPECT_EQ(duration.error().field, "task.ttl_ms");
     }
+}
+
+TEST(ByteSizes, AreWholeNumbersWithOrWithoutABinaryUnit) {
+    const std::pair<const char*, std::uint64_t> cases[] = {{"0", 0},
+                                                           {"4096", 4096},
+                                                           {"7B", 7},
+                                                           {"64KiB", 1ULL << 16},
+                                                           {"2MiB", 2ULL << 20},
+                                                           {"10GiB", 10ULL << 30},
+                                                           {"3TiB", 3ULL << 40}};
+    for (const auto& [text, bytes] : cases) {
+        EXPECT_EQ(parse_byte_size(text, UINT64_MAX), bytes) << text;
+    }
+    for (const char* bad : {"", "B", "KiB", "1KB", "1kib", "1.5MiB", "-1", "+1", "1 MiB", "0x10",
+                            "18446744073709551616", "99999999999TiB"}) {
+        EXPECT_EQ(parse_byte_size(bad, UINT64_MAX), std::nullopt) << bad;
+    }
+    EXPECT_EQ(parse_byte_size("1KiB", 1024), 1024U);
+    EXPECT_EQ(parse_byte_size("1025", 1024), std::nullopt);
+    EXPECT_EQ(parse_byte_size("2KiB", 1024), std::nullopt);
 }
 
 TEST(Backoffs, AreReadAsTheyAreWritten) {

@@ -26,10 +26,21 @@ class RetainTest : public testing::Test, protected CoreRig {
         run(std::move(what));
         return {journal.begin() + static_cast<std::ptrdiff_t>(before), journal.end()};
     }
-    std::vector<Event> retain(UnusedContent content) {
-        return retain(Retain{{content}, {}, {}, 0});
+    /// Finished ones, the oldest first, with so many bytes each.
+    std::vector<EndedTask> holding(const std::vector<std::string>& ids, std::uint64_t bytes) {
+        std::vector<EndedTask> tasks;
+        for (const std::string& id : ids) {
+            tasks.push_back(ended(id, hours(1)));
+            tasks.back().due = RetentionDue::kBytes;
+            tasks.back().log_bytes = bytes * 4 / 10;
+            tasks.back().artifact_bytes = bytes - tasks.back().log_bytes;
+        }
+        return tasks;
     }
-    std::vector<Event> retain(EndedTask task) { return retain(Retain{{}, {task}, {}, 0}); }
+    std::vector<Event> retain(UnusedContent content) {
+        return retain(Retain{{content}, {}, 0, {}, 0});
+    }
+    std::vector<Event> retain(EndedTask task) { return retain(Retain{{}, {task}, 0, {}, 0}); }
 };
 
 TEST_F(RetainTest, ContentThatNothingRefersToGoesAfterItsTime) {
@@ -70,8 +81,8 @@ TEST_F(RetainTest, ContentThatWasPutUnderALeaseStaysWhileTheLeaseRuns) {
 }
 
 TEST_F(RetainTest, NothingElseGoesWhereNoAgeIsSet) {
-    for (const RetentionAge due :
-         {RetentionAge::kTask, RetentionAge::kLogs, RetentionAge::kArtifacts}) {
+    for (const RetentionDue due :
+         {RetentionDue::kTask, RetentionDue::kLogs, RetentionDue::kArtifacts}) {
         EndedTask task = ended("t", hours(100'000));
         task.due = due;
         EXPECT_TRUE(retain(task).empty());
@@ -93,11 +104,11 @@ TEST_F(RetainTest, LogsAndArtifactsHaveAgesOfTheirOwnAndNothingToRemoveIsNoEvent
     policy.retention.logs = hours(1);
     policy.retention.artifacts = hours(2);
     EndedTask task = ended("t", hours(1));
-    task.due = RetentionAge::kLogs;
+    task.due = RetentionDue::kLogs;
     const auto events = retain(task);
     ASSERT_EQ(events.size(), 1U);
     EXPECT_EQ(std::get<ArtifactsRemoved>(events[0].body).released, std::vector<Digest>{digest(2)});
-    task.due = RetentionAge::kArtifacts;
+    task.due = RetentionDue::kArtifacts;
     EXPECT_TRUE(retain(task).empty());
     task.ended_at = now - hours(2);
     EXPECT_EQ(retain(task).size(), 1U);
@@ -108,8 +119,8 @@ TEST_F(RetainTest, LogsAndArtifactsHaveAgesOfTheirOwnAndNothingToRemoveIsNoEvent
 TEST_F(RetainTest, ADeadTaskKeepsAllItHasUntilItsOwnAge) {
     policy.retention = {hours(1), hours(5), hours(1), hours(1)};
     EndedTask task = ended("t", hours(2), TaskState::kDead);
-    for (const RetentionAge due :
-         {RetentionAge::kTask, RetentionAge::kLogs, RetentionAge::kArtifacts}) {
+    for (const RetentionDue due :
+         {RetentionDue::kTask, RetentionDue::kLogs, RetentionDue::kArtifacts}) {
         task.due = due;
         EXPECT_TRUE(retain(task).empty());
     }
@@ -148,6 +159,60 @@ TEST_F(RetainTest, ARemovedTasksIdAndKeyAreFreeAtOnce) {
     second.idempotency_key = "key";
     second.instructions = "another one";
     EXPECT_FALSE(answer<SubmitAnswer>(submit(second)).duplicate);
+}
+
+TEST_F(RetainTest, WhileARoleHoldsMoreThanItMayItsOldestLoseLogsAndArtifactsAndItsNewestDoNot) {
+    policy.retention.finished_bytes = 250;
+    const auto events = retain(Retain{{}, holding({"a", "b", "c"}, 100), 300, {}, 0});
+    ASSERT_EQ(events.size(), 2U);
+    for (const Event& event : events) EXPECT_EQ(event.task.id, TaskId("a"));
+    const auto& logs = std::get<ArtifactsRemoved>(events[0].body);
+    EXPECT_EQ(logs.kind, RemovedKind::kLogs);
+    EXPECT_EQ(logs.bytes, 40U);
+    EXPECT_EQ(logs.rule, RetentionRule::kBytes);
+    const auto& artifacts = std::get<ArtifactsRemoved>(events[1].body);
+    EXPECT_EQ(artifacts.kind, RemovedKind::kArtifacts);
+    EXPECT_EQ(artifacts.bytes, 60U);
+}
+
+TEST_F(RetainTest, NothingGoesByBytesWhereNoBoundIsSetOrNoMoreIsHeld) {
+    EXPECT_TRUE(retain(Retain{{}, holding({"a"}, 1'000), 1'000, {}, 0}).empty());
+    policy.retention.dead_bytes = 1;  // of what is dead
+    EXPECT_TRUE(retain(Retain{{}, holding({"a"}, 1'000), 1'000, {}, 0}).empty());
+    policy.retention.finished_bytes = 1'000;
+    EXPECT_TRUE(retain(Retain{{}, holding({"a"}, 1'000), 1'000, {}, 0}).empty());
+    EXPECT_FALSE(retain(Retain{{}, holding({"a"}, 1'000), 1'001, {}, 0}).empty());
+}
+
+TEST_F(RetainTest, WhatIsDeadHasABoundOfItsOwnAndGoesAsAWhole) {
+    policy.retention.finished_bytes = 1;
+    std::vector<EndedTask> dead = holding({"a", "b"}, 100);
+    for (EndedTask& task : dead) task.state = TaskState::kDead;
+    EXPECT_TRUE(retain(Retain{{}, dead, 200, {}, 0}).empty());
+    policy.retention.dead_bytes = 150;
+    const auto events = retain(Retain{{}, dead, 200, {}, 0});
+    ASSERT_EQ(events.size(), 1U);
+    EXPECT_EQ(events[0].task.id, TaskId("a"));
+    const auto& removed = std::get<TaskRemoved>(events[0].body);
+    EXPECT_EQ(removed.released.size(), 4U);  // its inputs too: it could not be replayed in part
+    EXPECT_EQ(removed.bytes, 100U);
+    EXPECT_EQ(removed.rule, RetentionRule::kBytes);
+}
+
+TEST_F(RetainTest, ARolesOwnBoundWins) {
+    policy.retention.finished_bytes = 1;
+    policy.role_retention[RoleName("review")].finished_bytes = 1'000;
+    EXPECT_TRUE(retain(Retain{{}, holding({"a"}, 100), 1'000, {}, 0}).empty());
+}
+
+TEST_F(RetainTest, ATaskThatIsOpenAgainKeepsWhatItHasAndCountsNoMore) {
+    policy.retention.finished_bytes = 250;
+    submit("a");
+    EXPECT_TRUE(retain(Retain{{}, holding({"a", "b"}, 100), 300, {}, 0}).empty());
+    policy.retention.finished_bytes = 150;
+    const auto events = retain(Retain{{}, holding({"a", "b"}, 100), 300, {}, 0});
+    ASSERT_FALSE(events.empty());
+    for (const Event& event : events) EXPECT_EQ(event.task.id, TaskId("b"));
 }
 
 }  // namespace

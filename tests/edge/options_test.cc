@@ -79,6 +79,30 @@ TEST_F(OptionsTest, ARoleKeepsWhatItsOwnTableSaysAndElseWhatTheCommonOneDoes) {
     EXPECT_NE(error_of({"--config", write("[retention]\nunreferenced = \"never\"\n")}), "no error");
 }
 
+TEST_F(OptionsTest, BoundsByBytesAreSizesOrUnlimitedForEachRole) {
+    auto options = parse({"--config", write("[retention]\nfinished_bytes = \"10GiB\"\n"
+                                            "dead_bytes = \"4096\"\n"
+                                            "[roles.big.retention]\nfinished_bytes = \"2TiB\"\n"
+                                            "dead_bytes = \"unlimited\"\n")});
+    ASSERT_TRUE(options) << options.error().message;
+    EXPECT_EQ(options->retention.finished_bytes, 10ULL << 30);
+    EXPECT_EQ(options->retention.dead_bytes, 4096U);
+    const core::Retention& own = options->role_retention.at(RoleName("big"));
+    EXPECT_EQ(own.finished_bytes, 2ULL << 40);
+    EXPECT_EQ(own.dead_bytes, 0U);
+    for (const char* bad : {"10GB", "0", "-1", "1.5GiB", "99999999TiB", "never", ""}) {
+        EXPECT_NE(error_of({"--config",
+                            write("[retention]\nfinished_bytes = \"" + std::string(bad) + "\"\n")})
+                      .find(":2: retention.finished_bytes: '" + std::string(bad) +
+                            "' is not a size: write 512MiB, 10GiB or 2TiB, or \"unlimited\""),
+                  std::string::npos)
+            << bad;
+    }
+    EXPECT_NE(error_of({"--config", write("[retention]\nartifact_bytes = \"1GiB\"\n")})
+                  .find("unknown key 'retention.artifact_bytes'"),
+              std::string::npos);
+}
+
 TEST_F(OptionsTest, PayloadSchemasAreRolesWithFiles) {
     const std::string file = write("payload_schemas = [\"a=x.json\", \"b/c=y.json\"]\n");
     EXPECT_EQ(parse({"--config", file})->payload_schemas,

@@ -53,6 +53,10 @@ std::string error_name(ErrorCode code) {
     return "error." + std::string(to_string(code));
 }
 
+std::string rule_name(RetentionRule rule) {
+    return "retention." + std::string(to_string(rule));
+}
+
 constexpr std::size_t kErrorCodes = [] {
     std::size_t n = 0;
 #define ZQ_ONE(name, retryable, meaning) ++n;
@@ -65,7 +69,11 @@ constexpr std::size_t kErrorCodes = [] {
 
 void Coverage::decided(const core::Command& command, const core::Decision& decision) {
     count(name_in("command.", command.body));
-    for (const core::Event& event : decision.events) count(name_in("event.", event.body));
+    for (const core::Event& event : decision.events) {
+        count(name_in("event.", event.body));
+        const auto* removed = std::get_if<core::ArtifactsRemoved>(&event.body);
+        if (removed != nullptr) count(rule_name(removed->rule));
+    }
     for (const core::Notice& notice : decision.notices) count(name_in("notice.", notice));
     for (const core::Effect& effect : decision.effects) {
         if (const auto* answer = std::get_if<core::Answer>(&effect)) {
@@ -99,6 +107,7 @@ std::map<std::string, std::uint64_t> Coverage::table() const {
     list<core::PushBody>(table, "effect.");
     list<worker::Action>(table, "action.");
     for (std::size_t i = 0; i < kErrorCodes; ++i) table[error_name(static_cast<ErrorCode>(i))] = 0;
+    for (const auto rule : {RetentionRule::kAge, RetentionRule::kBytes}) table[rule_name(rule)] = 0;
     for (const std::string_view fault : kFaultNames) table["fault." + std::string(fault)] = 0;
     for (const auto& [name, times] : counts_) table[name] = times;
     return table;

@@ -26,6 +26,7 @@ void Model::become(Task& task, TaskState state) {
     expect(!is_final(task.state), "terminal states are final");
     if (!is_final(task.state) && is_final(state)) --open_;
     if (is_final(state)) task.ends.insert(state);
+    if (is_final(state)) task.ended_seq = last_seq_;
     task.state = state;
 }
 
@@ -151,6 +152,8 @@ void Model::apply(const core::Event& event, const core::AttemptEnded& body) {
     expect(attempt.attempt == task.attempts, "the last attempt ends");
     for (const ArtifactRef& ref : attempt.artifacts) {
         name(ref.digest, event.task.id, "output/" + ref.name);
+        const bool log = ref.name == "stdout.log" || ref.name == "stderr.log";
+        task.left[log ? RemovedKind::kLogs : RemovedKind::kArtifacts] += ref.size;
     }
     const bool reported = !attempt.report.is_zero();
     task.ended[attempt.attempt] = {attempt.outcome, attempt.answer, reported, attempt.token};
@@ -240,6 +243,7 @@ void Model::apply(const core::Event&, const core::ContentsCondemned& body) {
 
 void Model::apply(const core::Event& event, const core::ArtifactsRemoved& body) {
     expect(is_final(task_of(event).state), "only ended tasks lose artifacts");
+    check_removed_bytes(event, body);
     const bool logs = body.kind == RemovedKind::kLogs;
     unname(event.task.id, [&](const std::string& as) {
         const bool log = as == "output/stdout.log" || as == "output/stderr.log";

@@ -9,13 +9,14 @@
 #include <string>
 
 #include "coordinator/core/event.h"
+#include "coordinator/core/policy.h"
 #include "tests/simulator/world.h"
 
 namespace zq::sim {
 
 class Model {
   public:
-    explicit Model(World& world) : world_(world) {}
+    Model(World& world, const core::Retention& retention) : world_(world), retention_(retention) {}
 
     struct EndedAttempt {
         Outcome outcome = Outcome::kReleased;
@@ -47,6 +48,9 @@ class Model {
         std::map<std::uint32_t, EndedAttempt> ended;
         std::set<TaskState> ends;  // in which it has ended so far
         bool removed = false;      // by hand: there is no row of it
+        std::map<RemovedKind, std::uint64_t> left;  // bytes of what attempts left and is kept
+        bool checkpoints_gone = false;
+        Seq ended_seq = 0;
         /// What the next attempt is told.
         std::vector<Question> closed() const;
     };
@@ -108,6 +112,8 @@ class Model {
     void revise(Task& task, const core::Event& event, const core::Revision& revision);
     /// What the task names so: one digest for each name.
     std::multiset<Digest> named_by(const TaskId& task, const std::string& prefix) const;
+    static std::uint64_t held_by(const Task& task, RemovedKind kind);
+    void check_removed_bytes(const core::Event& event, const core::ArtifactsRemoved& body);
     void name(const Digest& digest, const TaskId& task, const std::string& as);
     /// Lets go of what the task refers to by names that `goes` is true for.
     void unname(const TaskId& task, const std::function<bool(const std::string&)>& goes);
@@ -120,6 +126,8 @@ class Model {
     void check_backoff(const Task& task, const core::Event& event, const core::Next& next);
 
     World& world_;
+    const core::Retention retention_;
+    std::pair<TaskId, Seq> let_go_;  // the last task that went by bytes, and its event
     std::set<Digest> stored_;
     std::map<Digest, std::multiset<std::pair<TaskId, std::string>>> names_;  // who names a content
     std::optional<TaskId> over_;  // the next event must stop it for its budget

@@ -55,6 +55,7 @@ void Model::apply(const core::Event& event, const core::TaskReplayed& body) {
                "the checkpoints that it is given are there");
     }
     if (body.fresh) task.feedback = {};
+    if (task.checkpoints.empty()) task.checkpoints_gone = false;
     task.failures = task.losses = task.deferrals = 0;
     task.budget_from = task.spent;
     task.state = TaskState::kQueued;

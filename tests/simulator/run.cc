@@ -20,6 +20,7 @@ core::Policy policy_of(Rng rng) {
     policy.unreferenced = seconds(static_cast<std::int64_t>(5 + rng.below(30)));
     policy.retention.logs = seconds(static_cast<std::int64_t>(2 + rng.below(20)));
     policy.retention.artifacts = seconds(static_cast<std::int64_t>(2 + rng.below(20)));
+    if (rng.per_mille(600)) policy.retention.finished_bytes = 1 + rng.below(600);
     return policy;
 }
 
@@ -46,7 +47,7 @@ class Play {
           world_(options.seed, echo),
           policy_(policy_of(world_.rng("policy"))),
           network_(world_),
-          model_(world_),
+          model_(world_, policy_.retention),
           promises_(world_, model_),
           leases_(world_, policy_.heartbeat),
           children_(world_),

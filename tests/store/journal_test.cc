@@ -272,7 +272,19 @@ TEST_F(TwoBodies, AnswerEveryOtherReadAlike) {
     EXPECT_EQ(right->group(kDefaultNamespace, GroupName("day"), 5).value(),
               left->group(kDefaultNamespace, GroupName("day"), 5).value());
     EXPECT_EQ(right->dead_counts().value(), left->dead_counts().value());
-    EXPECT_EQ(right->dead_counts().value().front().second, 9U);
+    EXPECT_EQ(right->dead_counts().value().front().second, 3U);
+    const auto totals = left->held_totals().value();
+    EXPECT_EQ(right->held_totals().value(), totals);
+    ASSERT_EQ(totals.size(), 2U);
+    EXPECT_GT(totals.front().bytes, 0U);
+    EXPECT_EQ(totals.back().tasks, 3U) << "the dead and expired ones";
+    for (const bool dead : {false, true}) {
+        for (const Seq after : {0U, 60U, 1000U}) {
+            const RoleKey role{kDefaultNamespace, RoleName("review")};
+            EXPECT_EQ(right->holding_tasks(role, dead, after, 2).value(),
+                      left->holding_tasks(role, dead, after, 2).value());
+        }
+    }
 }
 
 TEST(MemoryJournal, LosesInACrashWhatWasNotSynced) {

@@ -68,6 +68,7 @@ class Life {
         core::Task task;
         std::vector<Digest> inputs;
         std::vector<Digest> outputs;
+        std::uint64_t bytes = 0;  // of the outputs that are not removed
     };
 
     std::string content() { return "content " + std::to_string(rng_() % 40); }
@@ -103,7 +104,9 @@ class Life {
         const core::Task* task = core::find_task(story_.state(), Story::key(id));
         std::vector<Digest> all = std::exchange(earlier_[id], {});
         for (const ArtifactRef& ref : outputs) all.push_back(ref.digest);
-        ended_.push_back({*task, inputs_[id], all});
+        std::uint64_t bytes = std::exchange(earlier_bytes_[id], 0);
+        for (const ArtifactRef& ref : outputs) bytes += ref.size;
+        ended_.push_back({*task, inputs_[id], all, bytes});
     }
 
     /// It keeps what it has still got.
@@ -117,6 +120,7 @@ class Life {
         ASSERT_TRUE(attempts);
         story_.replay(again.task, *attempts);
         earlier_[id] = again.outputs;
+        earlier_bytes_[id] = again.bytes;
         open_.push_back(id);
     }
 
@@ -140,6 +144,7 @@ class Life {
             for (const Digest& digest : ended.outputs) release(digest);
             story_.remove_artifacts(ended.task, RemovedKind::kArtifacts,
                                     std::exchange(ended.outputs, {}));
+            ended.bytes = 0;
             return;
         }
     }
@@ -192,6 +197,24 @@ class Life {
             if (!refs_.contains(digest)) expected.insert(digest);
         }
         ASSERT_EQ(found, expected);
+        std::uint64_t bytes = 0;
+        for (const Ended& ended : ended_) bytes += ended.bytes;
+        std::uint64_t held = 0;
+        std::uint64_t tasks = 0;
+        for (const HeldTotal& total : reader_->held_totals().value()) {
+            tasks += total.tasks;
+            held += total.bytes;
+        }
+        ASSERT_EQ(tasks, ended_.size());
+        ASSERT_EQ(held, bytes);
+        auto oldest = reader_->holding_tasks({kDefaultNamespace, RoleName("review")}, false, 0, 1);
+        ASSERT_TRUE(oldest);
+        const auto first = std::find_if(ended_.begin(), ended_.end(),
+                                        [](const Ended& ended) { return ended.bytes > 0; });
+        ASSERT_EQ(oldest->empty(), first == ended_.end());
+        if (!oldest->empty()) {
+            ASSERT_EQ(oldest->front().key, first->task.key);
+        }
         for (const auto& [digest, refs] : refs_) {
             auto place = reader_->content(digest);
             ASSERT_TRUE(place && *place) << "what is referred to is gone";
@@ -207,6 +230,7 @@ class Life {
     std::vector<std::string> open_;
     std::map<std::string, std::vector<Digest>> inputs_;
     std::map<std::string, std::vector<Digest>> earlier_;  // outputs of attempts before a replay
+    std::map<std::string, std::uint64_t> earlier_bytes_;          // and their sizes
     std::vector<Ended> ended_;
     std::set<Digest> stored_;
     std::map<Digest, std::uint64_t> refs_;
@@ -290,6 +314,27 @@ TEST_P(StoreRetention, VerifyFindsACountThatIsWrong) {
         "UPDATE content_use SET refs = refs + 1 WHERE digest = (SELECT max(digest) FROM"
         " content_use)");
     EXPECT_NE(problems_in(folder.path()), std::vector<std::string>{});
+}
+
+TEST_P(StoreRetention, VerifyFindsAWrongCountOfWhatATaskHoldsAndAWrongSum) {
+    const std::string some = " WHERE submitted_seq = (SELECT max(submitted_seq) FROM held)";
+    for (const std::string& sql :
+         {"UPDATE held SET bytes = bytes + 1" + some, "UPDATE held SET role = 'other'" + some,
+          "UPDATE held SET dead = 1 - dead" + some, "UPDATE held SET ended_seq = 1" + some,
+          std::string("UPDATE held_totals SET bytes = bytes - 1"),
+          std::string("UPDATE held_totals SET tasks = tasks + 1"),
+          std::string("INSERT INTO held_totals VALUES ('default', 'nobody', 0, 0, 0)"),
+          std::string("INSERT INTO held VALUES (1000000, 'default', 'review', 0, 1, 0)")}) {
+        TemporaryFolder copy;
+        std::filesystem::copy(folder.path(), copy.path(),
+                              std::filesystem::copy_options::recursive |
+                                  std::filesystem::copy_options::overwrite_existing);
+        auto database = Database::open(journal_path(copy.path()), OpenMode::kExisting).value();
+        auto done = database.run(sql);
+        ASSERT_TRUE(done) << done.error().message;
+        database = Database::open(":memory:", OpenMode::kCreate).value();  // closes it
+        EXPECT_NE(problems_in(copy.path()), std::vector<std::string>{}) << sql;
+    }
 }
 
 TEST_P(StoreRetention, VerifyFindsAContentThatIsGoneWhileSomethingRefersToIt) {

@@ -206,7 +206,8 @@ void Story::remove_artifacts(const core::Task& task, RemovedKind kind,
 }
 
 void Story::remove_task(const core::Task& task, std::vector<Digest> released) {
-    happen(task.key.id.text, core::TaskRemoved{task.submitted_seq, std::move(released), 7, {}},
+    happen(task.key.id.text,
+           core::TaskRemoved{task.submitted_seq, std::move(released), 7, {}, RetentionRule::kBytes},
            kSystemIdentity);
 }
 

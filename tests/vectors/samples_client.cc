@@ -198,7 +198,9 @@ wire::GcReply gc_running() {
 wire::GcReply gc_done() {
     wire::GcReply m;
     m.state = wire::GcState::kDone;
-    m.removed = {{"contents", {}, 3, 5'000'000}, {"tasks", RoleName("review-worker"), 2, 70'000}};
+    m.removed = {{"contents", {}, 3, 5'000'000},
+                 {"tasks", RoleName("review-worker"), 2, 70'000},
+                 {"logs", RoleName("review-worker"), 4, 90'000, RetentionRule::kBytes}};
     return m;
 }
 

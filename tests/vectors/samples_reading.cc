@@ -220,6 +220,9 @@ wire::StatusReply status() {
     role.workers = 2;
     role.slots = 4;
     role.oldest = minutes(3);
+    role.kept = 1'000;
+    role.kept_bytes = 5'000'000;
+    role.dead_bytes = 70'000;
     wire::StatusReply m;
     m.program = "zq-coordinator 0.1.0";
     m.journal = "0123456789abcdef";
