@@ -8,6 +8,7 @@
 #include "cli/own_artifacts.h"
 #include "cli/own_task.h"
 #include "cli/records.h"
+#include "cli/removed.h"
 #include "cli/result.h"
 #include "cli/session.h"
 
@@ -167,6 +168,8 @@ Ending run_get(const Context& context) {
     auto found = find_checkpoint(*task, context.args.text("name"));
     if (!found) return tl::unexpected(found.error());
     const std::string path = context.args.text("output-file");
+    auto there = refuse_removed(*task, "checkpoint " + found->ref.name, checkpoint_removal(*task));
+    if (!there) return tl::unexpected(there.error());
     auto ok = path.empty() ? print_artifact(context, **session, task->row.id, found->attempt,
                                             found->ref, found->number)
                            : save_artifact(**session, task->row.id, found->attempt, found->ref,

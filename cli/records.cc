@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "cli/removed.h"
+
 namespace zq::cli {
 namespace {
 
@@ -126,17 +128,6 @@ constexpr auto kLease = std::to_array<Column>({
     {"deadline", "DEADLINE", Cell::kTime},
 });
 
-constexpr auto kRole = std::to_array<Column>({
-    {"id", "ROLE"},
-    {"queued", "QUEUED"},
-    {"waiting", "WAITING"},
-    {"running", "RUNNING"},
-    {"dead", "DEAD"},
-    {"workers", "WORKERS"},
-    {"slots", "SLOTS"},
-    {"oldest_ms", "OLDEST", Cell::kDuration},
-});
-
 constexpr auto kArtifact = std::to_array<Column>({
     {"name", "NAME"},
     {"attempt", "ATTEMPT"},
@@ -145,6 +136,8 @@ constexpr auto kArtifact = std::to_array<Column>({
     {"digest", "SHA-256"},
     {"id", "REF", Cell::kText, Where::kWide},
     {"uri", "URI", Cell::kText, Where::kWide},
+    {"removed_at", "REMOVED", Cell::kTime, Where::kWide},
+    {"removed_rule", "RULE", Cell::kText, Where::kWide},
 });
 
 constexpr auto kVerified = std::to_array<Column>({
@@ -310,7 +303,7 @@ Json whole_task_record(const wire::TaskReply& task, const std::vector<wire::Even
     const wire::AttemptRow* deciding = deciding_attempt(task);
     if (deciding != nullptr) {
         for (const ArtifactRef& artifact : deciding->artifacts) {
-            artifacts.push(artifact_record(task.row.id, deciding->attempt, artifact));
+            artifacts.push(marked_record(task, deciding->attempt, artifact));
         }
         if (const ArtifactRef* result = result_artifact(*deciding)) {
             record.set("result_ref",
@@ -320,9 +313,10 @@ Json whole_task_record(const wire::TaskReply& task, const std::vector<wire::Even
     record.set("artifacts", std::move(artifacts));
     Json checkpoints = Json::array();
     for (const CheckpointRef& checkpoint : task.checkpoints) {
-        checkpoints.push(checkpoint_record(task.row.id, checkpoint));
+        checkpoints.push(marked_record(task, checkpoint));
     }
     record.set("checkpoints", std::move(checkpoints));
+    if (!task.removed.empty()) record.set("removed", removed_records(task));
     Json questions = Json::array();
     for (const Question& q : task.questions) questions.push(question_record(task.row.id, q));
     record.set("questions", std::move(questions));
@@ -361,12 +355,6 @@ Json lease_record(const wire::LeaseRow& row) {
     return record;
 }
 
-Json role_record(const wire::RoleRow& row) {
-    Json record = titled("zq/role/v1", to_json(row.role));
-    merge(record, to_json(row), "role", "id");
-    return record;
-}
-
 std::span<const Column> task_columns() {
     return kTask;
 }
@@ -387,9 +375,6 @@ std::span<const Column> worker_columns() {
 }
 std::span<const Column> lease_columns() {
     return kLease;
-}
-std::span<const Column> role_columns() {
-    return kRole;
 }
 std::span<const Column> artifact_columns() {
     return kArtifact;

@@ -5,6 +5,7 @@
 
 #include "cli/command_table.h"
 #include "cli/records.h"
+#include "cli/removed.h"
 #include "cli/text.h"
 #include "common/platform/digest.h"
 #include "common/platform/files.h"
@@ -75,11 +76,13 @@ Ending print_record(const Context& context, Session& session, const wire::TaskRe
     if (attempt != nullptr) {
         fields.set("attempt", to_json(attempt->attempt));
         for (const ArtifactRef& artifact : attempt->artifacts) {
-            artifacts.push(artifact_record(id, attempt->attempt, artifact));
+            artifacts.push(marked_record(task, attempt->attempt, artifact));
         }
         if (const ArtifactRef* result = result_artifact(*attempt)) {
             fields.set("result_ref", Json::text(artifact_ref(id, attempt->attempt, result->name)));
-            auto text = read_text(session, id, attempt->attempt, *result);
+            const wire::RemovedRow* removed = removal_of(task, attempt->attempt, result->name);
+            auto text = removed != nullptr ? Expected<std::optional<std::string>>()
+                                           : read_text(session, id, attempt->attempt, *result);
             if (!text) return tl::unexpected(text.error());
             if (*text) fields.set("result", Json::text(**text));
         }
@@ -149,7 +152,15 @@ Expected<bool> check_one(Session& session, const Job& job, const ArtifactRef& ar
 Ending handle_all(const Context& context, Session& session, const Job& job) {
     View view{Shape::kLines, "zq/artifact-list/v1", verified_columns(), {}, false};
     bool verified = true;
+    Expected<void> kept;
     for (const ArtifactRef& artifact : job.attempt.artifacts) {
+        const wire::RemovedRow* removed = removal_of(job.task, job.attempt.attempt, artifact.name);
+        if (removed != nullptr) {
+            Json record = marked_record(job.task, job.attempt.attempt, artifact);
+            view.records.push_back(record.set("verdict", Json::text("removed")));
+            if (kept) kept = refuse_removed(job.task, artifact.name, removed);
+            continue;
+        }
         auto good = check_one(session, job, artifact);
         if (!good) return tl::unexpected(good.error());
         verified = verified && *good;
@@ -159,6 +170,7 @@ Ending handle_all(const Context& context, Session& session, const Job& job) {
         view.records.push_back(std::move(record));
     }
     if (auto ok = print(view, context.output); !ok) return ok;
+    if (verified && !kept) return tl::unexpected(kept.error());
     if (verified) return exit_code_of(job.task.row.state);
     return tl::unexpected(
         Problem(Error{ErrorCode::DIGEST_MISMATCH, "an artifact does not have its digest", {}, {}},
@@ -269,7 +281,9 @@ Ending print_result(const Context& context, Session& session, const std::string&
     note_state(*task);
     const ArtifactRef* result = *attempt == nullptr ? nullptr : result_artifact(**attempt);
     if (result != nullptr) {
-        auto ok = print_artifact(context, session, task->row.id, (*attempt)->attempt, *result);
+        const wire::RemovedRow* removed = removal_of(*task, (*attempt)->attempt, result->name);
+        auto ok = refuse_removed(*task, result->name, removed);
+        if (ok) ok = print_artifact(context, session, task->row.id, (*attempt)->attempt, *result);
         if (!ok) return tl::unexpected(ok.error());
     } else if (const std::string& summary =
                    *attempt == nullptr ? task->row.summary : (*attempt)->summary;

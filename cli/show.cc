@@ -4,6 +4,8 @@
 
 #include "cli/command_table.h"
 #include "cli/records.h"
+#include "cli/removed.h"
+#include "cli/session.h"
 #include "cli/task_list.h"
 #include "cli/text.h"
 
@@ -72,17 +74,19 @@ std::string edits_text(const std::vector<wire::EventRow>& events, const OutputOp
     return out;
 }
 
-std::string artifact_line(const ArtifactRef& artifact) {
+std::string artifact_line(const ArtifactRef& artifact, const wire::RemovedRow* removed,
+                          const OutputOptions& options) {
     std::string text = "  " + artifact.name + "  " + human_size(artifact.size) +
                        "  sha256:" + to_hex(artifact.digest);
     if (!artifact.uri.empty()) text += "  " + escape_line(artifact.uri);
+    if (removed != nullptr) text += "  " + removed_text(*removed, time_text(removed->at, options));
     return text + "\n";
 }
 
 std::string attempts_text(const wire::TaskReply& task, const OutputOptions& options) {
     std::string out;
     if (!task.spec.inputs.empty()) out += "\ninputs\n";
-    for (const ArtifactRef& input : task.spec.inputs) out += artifact_line(input);
+    for (const ArtifactRef& input : task.spec.inputs) out += artifact_line(input, nullptr, options);
     for (const wire::AttemptRow& attempt : task.attempts) {
         out += "\nattempt " + std::to_string(attempt.attempt) + "  " + attempt.outcome + "  " +
                escape_line(attempt.worker.text) + "  " + time_text(attempt.started_at, options);
@@ -92,7 +96,10 @@ std::string attempts_text(const wire::TaskReply& task, const OutputOptions& opti
         out += "\n";
         if (attempt.exit_code) out += "  exit code " + std::to_string(*attempt.exit_code) + "\n";
         if (!attempt.reason.empty()) out += "  " + escape_line(attempt.reason) + "\n";
-        for (const ArtifactRef& artifact : attempt.artifacts) out += artifact_line(artifact);
+        for (const ArtifactRef& artifact : attempt.artifacts) {
+            out +=
+                artifact_line(artifact, removal_of(task, attempt.attempt, artifact.name), options);
+        }
     }
     return out;
 }
@@ -103,7 +110,12 @@ std::string checkpoints_text(const wire::TaskReply& task, const OutputOptions& o
     for (const CheckpointRef& checkpoint : task.checkpoints) {
         out += "  " + checkpoint.ref.name + "  " + human_size(checkpoint.ref.size) + "  number " +
                std::to_string(checkpoint.number) + ", attempt " +
-               std::to_string(checkpoint.attempt) + "  " + time_text(checkpoint.at, options) + "\n";
+               std::to_string(checkpoint.attempt) + "  " + time_text(checkpoint.at, options);
+        const wire::RemovedRow* removed = checkpoint_removal(task);
+        if (removed != nullptr) {
+            out += "  " + removed_text(*removed, time_text(removed->at, options));
+        }
+        out += "\n";
     }
     return out;
 }
@@ -147,6 +159,7 @@ constexpr auto kShowColumns = std::to_array<Column>({
     {"artifacts", "ARTIFACTS", Cell::kText, Where::kOnAsking},
     {"checkpoints", "CHECKPOINTS", Cell::kText, Where::kOnAsking},
     {"questions", "QUESTIONS", Cell::kText, Where::kOnAsking},
+    {"removed", "REMOVED", Cell::kText, Where::kOnAsking},
     {"events", "EVENTS", Cell::kText, Where::kOnAsking},
 });
 
@@ -221,6 +234,15 @@ std::string cluster_text(const wire::StatusReply& status, const wire::WorkerRows
     line(out, "journal", status.journal + ", last event " + std::to_string(status.last_seq));
     line(out, "started", time_text(status.started_at, options));
     line(out, "workers", std::to_string(workers.rows.size()));
+    std::uint64_t kept = 0;
+    std::uint64_t bytes = 0;
+    for (const wire::RoleRow& role : status.roles) {
+        kept += role.kept;
+        bytes += role.kept_bytes;
+    }
+    line(
+        out, "kept",
+        std::to_string(kept) + " ended tasks with " + human_size(bytes) + " of logs and artifacts");
     if (status.storage_full) line(out, "storage", "full: submits are refused");
     for (const auto& [name, value] : status.counters) {
         if (options.format == Format::kWide) line(out, name, value);

@@ -2,6 +2,7 @@
 // (protocol.md, "Reading").
 #pragma once
 
+#include "common/base/report_words.h"
 #include "common/base/task_state.h"
 #include "common/wire/envelope.h"
 
@@ -129,6 +130,21 @@ void describe(V& v, T& m) {
     v.optional("prefix", m.prefix);
 }
 
+/// What retention took from a task that stays: its artifacts' names, sizes and digests are still
+/// said.
+struct RemovedRow {
+    RemovedKind kind = RemovedKind::kArtifacts;
+    Instant at;
+    std::string rule;  // age or bytes; empty: the event that said so is not in the journal any more
+    friend bool operator==(const RemovedRow&, const RemovedRow&) = default;
+};
+template <class V, Of<RemovedRow> T>
+void describe(V& v, T& m) {
+    v("kind", m.kind);
+    v("at", m.at);
+    v.optional("rule", m.rule);
+}
+
 struct TaskReply {
     static constexpr std::string_view kType = "TASK";
     TaskRow row;
@@ -139,6 +155,7 @@ struct TaskReply {
     std::string progress_message;
     std::vector<CheckpointRef> checkpoints;  // that are kept, oldest first
     std::vector<Question> questions;         // the last ones, oldest first
+    std::vector<RemovedRow> removed;         // at most one of each kind
     friend bool operator==(const TaskReply&, const TaskReply&) = default;
 };
 template <class V, Of<TaskReply> T>
@@ -151,6 +168,7 @@ void describe(V& v, T& m) {
     v.optional("progress_message", m.progress_message);
     v.optional("checkpoints", m.checkpoints);
     v.optional("questions", m.questions);
+    v.optional("removed", m.removed);
 }
 
 /// Lists tasks, newest first, all conditions together. Further pages: `before` = `next` of the

@@ -81,6 +81,25 @@ std::vector<wire::AttemptRow> fit_attempts(std::vector<wire::AttemptRow> rows, R
     return kept;
 }
 
+/// What retention took from a task that has ended, and by which rule.
+Result<std::vector<wire::RemovedRow>> removed_of(const View& view, const core::Task& task) {
+    std::vector<wire::RemovedRow> rows;
+    if (!is_final(task.state)) return rows;
+    auto removals = view.reader.removals(task.submitted_seq);
+    if (!removals) return Failure(removals.error());
+    for (const store::Removal& removal : *removals) {
+        wire::RemovedRow row{removal.kind, removal.at, {}};
+        auto events = view.reader.events(removal.seq - 1, 1, std::nullopt);
+        if (!events) return Failure(events.error());
+        if (!events->empty() && events->front().event.seq == removal.seq) {
+            const auto* body = std::get_if<core::ArtifactsRemoved>(&events->front().event.body);
+            if (body != nullptr) row.rule = to_string(body->rule);
+        }
+        rows.push_back(std::move(row));
+    }
+    return rows;
+}
+
 bool matches(const wire::List& list, const core::Task& task) {
     const bool state = list.states.empty() || std::find(list.states.begin(), list.states.end(),
                                                         task.state) != list.states.end();
@@ -161,6 +180,9 @@ Result<wire::TaskReply> get_task(const View& view, const wire::Get& get) {
     if (found->lease && !ended_since) rows.push_back(running_row(*found->lease));
     reply.checkpoints = found->checkpoints;
     reply.questions = found->questions;
+    auto removed = removed_of(view, *found);
+    if (!removed) return Failure(removed.error());
+    reply.removed = std::move(*removed);
     RowBudget budget(kRowBytes);
     budget.take(reply.row);
     budget.take(reply.spec);

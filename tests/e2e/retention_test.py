@@ -3,6 +3,7 @@
 shrinks, a dry run says what the pass then does, and a kill in the middle only delays it."""
 
 import hashlib
+import json
 import os
 import signal
 import unittest
@@ -20,6 +21,10 @@ class Retention(Case):
         """{(kind, role): (count, bytes)}"""
         rows = self.box.rows("gc", *flags)
         return {(row["kind"], row["role"]): (row["count"], row["bytes"]) for row in rows}
+
+    def gc_by_rule(self, *flags):
+        """{(kind, rule): bytes}"""
+        return {(row["kind"], row["rule"]): row["bytes"] for row in self.box.rows("gc", *flags)}
 
     def has(self, task):
         return self.box.run(["zq", "show", task], ok=(0, 3)).returncode == 0
@@ -99,6 +104,75 @@ class Retention(Case):
         self.assertIn("big", str(box.show("t")))
         fetched = box.run(["zq", "artifact", "cat", "t", "big"], ok=(3,))
         self.assertIn(b"removed by retention on ", fetched.stderr)
+        self.stop(program)
+        self.verify()
+
+    def finish_with(self, task, role, size=LARGE):
+        """Hands an artifact over with its end."""
+        path = self.box.path("handed")
+        with open(path, "wb") as file:
+            file.write(os.urandom(size // 2).hex().encode())
+        self.box.submit(role, "--id", task, "--instructions", "work")
+        self.box.zq("complete", task, "--from", "me", "--summary", "done", "--artifact", f"out.txt={path}")
+
+    def role(self, name):
+        status = json.loads(self.box.zq("status", "-o", "json"))
+        return next(row for row in status["roles"] if row["id"] == name)
+
+    def test_above_a_roles_bytes_the_oldest_lose_their_artifacts_and_every_tool_says_so(self):
+        box = self.box
+        quiet = box.coordinator()
+        for number in range(4):
+            self.finish_with(f"t{number}", "bounded")
+        self.finish_with("other", "free")
+        self.assertEqual(self.role("bounded")["kept"], 4)
+        self.assertEqual(self.role("bounded")["kept_bytes"], 4 * LARGE)
+        self.stop(quiet)
+        program = box.coordinator("--config", self.settings(
+            f'[retention]\nunreferenced = "1s"\n[roles.bounded.retention]\nfinished_bytes = "{2 * LARGE + 1}"\n'))
+        dry = self.gc_by_rule("--dry-run", "--role", "bounded")
+        if dry:  # the clock's own pass has not come first
+            self.assertEqual(dry, {("artifacts", "bytes"): 2 * LARGE})
+        self.gc()
+        self.assertEqual(self.role("bounded")["kept_bytes"], 2 * LARGE)
+        self.assertEqual(self.role("bounded")["kept"], 4)
+        self.assertEqual(self.role("free")["kept_bytes"], LARGE)
+        await_that(lambda: len(self.files()) == 3, "two contents are removed", 30)
+        for task in ("t2", "t3", "other"):
+            self.assertEqual(len(box.run(["zq", "artifact", "cat", task, "out.txt"]).stdout), LARGE)
+            self.assertNotIn("removed", box.show(task))
+        for task in ("t0", "t1"):
+            shown = box.show(task)
+            self.assertEqual([(row["kind"], row["rule"]) for row in shown["removed"]], [("artifacts", "bytes")])
+            self.assertEqual(shown["artifacts"][0]["removed_rule"], "bytes")
+            self.assertRegex(box.zq("show", task), r"out\.txt .* removed .*, its role held too many bytes")
+            for command in (("artifact", "cat", task, "out.txt"), ("artifact", "get", task, "out.txt"),
+                            ("artifact", "verify", task), ("result", task, "--verify")):
+                refused = box.run(["zq", *command], ok=(3,))
+                self.assertRegex(refused.stderr.decode(), f"out.txt of {task} is not kept any more: removed 2.*Z, its role")
+        self.assertEqual(box.zq("result", "t0").strip(), "done")  # the summary is in the record
+        self.assertEqual(self.gc_by_rule("--role", "bounded"), {})
+        self.stop(program)
+        self.verify()
+
+    def test_what_is_dead_goes_by_a_bound_of_its_own_and_ages_come_first(self):
+        box = self.box
+        quiet = box.coordinator()
+        for task in ("d0", "d1"):
+            path = box.write("evidence", task * 50_000)
+            box.submit("r", "--id", task, "--instructions", "work")
+            box.zq("fail", task, "--from", "me", "--permanent", "--reason", "no", "--artifact", f"why={path}")
+        self.finish_with("f0", "r")
+        self.assertEqual(self.role("r")["dead_bytes"], 200_000)
+        self.stop(quiet)
+        program = box.coordinator("--config", self.settings(
+            '[retention]\ndead_bytes = "150000"\nfinished_bytes = "1B"\nartifacts = "1s"\n'))
+        await_that(lambda: "removed" in box.show("f0"), "the finished one's artifacts are removed", 30)
+        self.gc()
+        self.assertEqual(box.show("f0")["removed"][0]["rule"], "age")
+        self.assertFalse(self.has("d0"))
+        self.assertTrue(self.has("d1"))
+        self.assertEqual(self.role("r")["dead_bytes"], 100_000)
         self.stop(program)
         self.verify()
 

@@ -143,6 +143,7 @@ TEST(ProtocolDocument, DescribesEveryFieldOfTheSharedMaps) {
     expect_documented<wire::WorkerRow>("WorkerRow");
     expect_documented<wire::LeaseRow>("LeaseRow");
     expect_documented<wire::RoleRow>("RoleRow");
+    expect_documented<wire::RemovedRow>("RemovedRow");
     expect_documented<TaskSpec>("Task");
     expect_documented<Backoff>("Backoff");
     expect_documented<ExpectedOutput>("ExpectedOutput");

@@ -243,6 +243,13 @@ wire::TaskReply asking_reply() {
     return m;
 }
 
+wire::TaskReply trimmed_reply() {
+    wire::TaskReply m = task_reply();
+    m.removed = {{RemovedKind::kLogs, kSubmitted + hours(24), "age"},
+                 {RemovedKind::kArtifacts, kSubmitted + hours(48), "bytes"}};
+    return m;
+}
+
 wire::Questions questions() {
     wire::Questions m;
     m.role = RoleName("review-worker");
@@ -316,6 +323,7 @@ std::vector<Sample> reading_samples() {
         {"event-rows", {reply(4), event_rows(), {}}},
         {"answers", {request(5), answers(), {}}},
         {"task-asking", {reply(1), asking_reply(), {}}},
+        {"task-trimmed", {reply(1), trimmed_reply(), {}}},
         {"questions", {request(9), questions(), {}}},
         {"question-rows", {reply(9), question_rows(), {}}},
         {"usage", {request(10), usage_of_group(), {}}},
