@@ -62,6 +62,7 @@ In      task.json            the envelope; also on stdin (--stdin prompt: prompt
         context/             the context and other inputs, digests checked, read-only; one by reference
                              is copied from where it lies, and fails the task for good if it changed
         checkpoint/          what earlier attempts saved: the newest of each name
+        previous/N/          what attempt N left, once `zq artifact get --attempt N` asked for it
         answers.json         what earlier attempts asked of people, and the answers; if they did
         feedback.md          why the last result was not accepted; there only where one was not
 Out     out/                 everything in it becomes an artifact
@@ -76,6 +77,8 @@ While it runs, without id, key or address, and while the coordinator is away too
   zq progress 40 --step 3/7 --message "tests run"
   zq checkpoint put state.json           for the next attempt, should this one die
   zq checkpoint get --name state.json    what was saved; exit code 3: nothing was
+  zq artifact ls --attempt 1             what that earlier attempt left, its logs too
+  zq artifact get --attempt 1 [NAME…]    lays it into previous/1/ and prints the paths
   zq artifact put FILE, ls, cat NAME     zq usage add --cost-usd 0.09 --input-tokens 1200
   zq submit --to ROLE …                  a child: inherits group and trace id
   zq ask "Delete them?" --choice yes --choice no     waits for a person, and prints the answer

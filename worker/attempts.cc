@@ -138,6 +138,10 @@ void Attempts::take(News news) {
         news_.push_back(*stored);
         return;
     }
+    if (auto* fetched = std::get_if<PreviousFetched>(&news)) {
+        news_.push_back(std::move(*fetched));
+        return;
+    }
     const LeaseToken lease = std::visit([](const auto& n) { return n.lease; }, news);
     auto found = attempts_.find(lease);
     if (found == attempts_.end()) {

@@ -38,7 +38,8 @@ struct Used {
     Usage usage;
 };
 using AttemptNews =
-    std::variant<ChildEnded, Used, Reported, Gone, ContentStored, WordStored, Disowned>;
+    std::variant<ChildEnded, Used, Reported, Gone, ContentStored, WordStored, PreviousFetched,
+                 Disowned>;
 
 class Attempts {
   public:

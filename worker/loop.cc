@@ -227,9 +227,9 @@ void Loop::check_release() {
 
 void Loop::take_task_words() {
     const Millis now = boottime();
-    for (TaskWord& said : desk_.take(session_.leases(), now)) {
+    for (TaskWord& said : desk_.take(session_.leases(), now))
         perform(session_.tell(said.lease, std::move(said.word), now));
-    }
+    for (FetchPreviousJob& fetch : desk_.take_fetches()) uploader_.add(std::move(fetch));
     desk_.tick(now);
 }
 
@@ -256,9 +256,10 @@ void Loop::take_attempt_news() {
             perform(session_.put_again(stored->lease, now));
         } else if (auto* word = std::get_if<WordStored>(&news)) {
             perform(session_.word_stored(word->lease, word->word, word->stored, now));
+        } else if (auto* fetched = std::get_if<PreviousFetched>(&news)) {
+            desk_.fetched(*fetched);
         } else if (auto* refused = std::get_if<Disowned>(&news)) {
-            log_warn("content was refused: the lease is lost",
-                     {{"lease", to_string(refused->lease)}});
+            log_warn("content was refused: lease lost", {{"lease", to_string(refused->lease)}});
             perform(session_.disown(refused->lease));
         }
     }

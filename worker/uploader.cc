@@ -3,6 +3,9 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <filesystem>
+
+#include "common/platform/digest.h"
 #include "common/platform/log.h"
 #include "worker/ending.h"
 
@@ -97,6 +100,7 @@ void Uploader::run() {
                 if constexpr (std::is_same_v<T, ReplaceJob>) return replace(lane, j);
                 if constexpr (std::is_same_v<T, PutAgainJob>) return put_again(lane, j);
                 if constexpr (std::is_same_v<T, StoreWordJob>) return store_word(lane, j);
+                if constexpr (std::is_same_v<T, FetchPreviousJob>) return fetch_previous(lane, j);
                 return Abandoned{lane.lease};
             },
             job);
@@ -147,6 +151,26 @@ News Uploader::store_word(Lane& lane, const StoreWordJob& job) {
         if (!put) return WordStored{job.held.lease, job.word, put};
     }
     return WordStored{job.held.lease, job.word, {}};
+}
+
+News Uploader::fetch_previous(Lane& lane, const FetchPreviousJob& job) {
+    const LeaseToken lease = job.held.lease;
+    const std::string path = job.workspace.previous_file(job.what.attempt, job.what.name);
+    const auto fetch = [&]() -> Result<wire::Stored> {
+        // An attempt that has ended meanwhile needs nothing more.
+        if (!std::filesystem::exists(job.workspace.folder)) {
+            return fail(ErrorCode::STALE_LEASE, "the attempt has ended", "lease");
+        }
+        auto parent = std::filesystem::path(path).parent_path().string();
+        if (auto ok = make_folders(parent, 0700); !ok) return Failure(ok.error());
+        const ContentPlace place{job.what.task, job.what.attempt, job.what.name, 0};
+        auto got = transfer(lane, [&](Transfer& t) { return t.fetch_file(place, {}, path); });
+        if (!got) return Failure(got.error());
+        auto digest = sha256_file(path);
+        if (!digest) return Failure(digest.error());
+        return wire::Stored{digest->digest, digest->size};
+    };
+    return PreviousFetched{lease, job.word, fetch()};
 }
 
 void Uploader::remove(const RemoveJob& job) {

@@ -54,6 +54,13 @@ struct StoreWordJob {
     std::uint64_t word = 0;
     std::vector<ArtifactRef> contents;
 };
+/// Fetches what an earlier attempt left into the attempt's folder. -> PreviousFetched
+struct FetchPreviousJob {
+    wire::HeldLease held;
+    Workspace workspace;
+    std::uint64_t word = 0;
+    wire::Fetch what;
+};
 /// Removes what is left of a settled attempt. No news.
 struct RemoveJob {
     LeaseToken lease;
@@ -61,7 +68,8 @@ struct RemoveJob {
     Keep keep = Keep::kUntilSettled;
     std::string refusal;  // of a refused report: written into the folder, which then stays
 };
-using Job = std::variant<PrepareJob, ConcludeJob, ReplaceJob, PutAgainJob, StoreWordJob, RemoveJob>;
+using Job = std::variant<PrepareJob, ConcludeJob, ReplaceJob, PutAgainJob, StoreWordJob,
+                         FetchPreviousJob, RemoveJob>;
 
 struct Prepared {
     LeaseToken lease;
@@ -90,7 +98,14 @@ struct WordStored {
     std::uint64_t word = 0;
     Result<void> stored;
 };
-using News = std::variant<Prepared, Concluded, ContentStored, WordStored, Abandoned, Disowned>;
+/// What an earlier attempt left lies in the folder; or the error why not. For who asked.
+struct PreviousFetched {
+    LeaseToken lease;
+    std::uint64_t word = 0;
+    Result<wire::Stored> content;
+};
+using News = std::variant<Prepared, Concluded, ContentStored, WordStored, PreviousFetched,
+                          Abandoned, Disowned>;
 
 struct UploaderOptions {
     std::string worker;  // the name that reports carry
@@ -131,6 +146,7 @@ class Uploader {
     News replace(Lane& lane, const ReplaceJob& job);
     News put_again(Lane& lane, const PutAgainJob& job);
     News store_word(Lane& lane, const StoreWordJob& job);
+    News fetch_previous(Lane& lane, const FetchPreviousJob& job);
     void remove(const RemoveJob& job);
 
     Result<void> fetch_checkpoints(Lane& lane, const PrepareJob& job);

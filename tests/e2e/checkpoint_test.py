@@ -4,6 +4,7 @@ from there, what a task says survives a coordinator that is away, and nobody spe
 
 import json
 import os
+import re
 import signal
 import sys
 import unittest
@@ -39,6 +40,45 @@ class InsideATask(Case):
 
     def result(self, task: str) -> str:
         return self.box.zq("result", task)
+
+
+class Previous(InsideATask):
+    def test_an_attempt_reads_what_an_earlier_one_left(self):
+        self.box.coordinator()
+        self.worker(self.script("""
+            if [ "$ZQ_ATTEMPT" = 1 ]; then
+                zq artifact get --attempt 1 2>> "$ZQ_OUT/early.txt" || echo "exit $?" >> "$ZQ_OUT/early.txt"
+                mkdir "$ZQ_OUT/notes"; head -c 100000 /dev/zero | tr '\\0' x > "$ZQ_OUT/notes/plan.md"
+                echo "said by the first"; exit 1
+            fi
+            zq artifact ls --attempt 1 -o json > "$ZQ_OUT/ls.json"
+            zq artifact get --attempt 1 notes/plan.md > "$ZQ_OUT/paths.txt"
+            cmp "$(cat "$ZQ_OUT/paths.txt")" "$ZQ_TASK_DIR/previous/1/notes/plan.md"
+            test ! -e "$ZQ_TASK_DIR/previous/1/stdout.log"
+            zq artifact get --attempt 1 stdout.log --output-file said
+            zq artifact get --attempt 1 > "$ZQ_OUT/all.txt"
+            for bad in "--attempt 2" "--attempt 0" "--attempt 1 no-such-file"; do
+                zq artifact get $bad 2>> "$ZQ_OUT/refused.txt" && exit 1
+                echo "exit $?" >> "$ZQ_OUT/refused.txt"
+            done
+            wc -c < "$ZQ_TASK_DIR/previous/1/notes/plan.md" > "$ZQ_RESULT"
+            cat said >> "$ZQ_RESULT"
+        """))
+        task = self.box.submit("r", "--instructions", "go", "--backoff", "none")
+        self.box.zq("wait", task, "--timeout", "60s")
+        self.assertEqual(self.box.attempts_of(task), [(1, "failed"), (2, "completed")])
+        self.assertEqual(self.result(task), "100000\nsaid by the first")
+
+        def cat(name, *flags):
+            return self.box.zq("artifact", "cat", task, name, *flags)
+        listed = {item["name"] for item in json.loads(cat("ls.json"))["items"]}
+        self.assertLessEqual({"notes/plan.md", "stdout.log"}, listed)
+        self.assertTrue(cat("paths.txt").endswith("/previous/1/notes/plan.md"))
+        self.assertEqual(len(cat("all.txt").splitlines()), len(listed))
+        self.assertIn("exit 2", cat("early.txt", "--attempt", "1"))
+        refused = cat("refused.txt")
+        self.assertEqual(re.findall("exit .", refused), ["exit 2", "exit 2", "exit 3"])
+        self.assertIn("attempt 1 left no no-such-file", refused)
 
 
 class Checkpoints(InsideATask):

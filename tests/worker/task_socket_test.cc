@@ -35,6 +35,7 @@ std::string verdict(wire::Body body) {
     if (std::holds_alternative<KeepAndPassOn>(judged)) return "kept";
     if (std::holds_alternative<Forward>(judged)) return "forwarded";
     if (std::holds_alternative<AskWord>(judged)) return "asked";
+    if (std::holds_alternative<LookUp>(judged)) return "looked up";
     return "final";
 }
 
@@ -138,6 +139,23 @@ TEST(FinalWord, ThatAsksIsReportedWithItsQuestion) {
     EXPECT_EQ(release.question, question());
     EXPECT_EQ(release.cause, ReleaseCause::kInputRequired);
     EXPECT_EQ(release.report.output.at("session_id"), "s-1");
+}
+
+TEST(TaskSocket, LooksUpItsOwnTaskAndWhatEarlierAttemptsOfItLeft) {
+    EXPECT_EQ(verdict(wire::Get{TaskId("mine"), false}), "looked up");
+    EXPECT_EQ(verdict(wire::Get{TaskId("other"), false}), "DENIED task_id");
+    Judgement judged = judge(wire::Get{TaskId("mine"), true}, own());
+    EXPECT_FALSE(std::get<wire::Get>(std::get<LookUp>(judged).word).prefix)
+        << "a prefix could be another task's";
+    EXPECT_EQ(verdict(wire::Fetch{TaskId("mine"), 1, "notes/plan.md", 0, 0, 0}), "looked up");
+    EXPECT_EQ(verdict(wire::Fetch{TaskId("other"), 1, "a", 0, 0, 0}), "DENIED task_id");
+    for (const std::uint32_t attempt : {0U, 2U, 3U}) {
+        EXPECT_EQ(verdict(wire::Fetch{TaskId("mine"), attempt, "a", 0, 0, 0}), "INVALID attempt");
+    }
+    EXPECT_EQ(verdict(wire::Fetch{TaskId("mine"), 1, "a", 0, 0, 4}), "INVALID attempt");
+    for (const char* name : {"", "../a", "/etc/passwd", "a/../../b"}) {
+        EXPECT_EQ(verdict(wire::Fetch{TaskId("mine"), 1, name, 0, 0, 0}), "INVALID name") << name;
+    }
 }
 
 TEST(TaskSocket, TellsTheVerdictOfItsLease) {

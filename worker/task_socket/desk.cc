@@ -122,6 +122,8 @@ void TaskDesk::hear(Desk& desk, Asked asked, Millis now, std::vector<TaskWord>& 
         say(desk, std::move(from), std::move(*checkpoint), now, words);
     } else if (auto* submit = std::get_if<Forward>(&judged)) {
         say(desk, std::move(from), std::move(*submit), words);
+    } else if (auto* look = std::get_if<LookUp>(&judged)) {
+        say(desk, std::move(from), std::move(*look), words);
     }
 }
 
@@ -188,6 +190,16 @@ void TaskDesk::say(Desk& desk, Waiting from, Forward word, std::vector<TaskWord>
     words.push_back({desk.own.held.lease, {number, std::move(word.word), std::move(contents)}});
 }
 
+void TaskDesk::say(Desk& desk, Waiting from, LookUp word, std::vector<TaskWord>& words) {
+    const std::uint64_t number = ++last_word_;
+    desk.waiting.emplace(number, std::move(from));
+    if (const auto* fetch = std::get_if<wire::Fetch>(&word.word)) {
+        fetches_.push_back({desk.own.held, desk.workspace, number, *fetch});
+    } else {
+        words.push_back({desk.own.held.lease, {number, std::move(word.word), {}}});
+    }
+}
+
 void TaskDesk::end(Desk& desk, const Waiting& from, const EndWord& word) {
     if (auto ok = keep_final_word(desk.workspace, word.report); !ok) {
         return answer(desk, from, error(ok.error().code, ok.error().message));
@@ -215,6 +227,17 @@ void TaskDesk::answered(const WordAnswered& news) {
     desk.waiting.erase(waiting);
     if (!done.kept) answer(desk, done, news.answer);
     remove_spooled(desk, done);
+}
+
+void TaskDesk::fetched(const PreviousFetched& previous) {
+    wire::Message message;
+    if (previous.content) {
+        message.body = *previous.content;
+    } else {
+        const Error& why = previous.content.error();
+        message.body = wire::ErrorReply{why.code, why.message, why.field, {}, {}};
+    }
+    answered({previous.lease, previous.word, std::move(message)});
 }
 
 /// What no other word names any more is stored, or was refused.

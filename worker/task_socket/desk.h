@@ -13,6 +13,7 @@
 #include "worker/session/session.h"
 #include "worker/task_socket/door.h"
 #include "worker/task_socket/request.h"
+#include "worker/uploader.h"
 #include "worker/workspace/workspace.h"
 
 namespace zq::worker {
@@ -38,6 +39,9 @@ class TaskDesk {
 
     /// Everything that was said since; `leases` tells their verdicts.
     std::vector<TaskWord> take(const std::map<LeaseToken, Lease>& leases, Millis now);
+    /// What attempts want to have of earlier ones.
+    std::vector<FetchPreviousJob> take_fetches() { return std::exchange(fetches_, {}); }
+    void fetched(const PreviousFetched& previous);
     /// A question of an attempt is closed.
     void told(const wire::Asked& asked);
     /// A word has its answer.
@@ -88,6 +92,7 @@ class TaskDesk {
     void say(Desk& desk, Waiting from, KeepAndPassOn word, Millis now,
              std::vector<TaskWord>& words);
     void say(Desk& desk, Waiting from, Forward word, std::vector<TaskWord>& words);
+    void say(Desk& desk, Waiting from, LookUp word, std::vector<TaskWord>& words);
     void end(Desk& desk, const Waiting& from, const EndWord& word);
 
     // questions.cc
@@ -102,6 +107,7 @@ class TaskDesk {
     SocketContext& context_;
     std::string folder_;
     std::map<LeaseToken, Desk> desks_;
+    std::vector<FetchPreviousJob> fetches_;
     std::uint64_t last_word_ = 0;
 };
 

@@ -76,6 +76,29 @@ Judgement judge_one(wire::Submit& m, const OwnAttempt& own) {
     return Forward{std::move(m)};
 }
 
+Judgement judge_one(wire::Get& m, const OwnAttempt& own) {
+    LeaseToken lease;
+    if (auto ok = check_own(m.task, lease, own); !ok) return refuse(ok.error());
+    m.prefix = false;
+    return LookUp{std::move(m)};
+}
+
+/// Of an earlier attempt alone: inputs, checkpoints and the attempt's own files lie in its folder.
+Judgement judge_one(wire::Fetch& m, const OwnAttempt& own) {
+    LeaseToken lease;
+    if (auto ok = check_own(m.task, lease, own); !ok) return refuse(ok.error());
+    if (m.attempt == 0 || m.attempt >= own.held.attempt || m.checkpoint != 0) {
+        return refuse(ErrorCode::INVALID,
+                      "only what an earlier attempt left is fetched here, and this is attempt " +
+                          std::to_string(own.held.attempt),
+                      "attempt");
+    }
+    if (!is_valid_artifact_name(m.name)) {
+        return refuse(ErrorCode::INVALID, "that is no artifact's name", "name");
+    }
+    return LookUp{std::move(m)};
+}
+
 Judgement judge_one(wire::Heartbeat& m, const OwnAttempt& own) {
     if (m.free != 0) {
         return refuse(ErrorCode::INVALID, "only a worker's session has free slots", "free");

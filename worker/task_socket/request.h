@@ -34,6 +34,11 @@ struct KeepAndPassOn {
 struct Forward {
     wire::Submit word;
 };
+/// What is read of this task: a GET for the coordinator, or a FETCH of what an earlier attempt
+/// left, which the worker lays into the attempt's folder. The answer is the task's.
+struct LookUp {
+    wire::Body word;
+};
 /// A question for a person: asked of the coordinator until it is closed.
 struct AskWord {
     wire::Ask word;
@@ -42,7 +47,7 @@ struct AskWord {
 struct EndWord {
     wire::Body report;
 };
-using Judgement = std::variant<AnswerNow, PassOn, KeepAndPassOn, Forward, AskWord, EndWord>;
+using Judgement = std::variant<AnswerNow, PassOn, KeepAndPassOn, Forward, LookUp, AskWord, EndWord>;
 
 /// Refusals are ERRORs: DENIED for anything that is not about this attempt, STALE_LEASE for another
 /// lease of its task, UNKNOWN_TYPE, INVALID and TOO_LARGE as protocol.md says.

@@ -24,6 +24,10 @@ struct Workspace {
     std::string checkpoint_file(const std::string& name) const {
         return checkpoint_folder() + "/" + name;
     }
+    /// What an earlier attempt left, where this one asked for it.
+    std::string previous_file(std::uint32_t attempt, const std::string& name) const {
+        return folder + "/previous/" + std::to_string(attempt) + "/" + name;
+    }
     /// What earlier attempts asked of people, and the answers; only where they did.
     std::string answers_file() const { return folder + "/answers.json"; }
     std::string out_folder() const { return folder + "/out"; }
