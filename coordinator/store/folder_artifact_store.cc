@@ -295,13 +295,14 @@ Result<void> FolderArtifactStore::remove(const std::vector<Digest>& digests) {
     std::set<std::string> folders;
     for (const Digest& digest : digests) {
         const std::string path = path_of(digest);
-        if (::unlink(path.c_str()) == 0) {
-            folders.insert(path.substr(0, path.rfind('/')));
-        } else if (errno != ENOENT) {
+        if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
             return os_error("cannot remove", path);
         }
+        // One that is gone already may have gone with a process that never synced it.
+        folders.insert(path.substr(0, path.rfind('/')));
     }
     for (const std::string& folder : folders) {
+        if (::access(folder.c_str(), F_OK) != 0) continue;
         if (auto ok = sync_folder(folder); !ok) return ok;
     }
     return {};

@@ -109,6 +109,43 @@ TEST_F(Program, ARefusalIsOneJsonLineOnStderrWithItsExitCode) {
     EXPECT_EQ(std::count(ran.err.begin(), ran.err.end(), '\n'), 1);
 }
 
+TEST_F(Program, ASubmitWhoseContentWasRemovedMeanwhilePutsItAgain) {
+    const std::string file = folder_ + "/context.md";
+    ASSERT_TRUE(
+        write_file(file, std::string(limits::kInlineBytes * 4, 'x'), 0600, Durability::kNone));
+    std::atomic<int> submits = 0;
+    FakeServer& server = serve([&](const wire::Message& request) {
+        wire::Message reply;
+        if (const auto* put = std::get_if<wire::Put>(&request.body)) {
+            reply.body = wire::Stored{put->digest, put->size};
+        } else if (const auto* submit = std::get_if<wire::Submit>(&request.body)) {
+            if (++submits == 1) {
+                reply.body = wire::ErrorReply{ErrorCode::MISSING_CONTENT,
+                                              "1 content is not stored",
+                                              {},
+                                              {},
+                                              {submit->task.inputs.at(0).digest}};
+            } else {
+                wire::Submitted submitted;
+                submitted.task = submit->task.id;
+                reply.body = std::move(submitted);
+            }
+        } else {
+            reply.body = wire::Pong{};
+        }
+        reply.header.artifacts_endpoint = server_->endpoint();
+        return std::vector<wire::Message>{std::move(reply)};
+    });
+    const Ran ran = run({"submit", "--to", "r", "--id", "task-1", "--file", file});
+    EXPECT_EQ(ran.exit, 0) << ran.err;
+    std::string asked;
+    for (const wire::Message& request : server.requests()) {
+        if (std::holds_alternative<wire::Put>(request.body)) asked += "put ";
+        if (std::holds_alternative<wire::Submit>(request.body)) asked += "submit ";
+    }
+    EXPECT_EQ(asked, "put submit put submit ");
+}
+
 TEST_F(Program, WaitPrintsEachTaskOnceAndEndsWithTheWorst) {
     FakeServer& server = serve([](const wire::Message& request) {
         const auto& wait = std::get<wire::Wait>(request.body);

@@ -271,6 +271,47 @@ TEST_F(ControlTest, ContentOfTheArtifactsThreadIsConfirmedWhenItsEventIsDurable)
     EXPECT_EQ(pipeline_.state().durable.last_seq, last);
 }
 
+TEST_F(ControlTest, ASubmitWhoseContentIsCondemnedAfterItsPutIsToldToPutItAgain) {
+    const Digest digest = sha256("big");
+    wire::Submit named = submit("t");
+    named.task.inputs = {{"context", digest, 3, "", ""}};
+    const auto put = [&](std::uint64_t ticket) {
+        control_->handle(StoreRequest{ticket, digest, 3, kLocalIdentity}, now_);
+        turn_and_sync();
+    };
+    const auto refused = [&](std::uint64_t id) {
+        tell("c", named, id);
+        turn_and_sync();
+        const auto error = expect<wire::ErrorReply>("c");
+        EXPECT_EQ(error.code, ErrorCode::MISSING_CONTENT);
+        EXPECT_EQ(error.missing, std::vector<Digest>{digest});
+    };
+    put(41);
+    now_ = now_ + hours(25);
+    core::Command retain;
+    retain.now = now_;
+    retain.identity = kSystemIdentity;
+    core::Retain unused;
+    unused.contents = {{digest, 3, false, now_ - hours(25)}};
+    unused.begun = now_;
+    retain.body = unused;
+    pipeline_.run(retain);
+    // Decided and not yet committed: its row still says that it is there.
+    ASSERT_TRUE(pipeline_.state().index.condemned.contains(digest));
+    refused(1);
+    ASSERT_FALSE(disk_.contents.contains(digest));
+    refused(2);
+    put(42);
+    tell("c", named, 3);
+    turn();
+    // Named, and not yet committed: what was found in the rows before may not go any more.
+    pipeline_.run(retain);
+    EXPECT_FALSE(pipeline_.state().index.condemned.contains(digest));
+    turn_and_sync();
+    expect<wire::Submitted>("c");
+    EXPECT_TRUE(disk_.contents.contains(digest));
+}
+
 TEST_F(ControlTest, JoinNeedsAnInvitation) {
     tell("c", wire::Join{make_key_pair().public_key, "ann"});
     turn();

@@ -74,7 +74,7 @@ void ArtifactRun::live(std::uint64_t steps) {
     check_leftovers();
     check_store();
     // A peer goes on where the answer failed to come: from PUT, or with the chunk it sent last.
-    bool alive = !contents_.contains(last_) || !chance(random_, 60) ||
+    bool alive = !contents_.contains(last_) || condemned_.contains(last_) || !chance(random_, 60) ||
                  (chance(random_, 50) ? put(last_) : repeat_last_chunk(last_));
     for (std::uint64_t i = 0; i < steps && alive; ++i) alive = step();
     store_.reset();
@@ -88,6 +88,9 @@ bool ArtifactRun::step() {
         const std::string data = random_content(random_);
         contents_.emplace(sha256(data), data);
     }
+    if (chance(random_, 12)) return remove_some();
+    // As the loop does: what is to be removed is put again only once its file is gone.
+    if (condemned_.contains(at->first)) return true;
     const std::uint64_t dice = below(random_, 10);
     if (dice == 0) return put_wrong(at->first);
     if (dice == 1) return repeat_last_chunk(at->first);
@@ -109,6 +112,7 @@ bool ArtifactRun::note(const Digest& digest, const Result<std::uint64_t>& offset
 bool ArtifactRun::put(const Digest& digest) {
     const std::string& data = contents_.at(digest);
     last_ = digest;
+    removed_.erase(digest);
     auto offset = store_->begin(digest, data.size());
     const bool to_the_end = chance(random_, 60);
     while (offset && *offset < data.size() && (to_the_end || chance(random_, 70))) {
@@ -123,10 +127,33 @@ bool ArtifactRun::put(const Digest& digest) {
     return note(digest, offset);
 }
 
+/// What retention does once its event is durable: the files go, those of an earlier life too.
+bool ArtifactRun::remove_some() {
+    std::uint64_t more = below(random_, 4);
+    for (const Digest& digest : std::set<Digest>(acknowledged_)) {
+        if (more == 0) break;
+        if (chance(random_, 60)) continue;
+        --more;
+        acknowledged_.erase(digest);
+        condemned_.insert(digest);
+    }
+    const std::vector<Digest> files(condemned_.begin(), condemned_.end());
+    auto removed = store_->remove(files);
+    if (disk_.stopped()) return false;
+    if (!removed) {
+        violation("a removal is refused: " + removed.error().message);
+        return false;
+    }
+    removed_.insert(files.begin(), files.end());
+    condemned_.clear();
+    return true;
+}
+
 /// A peer whose bytes are not what it announced.
 bool ArtifactRun::put_wrong(const Digest& digest) {
     const std::string& data = contents_.at(digest);
     if (data.empty() || store_->size(digest)) return !disk_.stopped();
+    removed_.erase(digest);
     auto offset = store_->begin(digest, data.size());
     if (offset && *offset < data.size()) {
         std::string rest = data.substr(*offset);
@@ -141,6 +168,7 @@ bool ArtifactRun::put_wrong(const Digest& digest) {
 bool ArtifactRun::repeat_last_chunk(const Digest& digest) {
     const std::string& data = contents_.at(digest);
     if (data.empty()) return !disk_.stopped();
+    removed_.erase(digest);
     auto offset =
         store_->append(digest, data.size() - 1, std::string_view(data).substr(data.size() - 1));
     if (!offset && offset.error().code != ErrorCode::IO) return !disk_.stopped();
@@ -189,6 +217,9 @@ void ArtifactRun::check_store() {
             violation("torn: content " + to_hex(digest) + " has another size");
         }
     }
+    for (const Digest& digest : removed_) {
+        if (store_->size(digest)) violation("back: content " + to_hex(digest) + " was removed");
+    }
     for (const auto& [digest, data] : contents_) {
         if (!store_->size(digest)) continue;
         auto whole = store_->verify(digest);
@@ -201,6 +232,9 @@ void ArtifactRun::finish_all() {
     auto store = store::FolderArtifactStore::open({.folder = folder_, .keep_free = 0});
     if (!store) return violation("the store does not open: " + store.error().message);
     store_ = std::move(*store);
+    check_store();
+    if (!store_->remove({condemned_.begin(), condemned_.end()})) violation("condemned files stay");
+    removed_.clear();
     for (const auto& [digest, data] : contents_) {
         for (int tries = 0; tries < 2 && !acknowledged_.contains(digest); ++tries) {
             auto offset = store_->begin(digest, data.size());

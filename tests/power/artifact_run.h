@@ -1,7 +1,9 @@
 // One run of the artifact store under power cuts: uploads in chunks, several at once, resumed,
-// repeated and wrong ones, over a few lives on one disk, each ended at a random call by a cut or a
-// kill. After each stop a put that was acknowledged is there whole; whatever has a digest's name
-// has its bytes; an upload that was cut short can be finished; old left-overs go away at a start.
+// repeated and wrong ones, and removals of what is condemned, over a few lives on one disk, each
+// ended at a random call by a cut or a kill. After each stop a put that was acknowledged is there
+// whole, and what was removed is not; whatever has a digest's name has its bytes; an upload that
+// was cut short can be finished; a removal that was cut short can be repeated, and content that was
+// removed put again; old left-overs go away at a start.
 #pragma once
 
 #include <map>
@@ -33,6 +35,7 @@ class ArtifactRun {
     bool put(const Digest& digest);
     bool put_wrong(const Digest& digest);
     bool repeat_last_chunk(const Digest& digest);
+    bool remove_some();
     bool note(const Digest& digest, const Result<std::uint64_t>& offset);
     void after_stop();
     void check_store();
@@ -48,7 +51,9 @@ class ArtifactRun {
     std::unique_ptr<store::FolderArtifactStore> store_;
     std::map<Digest, std::string> contents_;
     std::set<Digest> acknowledged_;
-    Digest last_;  // of the upload that was worked on last
+    std::set<Digest> condemned_;  // nothing refers to them: their files are to go
+    std::set<Digest> removed_;    // their files are said to be gone
+    Digest last_;                 // of the upload that was worked on last
     RunReport report_;
 };
 

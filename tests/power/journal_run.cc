@@ -35,6 +35,8 @@ core::Policy policy_of_runs() {
     policy.retention.artifacts = seconds(20);
     policy.retention.finished = minutes(2);
     policy.retention.dead = minutes(2);
+    policy.retention.finished_bytes = 40'000;
+    policy.retention.dead_bytes = 40'000;
     return policy;
 }
 
@@ -271,6 +273,13 @@ bool JournalRun::step(Life& life) {
 bool JournalRun::retain(Life& life) {
     if (!life.journal.settle()) return false;
     for (int i = 0; i < 6; ++i) life.retention->step(life.load->now());
+    if (fault_ == JournalFault::kRemovesAtOnce) {
+        std::vector<Digest> files;
+        for (const auto& [digest, seq] : life.pipeline.state().index.condemned) {
+            files.push_back(digest);
+        }
+        if (!life.artifacts->remove(files)) return !disk_.stopped();
+    }
     life.load->forget_condemned();
     for (const coordinator::RemoveOrder& order : life.orders.take()) {
         if (order.digests.empty()) continue;

@@ -21,10 +21,11 @@ enum class JournalFault : std::uint8_t {
     kNormalSync,  // PRAGMA synchronous = NORMAL
     // A start makes what it finds durable twice: it rewrites the log, and settles with a
     // checkpoint.
-    kSaysAtOnce,    // neither, and it speaks before its epoch is committed
-    kNoCheckpoint,  // neither, and it speaks after its epoch is committed
-    kNoRewrite,     // the first alone
-    kNoFolderSync,  // folders are never synced
+    kSaysAtOnce,     // neither, and it speaks before its epoch is committed
+    kNoCheckpoint,   // neither, and it speaks after its epoch is committed
+    kNoRewrite,      // the first alone
+    kNoFolderSync,   // folders are never synced
+    kRemovesAtOnce,  // files of condemned contents, before the event that says so is durable
 };
 
 class JournalRun {

@@ -106,6 +106,25 @@ TEST(JournalPowerControl, WithoutTheFoldersSyncTheJournalIsLost) {
     EXPECT_GT(first_seed_to_find<JournalRun>(JournalFault::kNoFolderSync, "", kControlSeeds), 0U);
 }
 
+TEST(JournalPowerControl, AFileThatGoesBeforeItsEventIsDurableIsMissed) {
+    EXPECT_GT(first_seed_to_find<JournalRun>(JournalFault::kRemovesAtOnce, "verify: content ",
+                                             kControlSeeds),
+              0U);
+}
+
+TEST(JournalPower, RetentionGoesByAgeAndByBytes) {
+    std::set<RetentionRule> rules;
+    for (std::uint64_t seed = 1; seed <= kFixedSeeds && rules.size() < 2; ++seed) {
+        JournalRun run(seed);
+        run.run();
+        for (const core::Event& event : run.events()) {
+            const auto* removed = std::get_if<core::ArtifactsRemoved>(&event.body);
+            if (removed != nullptr) rules.insert(removed->rule);
+        }
+    }
+    EXPECT_EQ(rules.size(), 2U);
+}
+
 TEST(ArtifactPower, APutThatWasAcknowledgedIsThereWholeWithTheseSeeds) {
     expect_nothing_lost<ArtifactRun>(1, 2 * kFixedSeeds, std::chrono::minutes(1));
 }
@@ -151,6 +170,11 @@ TEST(ArtifactPower, ALastChunkSaidAgainToANewProcessIsDurableWhenItIsAcknowledge
 
 TEST(ArtifactPowerControl, WithoutTheFilesSyncWrongBytesStandUnderAName) {
     EXPECT_GT(first_seed_to_find<ArtifactRun>(ArtifactFault::kNoFileSync, "wrong", kControlSeeds),
+              0U);
+}
+
+TEST(ArtifactPowerControl, WithoutTheFoldersSyncARemovedContentComesBack) {
+    EXPECT_GT(first_seed_to_find<ArtifactRun>(ArtifactFault::kNoFolderSync, "back", kControlSeeds),
               0U);
 }
 

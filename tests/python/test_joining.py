@@ -146,6 +146,29 @@ class Joining(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(subprocess.run([zq, "backup", "verify", folder], capture_output=True, check=False).returncode, 0)
 
+    def test_retention_is_begun_by_the_admin_and_by_nobody_else_who_comes_by_the_network(self):
+        anna, _ = self.place.join("anna-3", "--submit")
+        gpu, _ = self.place.join("gpu-5", "--role", "role-d")
+        for curve in (anna, gpu):
+            with Client(self.endpoint, curve) as client:
+                for dry_run in (True, False):
+                    self.assert_denied("DENIED", client.call, "GC", dry_run=dry_run)
+        zq = self.place.coordinator.program.with_name("zq")
+
+        def gc(home):
+            return subprocess.run([zq, "gc", "--json"], env=home, capture_output=True, text=True, timeout=30, check=False)
+        # A machine that has joined says so as every refusal: exit code 4, and what to do.
+        words = next(line for line in self.place.zq("invite", "--submit").splitlines() if "zq join" in line).split()
+        theirs = {**self.place.home, "HOME": str(self.place.coordinator.folder / "theirs")}
+        joined = subprocess.run([zq, *words[words.index("join"):]], env=theirs, capture_output=True, text=True, timeout=30,
+                                check=False)
+        self.assertEqual(joined.returncode, 0, joined.stderr)
+        refused = gc(theirs)
+        self.assertEqual(refused.returncode, 4, refused.stdout + refused.stderr)
+        self.assertIn("with the admin's key", refused.stderr)
+        done = gc(self.place.home)  # with the profile that `zq init` has written
+        self.assertEqual(done.returncode, 0, done.stderr)
+
     def test_a_joined_worker_works_and_its_artifacts_travel_encrypted(self):
         curve, joined = self.place.join("gpu-3", "--role", "role-b")
         with Client(self.endpoint, curve) as client, Worker(self.endpoint, "gpu-3", ["role-b"], curve=curve) as worker:
