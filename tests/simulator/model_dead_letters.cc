@@ -46,7 +46,12 @@ void Model::apply(const core::Event& event, const core::TaskReplayed& body) {
         expect(std::multiset<Digest>(body.released.begin(), body.released.end()) == kept,
                "checkpoints that are forgotten are let go of");
         expect(kept.empty() || body.fresh, "checkpoints are forgotten where that is asked for");
-        unname(event.task.id, [](const std::string& as) { return as.starts_with("checkpoint/"); });
+        for (auto at = names_.begin(); at != names_.end();) {
+            std::erase_if(at->second, [&](const auto& holder) {
+                return holder.first == event.task.id && holder.second.starts_with("checkpoint/");
+            });
+            at = at->second.empty() ? names_.erase(at) : std::next(at);
+        }
         task.checkpoints.clear();
         task.saved = 0;
     } else {
