@@ -37,9 +37,8 @@ struct Used {
     wire::HeldLease held;
     Usage usage;
 };
-using AttemptNews =
-    std::variant<ChildEnded, Used, Reported, Gone, ContentStored, WordStored, PreviousFetched,
-                 Disowned>;
+using AttemptNews = std::variant<ChildEnded, Used, Reported, Gone, ContentStored, WordStored,
+                                 PreviousFetched, Disowned>;
 
 class Attempts {
   public:

@@ -67,8 +67,8 @@ std::string_view to_string(RemovedKind kind);
 bool from_text(std::string_view text, RemovedKind& out);
 /// Why it was removed.
 enum class RetentionRule : std::uint8_t {
-    kAge,    // it was past its age
-    kBytes,  // its role held more than it may, and this was the oldest
+    kAge,     // it was past its age
+    kBytes,   // its role held more than it may, and this was the oldest
     kByHand,  // somebody asked for it
 };
 std::string_view to_string(RetentionRule rule);

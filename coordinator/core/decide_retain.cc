@@ -47,9 +47,12 @@ bool is_over(Instant ended_at, Millis age, Instant begun) {
 }
 
 void remove_whole(const EndedTask& task, RetentionRule rule, Decision& decision) {
-    decision.events.push_back(system_event(
-        task.key, TaskRemoved{task.submitted_seq, held_contents(task),
-                              task.log_bytes + task.artifact_bytes, {}, rule}));
+    decision.events.push_back(
+        system_event(task.key, TaskRemoved{task.submitted_seq,
+                                           held_contents(task),
+                                           task.log_bytes + task.artifact_bytes,
+                                           {},
+                                           rule}));
 }
 
 void remove(const EndedTask& task, RemovedKind kind, RetentionRule rule, Decision& decision) {

@@ -12,9 +12,9 @@
 //            kind 4   {identity, client, request, ns, task_id, token, at}: remembered requests
 //
 // What else stays of the time before: the submits (with instructions and payload) of tasks that
-// have a row and what has edited them, tasks that had ended with their attempts and what was removed of them, contents.
-// `kept` is the RowSum of all that and of kind 2: none of these rows changes any more, and one that
-// retention removes is taken out of the sum (use_writer.h).
+// have a row and what has edited them, tasks that had ended with their attempts and what was
+// removed of them, contents. `kept` is the RowSum of all that and of kind 2: none of these rows
+// changes any more, and one that retention removes is taken out of the sum (use_writer.h).
 #pragma once
 
 #include <string>

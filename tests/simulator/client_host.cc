@@ -178,7 +178,10 @@ void ClientHost::learn(const wire::Body& request, const wire::Body& reply) {
             if (word.verdict == Verdict::kStale) held_.erase(word.lease);
         }
     } else if (const auto* changed = std::get_if<wire::Changed>(&reply)) {
-        if (std::holds_alternative<wire::Replay>(request)) open_.insert(changed->task);
+        if (std::holds_alternative<wire::Replay>(request)) {
+            open_.insert(changed->task);
+            std::erase(ended_, changed->task);
+        }
     } else if (std::holds_alternative<wire::Accepted>(reply)) {
         if (const auto* checkpoint = std::get_if<wire::Checkpoint>(&request)) {
             stage_.promises.saved(checkpoint->task, checkpoint->artifact.ref.digest);

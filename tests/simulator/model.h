@@ -46,8 +46,8 @@ class Model {
         Usage spending;                   // of the running one
         Spent budget_from;                // what was spent when it was granted anew
         std::map<std::uint32_t, EndedAttempt> ended;
-        std::set<TaskState> ends;  // in which it has ended so far
-        bool removed = false;      // by hand: there is no row of it
+        std::set<TaskState> ends;                   // in which it has ended so far
+        bool removed = false;                       // by hand: there is no row of it
         std::map<RemovedKind, std::uint64_t> left;  // bytes of what attempts left and is kept
         bool checkpoints_gone = false;
         Seq ended_seq = 0;

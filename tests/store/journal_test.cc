@@ -267,7 +267,7 @@ TEST_F(TwoBodies, AnswerEveryOtherReadAlike) {
         EXPECT_EQ(right->answers(kDefaultNamespace, "planner-inbox", after, 3).value(),
                   left->answers(kDefaultNamespace, "planner-inbox", after, 3).value());
     }
-    EXPECT_EQ(right->answers(kDefaultNamespace, "planner-inbox", 0, 100).value().size(), 9U);
+    EXPECT_EQ(right->answers(kDefaultNamespace, "planner-inbox", 0, 100).value().size(), 12U);
     EXPECT_TRUE(right->answers(kDefaultNamespace, "", 0, 100).value().empty());
     EXPECT_EQ(right->group(kDefaultNamespace, GroupName("day"), 5).value(),
               left->group(kDefaultNamespace, GroupName("day"), 5).value());

@@ -230,7 +230,7 @@ class Life {
     std::vector<std::string> open_;
     std::map<std::string, std::vector<Digest>> inputs_;
     std::map<std::string, std::vector<Digest>> earlier_;  // outputs of attempts before a replay
-    std::map<std::string, std::uint64_t> earlier_bytes_;          // and their sizes
+    std::map<std::string, std::uint64_t> earlier_bytes_;  // and their sizes
     std::vector<Ended> ended_;
     std::set<Digest> stored_;
     std::map<Digest, std::uint64_t> refs_;

@@ -1,4 +1,5 @@
-// A life of every kind of event, told for fixtures, for the journal's bodies and for what proves them.
+// A life of every kind of event, told for fixtures, for the journal's bodies and for what proves
+// them.
 #include "common/platform/digest.h"
 #include "tests/store/story.h"
 

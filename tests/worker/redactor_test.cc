@@ -71,7 +71,8 @@ TEST(Redactor, TellsAWordsMiddleFromItsBeginningAcrossPieces) {
         EXPECT_EQ(in_pieces(Redactor({}), text, size), text);
 }
 
-/// The least of three measurements of the CPU time that a text of `bytes` of nothing but `mark` takes.
+/// The least of three measurements of the CPU time that a text of `bytes` of nothing but `mark`
+/// takes.
 double seconds_for(const std::string& mark, std::size_t bytes) {
     std::string text;
     while (text.size() < bytes) text += mark;
