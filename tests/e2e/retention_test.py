@@ -103,7 +103,7 @@ class Retention(Case):
         await_that(lambda: not self.files(), "the content is removed", 60)
         self.assertIn("big", str(box.show("t")))
         fetched = box.run(["zq", "artifact", "cat", "t", "big"], ok=(3,))
-        self.assertIn(b"removed by retention on ", fetched.stderr)
+        self.assertIn(b"is not kept any more: removed ", fetched.stderr)
         self.stop(program)
         self.verify()
 

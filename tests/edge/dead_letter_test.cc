@@ -65,9 +65,9 @@ TEST_F(DeadLetters, ChangesAreCheckedAsASubmitIs) {
     wire::Edit edit;
     edit.task = TaskId("a");
     EXPECT_EQ(ask<wire::ErrorReply>(edit).field, "changes");
-    edit.changes.payload = "not JSON";
-    EXPECT_EQ(ask<wire::ErrorReply>(edit).field, "changes.payload");
-    edit.changes.payload.reset();
+    edit.changes.priority = 11;
+    EXPECT_EQ(ask<wire::ErrorReply>(edit).field, "changes.priority");
+    edit.changes.priority.reset();
     edit.changes.max_attempts = 0;
     EXPECT_EQ(ask<wire::ErrorReply>(edit).field, "changes.max_attempts");
     wire::Replay kept = replay("a");

@@ -235,7 +235,7 @@ void CoordinatorLoad::end_attempt() {
     end.from = task->lease->holder.worker.text;
     end.summary = text(80);
     end.reason = text(80);
-    end.output = {{"verdict", text(200)}};
+    end.output = {{"verdict", text(200)}, {"input_tokens", std::to_string(below(random_, 900))}};
     end.report = digest_of(random_);
     std::vector<store::InlineContent> contents;
     for (std::uint64_t i = below(random_, 4); i > 0; --i) {

@@ -35,8 +35,8 @@ core::Policy policy_of_runs() {
     policy.retention.artifacts = seconds(20);
     policy.retention.finished = minutes(2);
     policy.retention.dead = minutes(2);
-    policy.retention.finished_bytes = 40'000;
-    policy.retention.dead_bytes = 40'000;
+    policy.retention.finished_bytes = 8'000;
+    policy.retention.dead_bytes = 8'000;
     return policy;
 }
 
@@ -255,7 +255,7 @@ bool JournalRun::step(Life& life) {
         if (!changed && !busy) return false;
     }
     life.load->decide_some();
-    if (with_files_ && chance(work_random_, 6)) {
+    if (with_files_ && chance(work_random_, 10)) {
         life.load->knock_off();
         if (!retain(life)) return false;
     }
@@ -272,13 +272,15 @@ bool JournalRun::step(Life& life) {
 /// calls keep their order. False: the process stopped.
 bool JournalRun::retain(Life& life) {
     if (!life.journal.settle()) return false;
-    for (int i = 0; i < 6; ++i) life.retention->step(life.load->now());
+    for (int i = 0; i < 24; ++i) life.retention->step(life.load->now());
     if (fault_ == JournalFault::kRemovesAtOnce) {
         std::vector<Digest> files;
         for (const auto& [digest, seq] : life.pipeline.state().index.condemned) {
             files.push_back(digest);
         }
         if (!life.artifacts->remove(files)) return !disk_.stopped();
+        // The order matters where the process ends between the two.
+        if (!files.empty()) disk_.plan_stop(Stop::kKill, 1 + below(work_random_, 3));
     }
     life.load->forget_condemned();
     for (const coordinator::RemoveOrder& order : life.orders.take()) {

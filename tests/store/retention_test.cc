@@ -54,6 +54,12 @@ class Life {
             if (!batch.events.empty()) commit(journal_, std::move(batch));
             check();
         }
+        // What is left has something to count.
+        while (ended_.empty()) {
+            submit();
+            end();
+            commit(journal_, story_.take_batch());
+        }
     }
     void close() {
         reader_.reset();

@@ -63,9 +63,9 @@ TEST_F(Verify, CallsASoundFolderSoundAndChangesNothing) {
     EXPECT_EQ(report->problems, std::vector<std::string>{});
     EXPECT_EQ(report->events, events);
     EXPECT_EQ(report->last_seq, events);
-    EXPECT_EQ(report->tasks, 20U);
-    EXPECT_EQ(report->attempts, 13U);
-    EXPECT_EQ(report->contents, 3U);
+    EXPECT_EQ(report->tasks, 22U);
+    EXPECT_EQ(report->attempts, 16U);
+    EXPECT_EQ(report->contents, 6U);
     EXPECT_EQ(report->state, live);
     EXPECT_EQ(report->format, kFormatVersion);
     EXPECT_EQ(sha256_file(journal_path(folder.path())).value().digest, before);
@@ -102,12 +102,12 @@ TEST_F(Verify, FindsEveryKindOfDamage) {
         {"UPDATE tasks SET state = 'queued' WHERE id = 'a-done'", "the row of task a-done"},
         {"UPDATE tasks SET reply_to = 'me' WHERE id = 'a-done'", "the row of task a-done"},
         {"UPDATE tasks SET changed_seq = changed_seq + 100 WHERE id = 'a-done'",
-         "table tasks has 20 rows, the events lead to 19"},
+         "table tasks has 22 rows, the events lead to 21"},
         {"UPDATE tasks SET record = x'80' WHERE id = 'a-lost'", "the row of task a-lost"},
         {"DELETE FROM tasks WHERE id = 'a-later'", "task a-later has no row"},
         {"INSERT INTO tasks SELECT 9999, 9999, ns, 'forged', role, state, ended, grp, sender,"
          " reply_to, '', record FROM tasks WHERE id = 'a-done'",
-         "table tasks has 21 rows"},
+         "table tasks has 23 rows"},
         {"UPDATE attempts SET record = (SELECT record FROM attempts WHERE task = 'a-done')"
          " WHERE task = 'a-dead'",
          "the row of attempt 1 of task a-dead"},
@@ -120,7 +120,7 @@ TEST_F(Verify, FindsEveryKindOfDamage) {
         {"UPDATE contents SET size = 1 WHERE inlined = 0", "is not what its event says"},
         {"DELETE FROM contents WHERE inlined = 1", "has no row of its first event"},
         {"DROP INDEX tasks_dead", "index tasks_dead on tasks is missing"},
-        {"CREATE TABLE notes(a)", "table notes on notes is none of format 3"},
+        {"CREATE TABLE notes(a)", "table notes on notes is none of format 4"},
         {"UPDATE anchors SET state = zeroblob(32)", "is not what the events up to it lead to"},
         {"UPDATE anchors SET at = at + 1", "is not what the events up to it lead to"},
         {"UPDATE anchors SET chain_head = zeroblob(32)", "is not what the events up to it lead"},
