@@ -20,6 +20,7 @@ constexpr Millis kLookEvery = millis(20);
 constexpr Millis kFolderEvery = millis(200);
 /// An ordeal begins at the first output, or after this long without any.
 constexpr Millis kSettled = seconds(2);
+constexpr Millis kBreath = millis(200);
 constexpr const char* kContext = "# A context\n\nThis file came with the task.\n";
 
 wire::Assign fake_assign(const WorkerOptions& options, const Scenario& scenario) {
@@ -128,7 +129,10 @@ class Supervision {
 
   private:
     void supervise(Millis now) {
-        const bool settled = child_.signs().output_bytes > 0 || now >= started_ + kSettled;
+        const bool at_work = child_.signs().output_bytes > 0 || now >= started_ + kSettled;
+        if (at_work && !at_work_since_) at_work_since_ = now;
+        // One that ends with its first words is not caught while it ends.
+        const bool settled = at_work_since_ && now >= *at_work_since_ + kBreath;
         if (!ordeal_at_ && scenario_.ordeal != Ordeal::kNone && settled) {
             ordeal_at_ = now;
             if (scenario_.ordeal == Ordeal::kCancel) return cancel(now);
@@ -158,6 +162,7 @@ class Supervision {
     Millis started_;
     Watch watch_;
     Silence silence_;
+    std::optional<Millis> at_work_since_;
     std::optional<Millis> ordeal_at_;
     bool asked_ = false;
 };
