@@ -168,7 +168,8 @@ Ending run_get(const Context& context) {
     auto found = find_checkpoint(*task, context.args.text("name"));
     if (!found) return tl::unexpected(found.error());
     const std::string path = context.args.text("output-file");
-    auto there = refuse_removed(*task, "checkpoint " + found->ref.name, checkpoint_removal(*task));
+    auto there =
+        refuse_removed(*task, "checkpoint " + found->ref.name, checkpoint_removal(*task, *found));
     if (!there) return tl::unexpected(there.error());
     auto ok = path.empty() ? print_artifact(context, **session, task->row.id, found->attempt,
                                             found->ref, found->number)

@@ -7,9 +7,11 @@
 namespace zq::cli {
 namespace {
 
-const wire::RemovedRow* find(const wire::TaskReply& task, RemovedKind kind) {
-    const auto at = std::find_if(task.removed.begin(), task.removed.end(),
-                                 [&](const wire::RemovedRow& row) { return row.kind == kind; });
+/// The removal that took what the attempt left; null if none did.
+const wire::RemovedRow* find(const wire::TaskReply& task, std::uint32_t attempt, RemovedKind kind) {
+    const auto at = std::find_if(
+        task.removed.begin(), task.removed.end(),
+        [&](const wire::RemovedRow& row) { return row.kind == kind && attempt <= row.attempt; });
     return at == task.removed.end() ? nullptr : &*at;
 }
 
@@ -24,11 +26,12 @@ Json mark(Json record, const wire::RemovedRow* row) {
 
 const wire::RemovedRow* removal_of(const wire::TaskReply& task, std::uint32_t attempt,
                                    const std::string& name) {
-    return attempt == 0 ? nullptr : find(task, removed_kind_of(name));
+    return attempt == 0 ? nullptr : find(task, attempt, removed_kind_of(name));
 }
 
-const wire::RemovedRow* checkpoint_removal(const wire::TaskReply& task) {
-    return find(task, RemovedKind::kArtifacts);
+const wire::RemovedRow* checkpoint_removal(const wire::TaskReply& task,
+                                           const CheckpointRef& checkpoint) {
+    return find(task, checkpoint.attempt, RemovedKind::kArtifacts);
 }
 
 std::string removed_text(const wire::RemovedRow& row, const std::string& time) {
@@ -45,7 +48,7 @@ Json marked_record(const wire::TaskReply& task, std::uint32_t attempt,
 }
 
 Json marked_record(const wire::TaskReply& task, const CheckpointRef& checkpoint) {
-    return mark(checkpoint_record(task.row.id, checkpoint), checkpoint_removal(task));
+    return mark(checkpoint_record(task.row.id, checkpoint), checkpoint_removal(task, checkpoint));
 }
 
 Json removed_records(const wire::TaskReply& task) {

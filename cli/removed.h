@@ -13,7 +13,8 @@ namespace zq::cli {
 const wire::RemovedRow* removal_of(const wire::TaskReply& task, std::uint32_t attempt,
                                    const std::string& name);
 /// The same of all checkpoints.
-const wire::RemovedRow* checkpoint_removal(const wire::TaskReply& task);
+const wire::RemovedRow* checkpoint_removal(const wire::TaskReply& task,
+                                           const CheckpointRef& checkpoint);
 
 /// `removed`, the time, and the rule where it is known; `time` is the time as it is shown.
 std::string removed_text(const wire::RemovedRow& row, const std::string& time);

@@ -111,7 +111,7 @@ std::string checkpoints_text(const wire::TaskReply& task, const OutputOptions& o
         out += "  " + checkpoint.ref.name + "  " + human_size(checkpoint.ref.size) + "  number " +
                std::to_string(checkpoint.number) + ", attempt " +
                std::to_string(checkpoint.attempt) + "  " + time_text(checkpoint.at, options);
-        const wire::RemovedRow* removed = checkpoint_removal(task);
+        const wire::RemovedRow* removed = checkpoint_removal(task, checkpoint);
         if (removed != nullptr) {
             out += "  " + removed_text(*removed, time_text(removed->at, options));
         }

@@ -134,6 +134,7 @@ void describe(V& v, T& m) {
 /// said.
 struct RemovedRow {
     RemovedKind kind = RemovedKind::kArtifacts;
+    std::uint32_t attempt = 0;  // the last one that it is about: those after it have their own
     Instant at;
     std::string rule;  // age or bytes; empty: the event that said so is not in the journal any more
     friend bool operator==(const RemovedRow&, const RemovedRow&) = default;
@@ -141,6 +142,7 @@ struct RemovedRow {
 template <class V, Of<RemovedRow> T>
 void describe(V& v, T& m) {
     v("kind", m.kind);
+    v("attempt", m.attempt);
     v("at", m.at);
     v.optional("rule", m.rule);
 }
@@ -155,7 +157,7 @@ struct TaskReply {
     std::string progress_message;
     std::vector<CheckpointRef> checkpoints;  // that are kept, oldest first
     std::vector<Question> questions;         // the last ones, oldest first
-    std::vector<RemovedRow> removed;         // at most one of each kind
+    std::vector<RemovedRow> removed;         // of each kind, in the order it went
     friend bool operator==(const TaskReply&, const TaskReply&) = default;
 };
 template <class V, Of<TaskReply> T>

@@ -82,13 +82,17 @@ std::vector<wire::AttemptRow> fit_attempts(std::vector<wire::AttemptRow> rows, R
 }
 
 /// What retention took from a task that has ended, and by which rule.
-Result<std::vector<wire::RemovedRow>> removed_of(const View& view, const core::Task& task) {
+Result<std::vector<wire::RemovedRow>> removed_of(const View& view, const core::Task& task,
+                                                 const std::vector<core::Attempt>& attempts) {
     std::vector<wire::RemovedRow> rows;
-    if (!is_final(task.state)) return rows;
     auto removals = view.reader.removals(task.submitted_seq);
     if (!removals) return Failure(removals.error());
     for (const store::Removal& removal : *removals) {
-        wire::RemovedRow row{removal.kind, removal.at, {}};
+        wire::RemovedRow row{removal.kind, 0, removal.at, {}};
+        for (const core::Attempt& attempt : attempts) {
+            if (attempt.ended_seq < removal.seq)
+                row.attempt = std::max(row.attempt, attempt.attempt);
+        }
         auto events = view.reader.events(removal.seq - 1, 1, std::nullopt);
         if (!events) return Failure(events.error());
         if (!events->empty() && events->front().event.seq == removal.seq) {
@@ -180,7 +184,7 @@ Result<wire::TaskReply> get_task(const View& view, const wire::Get& get) {
     if (found->lease && !ended_since) rows.push_back(running_row(*found->lease));
     reply.checkpoints = found->checkpoints;
     reply.questions = found->questions;
-    auto removed = removed_of(view, *found);
+    auto removed = removed_of(view, *found, *attempts);
     if (!removed) return Failure(removed.error());
     reply.removed = std::move(*removed);
     RowBudget budget(kRowBytes);

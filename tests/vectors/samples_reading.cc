@@ -245,8 +245,8 @@ wire::TaskReply asking_reply() {
 
 wire::TaskReply trimmed_reply() {
     wire::TaskReply m = task_reply();
-    m.removed = {{RemovedKind::kLogs, kSubmitted + hours(24), "age"},
-                 {RemovedKind::kArtifacts, kSubmitted + hours(48), "bytes"}};
+    m.removed = {{RemovedKind::kLogs, 1, kSubmitted + hours(24), "age"},
+                 {RemovedKind::kArtifacts, 1, kSubmitted + hours(48), "bytes"}};
     return m;
 }
 
