@@ -59,6 +59,12 @@ Expected<std::string> fetch(Session& session, const OwnTask& own, std::uint32_t 
     return own.folder + "/previous/" + std::to_string(attempt) + "/" + artifact.name;
 }
 
+tl::unexpected<Problem> left_no(std::uint32_t attempt, const std::string& name) {
+    const std::string number = std::to_string(attempt);
+    return problem(ErrorCode::NOT_FOUND, "attempt " + number + " left no " + name,
+                   "run `zq artifact ls --attempt " + number + "` to see what it left");
+}
+
 /// All of them, where no name is given.
 Expected<std::vector<ArtifactRef>> choose(const Previous& previous, std::uint32_t attempt,
                                           const std::vector<std::string>& names) {
@@ -67,11 +73,7 @@ Expected<std::vector<ArtifactRef>> choose(const Previous& previous, std::uint32_
     for (const std::string& name : names) {
         const auto at = std::find_if(previous.artifacts.begin(), previous.artifacts.end(),
                                      [&](const ArtifactRef& ref) { return ref.name == name; });
-        if (at == previous.artifacts.end()) {
-            const std::string number = std::to_string(attempt);
-            return problem(ErrorCode::NOT_FOUND, "attempt " + number + " left no " + name,
-                           "run `zq artifact ls --attempt " + number + "` to see what it left");
-        }
+        if (at == previous.artifacts.end()) return left_no(attempt, name);
         chosen.push_back(*at);
     }
     return chosen;

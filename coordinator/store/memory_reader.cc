@@ -205,6 +205,7 @@ class MemoryReader : public Reader {
             sum.bytes += held_by_one(task);
         }
         std::vector<HeldTotal> found;
+        found.reserve(sums.size());
         for (const auto& [key, sum] : sums) found.push_back(sum);
         return found;
     }

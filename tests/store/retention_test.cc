@@ -207,7 +207,8 @@ class Life {
         for (const Ended& ended : ended_) bytes += ended.bytes;
         std::uint64_t held = 0;
         std::uint64_t tasks = 0;
-        for (const HeldTotal& total : reader_->held_totals().value()) {
+        const std::vector<HeldTotal> totals = reader_->held_totals().value();
+        for (const HeldTotal& total : totals) {
             tasks += total.tasks;
             held += total.bytes;
         }

@@ -163,7 +163,8 @@ void TaskDesk::accept(Desk& desk, const Waiting& to) {
     answer(desk, to, {{}, wire::Accepted{desk.own.held.task, state, desk.own.held.attempt}, {}});
 }
 
-void TaskDesk::say(Desk& desk, Waiting from, const PassOn& word, std::vector<TaskWord>& words) {
+void TaskDesk::say(Desk& desk, const Waiting& from, const PassOn& word,
+                   std::vector<TaskWord>& words) {
     words.push_back({desk.own.held.lease, {0, word.word, {}}});
     accept(desk, from);
 }

@@ -88,7 +88,7 @@ class TaskDesk {
     bool heard_before(Desk& desk, const Asked& asked);
     void answer(Desk& desk, const Waiting& to, wire::Message message);
     void accept(Desk& desk, const Waiting& to);
-    void say(Desk& desk, Waiting from, const PassOn& word, std::vector<TaskWord>& words);
+    void say(Desk& desk, const Waiting& from, const PassOn& word, std::vector<TaskWord>& words);
     void say(Desk& desk, Waiting from, KeepAndPassOn word, Millis now,
              std::vector<TaskWord>& words);
     void say(Desk& desk, Waiting from, Forward word, std::vector<TaskWord>& words);
