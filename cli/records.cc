@@ -33,6 +33,7 @@ constexpr auto kTask = std::to_array<Column>({
     {"trace_id", "TRACE", Cell::kText, Where::kOnAsking},
     {"due_at", "DUE", Cell::kTime, Where::kOnAsking},
     {"expires_at", "EXPIRES", Cell::kTime, Where::kOnAsking},
+    {"deadline_at", "DEADLINE", Cell::kTime, Where::kOnAsking},
     {"failures", "FAILURES", Cell::kText, Where::kOnAsking},
     {"losses", "LOSSES", Cell::kText, Where::kOnAsking},
     {"max_attempts", "MAX", Cell::kText, Where::kOnAsking},

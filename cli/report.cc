@@ -167,8 +167,12 @@ wire::Body make_skip(const Arguments& args, const wire::Report& report) {
 }
 
 wire::Body make_fail(const Arguments& args, const wire::Report& report) {
-    const auto failure = args.has("permanent") ? FailureClass::kPermanent : FailureClass::kError;
-    return wire::Fail{report, args.text("reason"), failure, std::nullopt};
+    // The flags were checked before: run_fail.
+    auto failure = args.has("permanent") ? FailureClass::kPermanent : FailureClass::kError;
+    from_text(args.text("class"), failure);
+    const auto retry_after = args.duration("retry-after");
+    return wire::Fail{report, args.text("reason"), failure, std::nullopt,
+                      retry_after ? retry_after->value_or(Millis{}) : Millis{}};
 }
 
 wire::Body make_release(const Arguments& args, const wire::Report& report) {
@@ -186,7 +190,17 @@ Ending run_skip(const Context& context) {
 }
 
 Ending run_fail(const Context& context) {
-    if (!context.args.has("reason")) return usage("--reason TEXT is missing");
+    const Arguments& args = context.args;
+    if (!args.has("reason")) return usage("--reason TEXT is missing");
+    FailureClass failure{};
+    if (args.has("class") && !from_text(args.text("class"), failure)) {
+        return usage(
+            "--class takes error, transient, rate_limited, permanent, context_overflow, "
+            "refusal or contract, not '" +
+            args.text("class") + "'");
+    }
+    if (args.has("class") && args.has("permanent")) return usage("either --class or --permanent");
+    if (auto after = args.duration("retry-after"); !after) return tl::unexpected(after.error());
     return end_task(context, make_fail);
 }
 
@@ -224,6 +238,11 @@ constexpr auto kCompleteFlags = std::to_array<Flag>(
 constexpr auto kFailFlags = std::to_array<Flag>(
     {kReasonFlag,
      {"permanent", "", "It would fail again: no further attempt", Takes::kNothing},
+     {"class", "CLASS",
+      "What kind of failure: error (default), transient, rate_limited (uses no attempt), "
+      "permanent, "
+      "context_overflow, refusal or contract"},
+     {"retry-after", "D", "The next attempt not before D has passed"},
      kArtifactFlag,
      kFromFlag,
      kLeaseFlag});

@@ -40,10 +40,13 @@ std::string envelope_text(const wire::TaskReply& task, const OutputOptions& opti
     if (row.ended_at.is_set()) line(out, "ended", time_text(row.ended_at, options));
     if (row.due_at.is_set()) line(out, "due", time_text(row.due_at, options));
     if (row.expires_at.is_set()) line(out, "expires", time_text(row.expires_at, options));
+    if (row.deadline_at.is_set()) line(out, "deadline", time_text(row.deadline_at, options));
     line(out, "priority", std::to_string(spec.priority));
     line(out, "attempts",
          std::to_string(row.attempts) + " (failed " + std::to_string(row.failures) + " of " +
              std::to_string(row.max_attempts) + ", lost " + std::to_string(row.losses) + ")");
+    for (const RetryRule& rule : spec.retry_rules) line(out, "retry rule", to_string(rule));
+    if (spec.on_lost != OnLost::kRetry) line(out, "on lost", std::string(to_string(spec.on_lost)));
     if (row.budget.is_set()) line(out, "budget", budget_text(row.budget, row.spent));
     line(out, "group", spec.group.text);
     for (const auto& [key, value] : spec.labels) line(out, "label", key + "=" + escape_line(value));

@@ -32,9 +32,19 @@ constexpr auto kFlags = std::to_array<Flag>({
     {"priority", "P", "low, normal, high, urgent, or 0 to 10 (default normal: 5)"},
     {"ttl", "D", "Expires if not started within D"},
     {"delay", "D", "Not before D has passed"},
+    {"at", "TIME", "Not before TIME, such as 2026-12-24T18:00:00Z"},
     {"run-timeout", "D", "Longest time of one attempt"},
+    {"stall-timeout", "D",
+     "Longest time of an attempt without a sign of life (default: its worker's own)"},
+    {"deadline", "D", "Ends it D after its submit, whatever it does then"},
     {"max-attempts", "N", "Attempts in all, the first included (default 3)"},
     {"backoff", "B", "none, fixed:D or exp:MIN..MAX (default exp:5s..10m)"},
+    {"retry-rule", "RULE",
+     "What follows from a failure: exit:CODE=ACTION or CLASS=ACTION (retry, retry:D, wait, wait:D, "
+     "hold, dead), such as exit:3=dead or rate_limited=wait:10m; may be repeated",
+     Takes::kValues},
+    {"max-lost", "N", "Lost leases until it is dead as poison (default 3)"},
+    {"on-lost", "retry|hold", "After a lost lease: run it again (default), or ask a person"},
     {"budget-usd", "USD", "What its attempts may cost together, such as 2.50"},
     {"budget-tokens", "N", "How many tokens they may use together, input and output"},
     {"on-budget", "ask|dead",
@@ -72,13 +82,37 @@ Expected<void> read_labels(const Arguments& args, TaskSpec& spec) {
     return {};
 }
 
+Expected<void> read_retry(const Arguments& args, TaskSpec& spec) {
+    for (const std::string& text : args.values("retry-rule")) {
+        auto rule = parse_retry_rule(text, "--retry-rule");
+        if (!rule) return problem(rule.error());
+        spec.retry_rules.push_back(*rule);
+    }
+    auto lost = args.number("max-lost", 1, limits::kAttemptsMax);
+    if (!lost) return tl::unexpected(lost.error());
+    if (*lost) spec.max_lost = static_cast<std::uint32_t>(**lost);
+    if (args.has("on-lost") && !from_text(args.text("on-lost"), spec.on_lost)) {
+        return usage("--on-lost takes retry or hold, not '" + args.text("on-lost") + "'");
+    }
+    return {};
+}
+
 Expected<void> read_times(const Arguments& args, TaskSpec& spec) {
-    const std::pair<const char*, Millis*> flags[] = {
-        {"ttl", &spec.ttl}, {"delay", &spec.delay}, {"run-timeout", &spec.run_timeout}};
+    const std::pair<const char*, Millis*> flags[] = {{"ttl", &spec.ttl},
+                                                     {"delay", &spec.delay},
+                                                     {"run-timeout", &spec.run_timeout},
+                                                     {"stall-timeout", &spec.stall_timeout},
+                                                     {"deadline", &spec.deadline}};
     for (const auto& [name, target] : flags) {
         auto value = args.duration(name);
         if (!value) return tl::unexpected(value.error());
         *target = value->value_or(Millis{});
+    }
+    if (args.has("at")) {
+        auto at = parse_rfc3339(args.text("at"), "--at");
+        if (!at) return problem(at.error());
+        if (args.has("delay")) return usage("either --at or --delay");
+        spec.not_before = *at;
     }
     if (args.has("backoff")) {
         auto backoff = parse_backoff(args.text("backoff"), "--backoff");
@@ -88,7 +122,7 @@ Expected<void> read_times(const Arguments& args, TaskSpec& spec) {
     auto attempts = args.number("max-attempts", 1, limits::kAttemptsMax);
     if (!attempts) return tl::unexpected(attempts.error());
     if (*attempts) spec.max_attempts = static_cast<std::uint32_t>(**attempts);
-    return {};
+    return read_retry(args, spec);
 }
 
 Expected<void> read_budget(const Arguments& args, Budget& budget) {

@@ -273,14 +273,14 @@ void Attempts::watch(Attempt& attempt, Millis now) {
                  {{"task", attempt.assign.task.id.text}});
         attempt.execution->kill();  // it had its time already
     } else {
-        log_warn(
-            "stalled: no output and no change in its folder",
-            {{"task", attempt.assign.task.id.text}, {"for", to_string(options_.stall_timeout)}});
+        log_warn("stalled: no output and no change in its folder",
+                 {{"task", attempt.assign.task.id.text},
+                  {"for", to_string(attempt.watch->limits().stall)}});
     }
 }
 
 void Attempts::run(Attempt& attempt, Millis now) {
-    const Millis timeout = shorter(options_.run_timeout, attempt.assign.task.run_timeout);
+    const Millis timeout = shorter(options_.run_timeout, attempt.assign.run_timeout);
     if (auto started = execute(attempt, timeout, now); !started) {
         log_error("cannot start",
                   {{"task", attempt.assign.task.id.text}, {"reason", started.error().message}});
@@ -306,8 +306,9 @@ Result<void> Attempts::execute(Attempt& attempt, Millis timeout, Millis now) {
         return fail(ErrorCode::IO,
                     "no command and no handler for the role " + assign.task.role.text);
     }
-    attempt.watch.emplace(attempt.workspace, WatchLimits{options_.stall_timeout, options_.linger},
-                          now);
+    const Millis stall =
+        assign.task.stall_timeout.count > 0 ? assign.task.stall_timeout : options_.stall_timeout;
+    attempt.watch.emplace(attempt.workspace, WatchLimits{stall, options_.linger}, now);
     attempt.meter.emplace(attempt.workspace, now);
     auto child = start_command({options_, assign, attempt.workspace, timeout,
                                 resume_ids_.of(assign.task.id), &logs_.open(attempt.held())},

@@ -31,11 +31,20 @@ void note_dropped(wire::Report& report, const char* key, std::uint64_t bytes) {
     if (bytes > 0) report.output[key] = std::to_string(bytes);
 }
 
+/// What kind of failure the command says it is. How it was ended by others is not its to say.
+FailureClass class_said(const Output& output) {
+    FailureClass failure = FailureClass::kError;
+    from_text(output.value("class"), failure);
+    const bool others = failure == FailureClass::kCrashed || failure == FailureClass::kTimedOut;
+    return others ? FailureClass::kError : failure;
+}
+
 wire::Body failed(wire::Report report, FailureClass failure, std::string reason,
                   const EndFacts& facts) {
     wire::Fail fail;
     fail.report = std::move(report);
-    fail.failure = failure;
+    fail.failure = failure == FailureClass::kError ? class_said(facts.output) : failure;
+    fail.retry_after = parse_retry_after(facts.output.value("retry_after"));
     fail.reason = with_words(std::move(reason), facts);
     if (facts.end.exit_code) fail.exit_code = *facts.end.exit_code;
     return fail;
@@ -111,7 +120,7 @@ wire::Body as_said(wire::Report report, const wire::Body& said, const EndFacts& 
         return wire::Skip{std::move(report), m->reason};
     }
     if (const auto* m = std::get_if<wire::Fail>(&said)) {
-        return wire::Fail{std::move(report), m->reason, m->failure, std::nullopt};
+        return wire::Fail{std::move(report), m->reason, m->failure, std::nullopt, m->retry_after};
     }
     if (const auto* m = std::get_if<wire::Release>(&said)) {
         return wire::Release{std::move(report), m->reason, m->cause, m->delay, m->question};
@@ -132,8 +141,11 @@ wire::Body after_handler(wire::Report report, const EndFacts& facts) {
             skip.reason = bounded_text(result.reason, limits::kReasonBytes);
             return skip;
         }
-        case HandlerOutcome::kFailed:
-            return failed(std::move(report), FailureClass::kError, result.reason, facts);
+        case HandlerOutcome::kFailed: {
+            wire::Body body = failed(std::move(report), result.failure, result.reason, facts);
+            std::get<wire::Fail>(body).retry_after = result.delay;
+            return body;
+        }
         case HandlerOutcome::kFailedForGood:
             return failed(std::move(report), FailureClass::kPermanent, result.reason, facts);
         case HandlerOutcome::kTryLater:

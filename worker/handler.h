@@ -16,6 +16,7 @@
 #include <map>
 #include <string>
 
+#include "common/base/report_words.h"
 #include "common/base/task_spec.h"
 
 namespace zq::worker {
@@ -26,7 +27,8 @@ struct HandlerResult {
     HandlerOutcome outcome = HandlerOutcome::kDone;
     std::string reason;  // of anything but kDone
     std::string summary;
-    Millis delay{};  // of kTryLater
+    Millis delay{};  // of kTryLater; of kFailed: before the next attempt, 0: as the task says
+    FailureClass failure = FailureClass::kError;  // of kFailed
     std::map<std::string, std::string> output;
 };
 

@@ -28,6 +28,7 @@ class Watch {
     std::optional<StopCause> look(const Signs& signs, Millis now);
     /// When `look` has something to do.
     Millis deadline() const;
+    const WatchLimits& limits() const { return limits_; }
     /// The command was frozen for so long: that counts for nothing.
     void shift(Millis frozen);
 

@@ -35,6 +35,7 @@ inline constexpr std::size_t kHeadingBytes = 256;
 inline constexpr std::size_t kLabels = 32;
 inline constexpr std::size_t kInputs = 64;
 inline constexpr std::size_t kExpected = 32;
+inline constexpr std::size_t kRetryRules = 16;  // of one task
 inline constexpr std::size_t kHeadings = 32;
 inline constexpr std::size_t kArtifacts = 256;      // of one attempt
 inline constexpr std::size_t kOutputs = 64;         // key=value pairs of one report
@@ -103,6 +104,8 @@ inline constexpr Millis kPollMax = seconds(30);
 inline constexpr Millis kRequestMemory = minutes(15);
 inline constexpr Millis kOrphanHold = minutes(30);
 inline constexpr Millis kProgressJournalEvery = seconds(5);
+inline constexpr Millis kRunAllowance = minutes(2);  // to end an attempt whose time is over
+inline constexpr Millis kRateLimitMin = seconds(1);  // before the next attempt
 inline constexpr Millis kStall = seconds(1);
 
 }  // namespace zq::limits

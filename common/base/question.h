@@ -28,13 +28,15 @@ Result<void> validate(const NewQuestion& question);
 enum class QuestionKind : std::uint8_t {
     kQuestion,  // whatever the attempt wants to know
     kBudget,    // whether the task may use its budget once more; asked by the coordinator
+    kHold,      // whether a task with such a rule gets another attempt; likewise
 };
-/// `question`, `budget`.
+/// `question`, `budget`, `hold`.
 std::string_view to_string(QuestionKind kind);
 bool from_text(std::string_view text, QuestionKind& out);
 
-/// The choices of a question about a budget.
+/// The choices of a question about a budget, and of one about a task that is held.
 inline constexpr std::string_view kContinueChoice = "continue";
+inline constexpr std::string_view kRetryChoice = "retry";
 inline constexpr std::string_view kStopChoice = "stop";
 
 enum class QuestionState : std::uint8_t {

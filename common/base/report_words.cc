@@ -7,7 +7,8 @@ namespace {
 
 constexpr auto kVerdicts = std::to_array<std::string_view>({"ok", "cancel", "budget", "stale"});
 constexpr auto kFailures =
-    std::to_array<std::string_view>({"error", "permanent", "contract", "crashed", "timed_out"});
+    std::to_array<std::string_view>({"error", "permanent", "contract", "crashed", "timed_out",
+                                     "transient", "rate_limited", "context_overflow", "refusal"});
 constexpr auto kCauses = std::to_array<std::string_view>(
     {"released", "try_later", "worker_fault", "drained", "cancelled", "input_required", "budget"});
 constexpr auto kOutcomes = std::to_array<std::string_view>(

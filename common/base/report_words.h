@@ -18,11 +18,15 @@ bool from_text(std::string_view text, Verdict& out);
 
 /// What kind of failure it was.
 enum class FailureClass : std::uint8_t {
-    kError,      // the command failed
-    kPermanent,  // it would fail again: no retry
-    kContract,   // it ended well without what was expected
-    kCrashed,    // a signal nobody of ours sent
-    kTimedOut,   // the run timeout
+    kError,            // the command failed
+    kPermanent,        // it would fail again: no retry
+    kContract,         // it ended well without what was expected
+    kCrashed,          // a signal nobody of ours sent
+    kTimedOut,         // the run timeout
+    kTransient,        // it may well go next time
+    kRateLimited,      // a service wants it to come later: uses no attempt
+    kContextOverflow,  // more than the model takes
+    kRefusal,          // the model would not do it
 };
 std::string_view to_string(FailureClass failure);
 bool from_text(std::string_view text, FailureClass& out);

@@ -79,12 +79,18 @@ Result<void> validate_numbers(const TaskSpec& s) {
         return fail(ErrorCode::INVALID, "at most 10^15, in millionths of a dollar or in tokens",
                     "task.budget");
     }
+    if (s.not_before.ms < 0) {
+        return fail(ErrorCode::INVALID, "a time is milliseconds since 1970", "task.not_before");
+    }
     if (!s.budget.is_set() && s.budget != Budget{}) {
         return fail(ErrorCode::INVALID, "a budget bounds money or tokens", "task.budget");
     }
     return all_of([&] { return check_duration(s.ttl, "task.ttl_ms"); },
                   [&] { return check_duration(s.delay, "task.delay_ms"); },
                   [&] { return check_duration(s.run_timeout, "task.run_timeout_ms"); },
+                  [&] { return check_duration(s.deadline, "task.deadline_ms"); },
+                  [&] { return check_duration(s.stall_timeout, "task.stall_timeout_ms"); },
+                  [&] { return validate(s.retry_rules, "task.retry_rules"); },
                   [&] { return check_duration(s.backoff.min, "task.backoff"); },
                   [&] { return check_duration(s.backoff.max, "task.backoff"); });
 }

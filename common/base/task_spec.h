@@ -11,6 +11,7 @@
 #include "common/base/error.h"
 #include "common/base/ids.h"
 #include "common/base/limits.h"
+#include "common/base/retry_rule.h"
 #include "common/base/time.h"
 
 namespace zq {
@@ -119,6 +120,11 @@ struct TaskSpec {
     std::vector<ArtifactRef> inputs;  // the first one named `context` is the context file
     std::string trace_id;
     std::string idempotency_key;
+    Instant not_before;      // it may not start before that; unset: at once (`delay` apart)
+    Millis deadline{};       // from its submit to its end, all attempts and waits; 0: none
+    Millis stall_timeout{};  // of an attempt without a sign of life; 0: what its worker has
+    std::vector<RetryRule> retry_rules;  // the first that fits a failure counts
+    OnLost on_lost = OnLost::kRetry;
 
     friend bool operator==(const TaskSpec&, const TaskSpec&) = default;
 };

@@ -80,9 +80,10 @@ inline constexpr auto kLegal = std::to_array<Move>({
     {S::kRunning, S::kCancelling},       // cancel of a running task
     {S::kInputRequired, S::kQueued},     // answered, or the time for it is over
     {S::kInputRequired, S::kCancelled},  // cancel
-    {S::kInputRequired, S::kDead},       // a person stops it at its budget
+    {S::kInputRequired, S::kRunning},    // held after a loss, and its worker is back
+    {S::kInputRequired, S::kDead},       // a person stops it, or its deadline passed
     {S::kQueued, S::kInputRequired},     // its budget is used up: a person is asked
-    {S::kQueued, S::kDead},              // its budget is used up
+    {S::kQueued, S::kDead},              // its budget is used up, or its deadline passed
     {S::kRetryWait, S::kInputRequired},  // likewise
     {S::kRetryWait, S::kDead},           // likewise
     {S::kRetryWait, S::kQueued},         // the backoff is over

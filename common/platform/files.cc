@@ -127,13 +127,19 @@ Result<void> sync_folder(const std::string& path) {
 
 namespace {
 
+bool disk_failed() {
+    return errno == EIO || errno == ENOSPC || errno == EDQUOT;
+}
+
 /// Of a folder that we did not make: it may be one that can't be opened, or can't be synced, if it
 /// has been there for long. A disk that fails is an error all the same.
 Result<void> sync_foreign_folder(const std::string& path) {
     FileHandle folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!folder.is_open() || ::fsync(folder.fd()) == 0) return {};
-    if (errno == EIO || errno == ENOSPC || errno == EDQUOT) return os_error("cannot sync", path);
-    return {};
+    if (!folder.is_open()) {
+        return disk_failed() ? Result<void>(os_error("cannot open", path)) : Result<void>();
+    }
+    if (::fsync(folder.fd()) == 0 || !disk_failed()) return {};
+    return os_error("cannot sync", path);
 }
 
 }  // namespace

@@ -135,6 +135,7 @@ struct Claimed {
     std::vector<CheckpointRef> checkpoints;  // as in ASSIGN
     std::vector<Question> questions;         // as in ASSIGN
     Feedback feedback;                       // as in ASSIGN
+    Millis run_timeout{};                    // as in ASSIGN
     friend bool operator==(const Claimed&, const Claimed&) = default;
 };
 template <class V, Of<Claimed> T>
@@ -146,6 +147,7 @@ void describe(V& v, T& m) {
     v.optional("checkpoints", m.checkpoints);
     v.optional("questions", m.questions);
     v.optional("feedback", m.feedback);
+    v.optional("run_timeout_ms", m.run_timeout);
 }
 
 /// Redeems an invitation: the sender is authenticated by the invitation's key; `public_key` (Z85,

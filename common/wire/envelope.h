@@ -105,6 +105,14 @@ void describe(V& v, T& b) {
     v.optional("max_ms", b.max);
 }
 
+template <class V, Of<RetryRule> T>
+void describe(V& v, T& r) {
+    v.optional("exit_code", r.exit_code);
+    v.optional("class", r.failure);
+    v("action", r.action);
+    v.optional("wait_ms", r.wait);
+}
+
 template <class V, Of<TaskSpec> T>
 void describe(V& v, T& s) {
     v.optional("ns", s.ns, kDefaultNamespace);
@@ -129,6 +137,11 @@ void describe(V& v, T& s) {
     v.optional("inputs", s.inputs);
     v.optional("trace_id", s.trace_id);
     v.optional("idempotency_key", s.idempotency_key);
+    v.optional("not_before", s.not_before);
+    v.optional("deadline_ms", s.deadline);
+    v.optional("stall_timeout_ms", s.stall_timeout);
+    v.optional("retry_rules", s.retry_rules);
+    v.optional("on_lost", s.on_lost);
 }
 
 }  // namespace zq

@@ -25,10 +25,11 @@ struct TaskRow {
     std::uint32_t losses = 0;
     std::uint32_t max_attempts = 0;
     Instant submitted_at;
-    Instant started_at;  // of the last attempt; 0: never
-    Instant ended_at;    // 0: open
-    Instant due_at;      // when a scheduled or retry_wait task is ready, else 0
-    Instant expires_at;  // 0: no ttl
+    Instant started_at;   // of the last attempt; 0: never
+    Instant ended_at;     // 0: open
+    Instant due_at;       // when a scheduled or retry_wait task is ready, else 0
+    Instant expires_at;   // 0: no ttl
+    Instant deadline_at;  // 0: no deadline
     DeadReason dead_reason = DeadReason::kNone;
     std::string summary;                 // of the result
     std::string reason;                  // of the last failure, release, cancel or expiry
@@ -64,6 +65,7 @@ void describe(V& v, T& m) {
     v.optional("ended_at", m.ended_at);
     v.optional("due_at", m.due_at);
     v.optional("expires_at", m.expires_at);
+    v.optional("deadline_at", m.deadline_at);
     v.optional("dead_reason", m.dead_reason);
     v.optional("summary", m.summary);
     v.optional("reason", m.reason);

@@ -136,8 +136,9 @@ struct Assign {
     TaskSpec task;
     std::vector<CheckpointRef> checkpoints;  // that earlier attempts saved, oldest first
     std::vector<Question>
-        questions;      // that earlier attempts asked and that are closed, oldest first
-    Feedback feedback;  // what sent the task back last
+        questions;         // that earlier attempts asked and that are closed, oldest first
+    Feedback feedback;     // what sent the task back last
+    Millis run_timeout{};  // what is left of its time: the attempt ends after that; 0: no bound
     friend bool operator==(const Assign&, const Assign&) = default;
 };
 template <class V, Of<Assign> T>
@@ -152,6 +153,7 @@ void describe(V& v, T& m) {
     v.optional("checkpoints", m.checkpoints);
     v.optional("questions", m.questions);
     v.optional("feedback", m.feedback);
+    v.optional("run_timeout_ms", m.run_timeout);
 }
 
 /// An artifact of a report. Content of at most kInlineBytes may travel along in `data`; larger
@@ -223,6 +225,7 @@ struct Fail {
     std::string reason;
     FailureClass failure = FailureClass::kError;
     std::optional<std::int64_t> exit_code;
+    Millis retry_after{};  // the next attempt not before that; 0: as the task's rules say
     friend bool operator==(const Fail&, const Fail&) = default;
 };
 template <class V, Of<Fail> T>
@@ -231,6 +234,7 @@ void describe(V& v, T& m) {
     v("reason", m.reason);
     v.optional("class", m.failure);
     v.optional("exit_code", m.exit_code);
+    v.optional("retry_after_ms", m.retry_after);
 }
 
 struct Release {

@@ -87,11 +87,14 @@ void apply_body(State& state, const Event& event, const TaskSubmitted& body) {
     task.max_lost = spec.max_lost;
     task.run_timeout = spec.run_timeout;
     task.budget = spec.budget;
+    task.retry_rules = spec.retry_rules;
+    task.on_lost = spec.on_lost;
     task.state = body.state;
     task.rank = body.rank;
     task.submitted_at = event.at;
     task.due_at = body.due_at;
     task.expires_at = body.expires_at;
+    task.deadline_at = body.deadline_at;
     task.submitted_seq = event.seq;
     task.changed_seq = event.seq;
     index_task(state, task);
@@ -129,6 +132,7 @@ void apply_body(State& state, const Event& event, const TaskAssigned& body) {
 void apply_body(State& state, const Event& event, const LeaseResumed& body) {
     change_task(state, event, [&](Task& task) {
         ZQ_CHECK(task.lost_lease && task.lost_lease->token == body.token);
+        withdraw_question(task, event.at);  // one that holds it
         task.state = TaskState::kRunning;
         task.lease = task.lost_lease;
         task.lost_lease.reset();
@@ -151,7 +155,7 @@ void apply_body(State& state, const Event& event, const AttemptEnded& body) {
     change_task(state, event, [&](Task& task) {
         ZQ_CHECK(task.lease && task.lease->token == ended.token);
         const bool may_resume =
-            next.state == TaskState::kQueued &&
+            (next.state == TaskState::kQueued || next.state == TaskState::kInputRequired) &&
             (ended.outcome == Outcome::kLost || ended.outcome == Outcome::kUndelivered);
         if (may_resume) task.lost_lease = task.lease;
         task.lost_lease_charged = may_resume && next.losses > task.losses;
@@ -164,6 +168,7 @@ void apply_body(State& state, const Event& event, const AttemptEnded& body) {
         task.failures = next.failures;
         task.losses = next.losses;
         task.deferrals = next.deferrals;
+        task.waits = next.waits;
         if (!ended.summary.empty()) task.summary = ended.summary;
         task.reason = ended.reason;
         if (next.feedback) task.feedback = {ended.attempt, ended.reason};
@@ -195,11 +200,18 @@ void apply_body(State& state, const Event& event, const TaskCancelled& body) {
     });
 }
 
-void apply_body(State& state, const Event& event, const TaskExpired&) {
+void apply_body(State& state, const Event& event, const TaskExpired& body) {
     change_task(state, event, [&](Task& task) {
-        task.state = TaskState::kExpired;
-        task.reason = "its ttl passed before it started";
+        withdraw_question(task, event.at);
         task.due_at = {};
+        task.state = body.state;
+        if (body.state == TaskState::kDead) {
+            task.dead_reason = DeadReason::kTimedOut;
+            task.reason = "its deadline passed";
+            return;
+        }
+        task.reason = body.deadline ? "its deadline passed before it started"
+                                    : "its ttl passed before it started";
     });
 }
 

@@ -108,7 +108,7 @@ struct EndAttempt {
     std::string reason;
     FailureClass failure = FailureClass::kError;
     ReleaseCause cause = ReleaseCause::kReleased;
-    Millis delay{};
+    Millis delay{};                       // of a release, or before the retry of a failure
     std::optional<NewQuestion> question;  // of a release that asks a person
     std::optional<std::int64_t> exit_code;
     std::map<std::string, std::string> output;

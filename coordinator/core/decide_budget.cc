@@ -66,8 +66,7 @@ TaskState push_end(const Call& call, const Task& task, const Identity& by, Attem
     return state;
 }
 
-void end_silently(const Call& call, const Task& task, Outcome outcome, std::string reason,
-                  Decision& decision) {
+Attempt silent_end(const Call& call, const Task& task, Outcome outcome, std::string reason) {
     Attempt attempt;
     attempt.task = task.key;
     attempt.attempt = task.lease->attempt;
@@ -77,8 +76,17 @@ void end_silently(const Call& call, const Task& task, Outcome outcome, std::stri
     attempt.ended_at = call.now();
     attempt.outcome = outcome;
     attempt.reason = std::move(reason);
-    push_end(call, task, kSystemIdentity, std::move(attempt), after_silence(task, outcome),
-             decision);
+    return attempt;
+}
+
+void end_silently(const Call& call, const Task& task, Outcome outcome, std::string reason,
+                  Decision& decision) {
+    Attempt attempt = silent_end(call, task, outcome, std::move(reason));
+    const Next next = after_silence(task, outcome);
+    if (next.state == TaskState::kInputRequired) {
+        hold_task(call, task, *task.lease, "ended without a word: " + attempt.reason, decision);
+    }
+    push_end(call, task, kSystemIdentity, std::move(attempt), next, decision);
 }
 
 Decision decide_usage(const Call& call, const NoteUsage& note) {

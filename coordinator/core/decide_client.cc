@@ -41,11 +41,13 @@ TaskSubmitted submitted_event(const Call& call, const SubmitTask& submit) {
     TaskSubmitted event;
     event.spec = spec;
     event.request = submit.request;
-    const bool later = spec.delay.count > 0;
+    const Instant ready_at = std::max(call.now() + spec.delay, spec.not_before);
+    const bool later = ready_at > call.now();
     event.state = later ? TaskState::kScheduled : TaskState::kQueued;
-    if (later) event.due_at = call.now() + spec.delay;
-    event.rank = (call.now() + spec.delay).ms - spec.priority * call.policy.age_step.count;
+    if (later) event.due_at = ready_at;
+    event.rank = ready_at.ms - spec.priority * call.policy.age_step.count;
     if (spec.ttl.count > 0) event.expires_at = call.now() + spec.ttl;
+    if (spec.deadline.count > 0) event.deadline_at = call.now() + spec.deadline;
     return event;
 }
 
@@ -69,7 +71,7 @@ const Task* next_to_claim(const Call& call, const RoleName& role) {
     if (tasks == call.state.index.roles.end()) return nullptr;
     for (const ReadyKey& ready : tasks->second.ready) {
         const Task* task = find_task(call.state, ready.task);
-        if (!has_expired(*task, call.now()) && !is_over_budget(*task)) return task;
+        if (!is_too_late(*task, call.now()) && !is_over_budget(*task)) return task;
     }
     return nullptr;
 }
@@ -90,6 +92,10 @@ Result<const Task*> task_to_claim(const Call& call, const ClaimTask& claim) {
         return fail(ErrorCode::CONFLICT, "the ttl of task " + claim.task.text + " has passed",
                     "task_id");
     }
+    if (task->state == TaskState::kQueued && has_missed_deadline(*task, call.now())) {
+        return fail(ErrorCode::CONFLICT, "the deadline of task " + claim.task.text + " has passed",
+                    "task_id");
+    }
     if (task->state == TaskState::kQueued && is_over_budget(*task)) {
         return fail(ErrorCode::CONFLICT, "the budget of task " + claim.task.text + " is used up",
                     "task_id");
@@ -101,8 +107,15 @@ Result<const Task*> task_to_claim(const Call& call, const ClaimTask& claim) {
 }
 
 ClaimAnswer claim_answer(const Task& task, const Lease& lease) {
-    return {task.key,         spec_seq(task),         lease.token,  lease.attempt, lease.term,
-            task.checkpoints, closed_questions(task), task.feedback};
+    return {task.key,
+            spec_seq(task),
+            lease.token,
+            lease.attempt,
+            lease.term,
+            task.checkpoints,
+            closed_questions(task),
+            task.feedback,
+            time_for_attempt(task, lease.since)};
 }
 
 /// A claim that was answered before gets the same answer while its lease lives.

@@ -112,9 +112,12 @@ TaskReplayed replayed(const Call& call, const Task& ended, const ReplayTask& rep
     // Its ttl counts until its first attempt.
     const Millis ttl = facts.spec ? facts.spec->ttl : Millis{};
     if (task.attempts == 0 && ttl.count > 0) task.expires_at = call.now() + ttl;
+    const Millis deadline = facts.spec ? facts.spec->deadline : Millis{};
+    task.deadline_at = deadline.count > 0 ? call.now() + deadline : Instant{};
     task.failures = 0;
     task.losses = 0;
     task.deferrals = 0;
+    task.waits = 0;
     task.budget_from = task.spent;
     task.summary.clear();
     task.reason = replay.reason;

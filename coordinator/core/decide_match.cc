@@ -27,10 +27,10 @@ void assign(const Call& call, const Session& session, const Task& task, std::uin
     decision.notices.emplace_back(
         LeaseClockSet{lease.token.number, LeaseClock{call.now() + lease.term, false, session.id}});
     decision.notices.emplace_back(CreditUsed{session.id, lease.token.number});
-    decision.effects.emplace_back(Push{
-        session.id,
-        Assignment{task.key, spec_seq(task), lease, session.heard, task.submitter,
-                   task.submitted_at, task.checkpoints, closed_questions(task), task.feedback}});
+    decision.effects.emplace_back(
+        Push{session.id, Assignment{task.key, spec_seq(task), lease, session.heard, task.submitter,
+                                    task.submitted_at, task.checkpoints, closed_questions(task),
+                                    task.feedback, time_for_attempt(task, call.now())}});
 }
 
 /// Walks a role's idle sessions round and round, one task each, while they have credit.
@@ -77,7 +77,7 @@ Decision decide_match(const Call& call) {
             for (const ReadyKey& ready : tasks->second.ready) {
                 if (given == limits::kTickItems) return decision;
                 const Task& task = *find_task(call.state, ready.task);
-                if (has_expired(task, call.now())) continue;
+                if (is_too_late(task, call.now())) continue;
                 // Only a state of the past, restored between two events of one decision, has one.
                 if (keep_budget(call, task, task.state, task.spent, decision)) continue;
                 const Session* session = idle.next();

@@ -2,6 +2,7 @@
 // several rules say. Internal to core/decide*.cc.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -68,6 +69,23 @@ inline bool has_expired(const Task& task, Instant now) {
     return task.expires_at.is_set() && task.attempts == 0 && task.expires_at <= now;
 }
 
+/// Its deadline has passed, whether or not a Tick has ended it yet.
+inline bool has_missed_deadline(const Task& task, Instant now) {
+    return task.deadline_at.is_set() && task.deadline_at <= now;
+}
+
+/// It may not start any more.
+inline bool is_too_late(const Task& task, Instant now) {
+    return has_expired(task, now) || has_missed_deadline(task, now);
+}
+
+/// What an attempt that starts now has of time; 0: no bound.
+inline Millis time_for_attempt(const Task& task, Instant now) {
+    if (!task.deadline_at.is_set()) return task.run_timeout;
+    const Millis left = std::max(task.deadline_at - now, millis(1));
+    return task.run_timeout.count > 0 ? std::min(task.run_timeout, left) : left;
+}
+
 /// One digest for each reference that ends with the task.
 inline std::vector<Digest> held_contents(const EndedTask& task) {
     std::vector<Digest> all = task.inputs;
@@ -81,9 +99,12 @@ inline LeaseToken next_token(const Call& call, std::uint64_t given) {
     return {call.state.durable.journal, call.state.durable.last_token + 1 + given};
 }
 
-/// Ends the current lease without a report.
+/// Ends the current lease without a report. A task that is held after a loss asks a person.
 void end_silently(const Call& call, const Task& task, Outcome outcome, std::string reason,
                   Decision& decision);
+
+/// The end of the current lease now, by nobody's report.
+Attempt silent_end(const Call& call, const Task& task, Outcome outcome, std::string reason);
 
 /// Ends the current lease as `attempt` and `next` say, by somebody's word. Counts what it used,
 /// sees to the task's budget, and gives the state that the task is then in (decide_budget.cc).
@@ -93,6 +114,10 @@ TaskState push_end(const Call& call, const Task& task, const Identity& by, Attem
 /// its budget is left: stops it, and gives the state it is then in.
 std::optional<TaskState> keep_budget(const Call& call, const Task& task, TaskState state,
                                      const Spent& spent, Decision& decision);
+
+/// Asks a person whether a task gets another attempt, as part of the end of the current one.
+void hold_task(const Call& call, const Task& task, const Lease& lease, const std::string& how,
+               Decision& decision);
 
 /// The claim of a task by hand.
 inline Lease lease_by_hand(const Call& call, const Task& task, const std::string& from,

@@ -60,8 +60,10 @@ TaskState take_answer(const Call& call, const Task& task, const AnswerPerson& sa
     closed.question = open.id;
     closed.choice = said.choice;
     closed.answer = said.answer;
-    if (open.kind == QuestionKind::kBudget && said.choice == kStopChoice) {
-        closed.dead_reason = DeadReason::kBudget;
+    const bool ours = open.kind != QuestionKind::kQuestion;
+    if (ours && said.choice == kStopChoice) {
+        const bool budget = open.kind == QuestionKind::kBudget;
+        closed.dead_reason = budget ? DeadReason::kBudget : DeadReason::kRejected;
     } else if (task.state == TaskState::kInputRequired) {
         closed.rank = rank_of(task, call.now(), call.policy);
         if (open.kind == QuestionKind::kBudget) closed.budget_from = task.spent;
@@ -97,6 +99,22 @@ Decision answer_again(const Call& call, const AnswerPerson& answered, const Task
 }
 
 }  // namespace
+
+void hold_task(const Call& call, const Task& task, const Lease& lease, const std::string& how,
+               Decision& decision) {
+    Question question;
+    question.id = "hold-" + std::to_string(lease.attempt);
+    question.text = "Attempt " + std::to_string(lease.attempt) + " at " + lease.holder.worker.text +
+                    " " + how + ". Its work may be half done. Shall it be run again?";
+    if (question.text.size() > limits::kQuestionBytes) question.text.resize(limits::kQuestionBytes);
+    question.choices = {std::string(kRetryChoice), std::string(kStopChoice)};
+    question.kind = QuestionKind::kHold;
+    question.attempt = lease.attempt;
+    question.asked_at = call.now();
+    question.parked = true;
+    decision.events.push_back(
+        system_event(task.key, QuestionAsked{lease.token, std::move(question)}));
+}
 
 TaskState close_question(const Call& call, const Task& task, const Identity& by,
                          QuestionClosed closed, Decision& decision) {

@@ -81,11 +81,19 @@ Next next_of(const Call& call, const EndAttempt& end, const Task& task) {
         case EndAttempt::Kind::kSkip:
             return ended_as(task, TaskState::kSkipped);
         case EndAttempt::Kind::kFail:
-            return after_failure(task, end.failure, call.now(), seed, call.policy);
+            return after_failure(task, {end.failure, end.exit_code, end.delay}, call.now(), seed,
+                                 call.policy);
         case EndAttempt::Kind::kRelease:
             return after_release(task, end.cause, end.delay, call.now(), seed, call.policy);
     }
     return {};
+}
+
+/// For the person who is asked about it.
+std::string failure_text(const EndAttempt& end) {
+    std::string text = "failed (" + std::string(to_string(end.failure));
+    if (end.exit_code) text += ", exit code " + std::to_string(*end.exit_code);
+    return text + ")" + (end.reason.empty() ? "" : ": " + end.reason);
 }
 
 /// Ends the attempt that `lease` stands for; `task` is the record with the lease in force.
@@ -108,7 +116,10 @@ void end_attempt(const Call& call, const EndAttempt& end, const Task& task, cons
         if (end.kind == EndAttempt::Kind::kFail) attempt.failure = end.failure;
         if (end.kind == EndAttempt::Kind::kRelease) attempt.release = end.cause;
     }
-    if (next.state == TaskState::kInputRequired) {
+    const bool parks = attempt.release == ReleaseCause::kInputRequired;
+    if (next.state == TaskState::kInputRequired && !parks) {
+        hold_task(call, task, lease, failure_text(end), decision);
+    } else if (next.state == TaskState::kInputRequired) {
         ZQ_CHECK(end.question.has_value());
         Question question = question_of(call, *end.question, lease.attempt);
         question.parked = true;
@@ -169,9 +180,9 @@ Decision end_unclaimed(const Call& call, const EndAttempt& end, const Task& task
                       name_of(end) + " is " + std::string(to_string(task.state)) + ", not queued",
                       "task_id");
     }
-    if (has_expired(task, call.now())) {
-        return reject(call, ErrorCode::CONFLICT, "the ttl of " + name_of(end) + " has passed",
-                      "task_id");
+    if (is_too_late(task, call.now())) {
+        const std::string what = has_expired(task, call.now()) ? "the ttl of " : "the deadline of ";
+        return reject(call, ErrorCode::CONFLICT, what + name_of(end) + " has passed", "task_id");
     }
     if (auto refused = refusal(call, end, task)) return *refused;
     if (auto full = request_bound(call)) {

@@ -9,27 +9,66 @@
 namespace zq::core {
 namespace {
 
+void close_unanswered(const Call& call, const Task& task, Instant due, Decision& decision) {
+    const bool parked = task.state == TaskState::kInputRequired;
+    QuestionClosed closed;
+    closed.question = open_question(task)->id;
+    closed.state = QuestionState::kNoAnswer;
+    closed.rank = parked ? rank_of(task, due, call.policy) : 0;
+    close_question(call, task, kSystemIdentity, std::move(closed), decision);
+}
+
+/// The time of the running attempt has been over for a while, and its holder has not ended it.
+void end_overdue(const Call& call, const Task& task, Decision& decision) {
+    const LeaseToken token = task.lease->token;
+    const bool missed = has_missed_deadline(task, call.now());
+    Attempt attempt =
+        silent_end(call, task, Outcome::kFailed,
+                   std::string(missed ? "the task's deadline passed" : "its run timeout passed") +
+                       ", and its worker did not end it");
+    Next next;
+    if (task.state == TaskState::kCancelling) {
+        attempt.outcome = Outcome::kCancelled;
+        next = ended_as(task, TaskState::kCancelled);
+    } else {
+        attempt.failure = FailureClass::kTimedOut;
+        next = after_failure(task, {FailureClass::kTimedOut, std::nullopt, {}}, call.now(),
+                             call.command.seed, call.policy);
+        if (next.state == TaskState::kInputRequired) {
+            hold_task(call, task, *task.lease, "was ended: " + attempt.reason, decision);
+        }
+    }
+    push_end(call, task, kSystemIdentity, std::move(attempt), next, decision);
+    auto clock = call.state.now.clocks.find(token.number);
+    if (clock == call.state.now.clocks.end() || clock->second.session == 0) return;
+    decision.effects.emplace_back(Push{clock->second.session, LeaseWord{token, Verdict::kStale}});
+}
+
+/// A waiting task that is too late gets one event, whatever else of it is due.
+void fire_timer(const Call& call, const Timer& timer, const Task& task, Decision& decision) {
+    if (!task.lease && has_missed_deadline(task, call.now())) {
+        const bool started = task.attempts > 0;
+        const TaskExpired late{started ? TaskState::kDead : TaskState::kExpired, true};
+        decision.events.push_back(system_event(task.key, late));
+    } else if (has_expired(task, call.now())) {
+        decision.events.push_back(system_event(task.key, TaskExpired{}));
+    } else if (timer.kind == TimerKind::kNoAnswer) {
+        close_unanswered(call, task, timer.due, decision);
+    } else if (timer.kind == TimerKind::kAttempt) {
+        end_overdue(call, task, decision);
+    } else if (timer.kind == TimerKind::kReady) {
+        decision.events.push_back(
+            system_event(task.key, TaskReady{rank_of(task, timer.due, call.policy)}));
+    }
+}
+
 void fire_timers(const Call& call, Decision& decision) {
     std::set<TaskKey> done;
     for (const Timer& timer : call.state.index.timers) {
         if (timer.due > call.now() || decision.events.size() >= limits::kTickItems) return;
-        // A task whose two timers are due together gets one event: it expires.
+        // What else of a task is due comes with the next tick, if it is still there.
         if (!done.insert(timer.task).second) continue;
-        const Task& task = *find_task(call.state, timer.task);
-        if (const Question* open = open_question(task)) {
-            const bool parked = task.state == TaskState::kInputRequired;
-            const std::int64_t rank = parked ? rank_of(task, timer.due, call.policy) : 0;
-            QuestionClosed closed;
-            closed.question = open->id;
-            closed.state = QuestionState::kNoAnswer;
-            closed.rank = rank;
-            close_question(call, task, kSystemIdentity, std::move(closed), decision);
-        } else if (has_expired(task, call.now())) {
-            decision.events.push_back(system_event(task.key, TaskExpired{}));
-        } else {
-            decision.events.push_back(
-                system_event(task.key, TaskReady{rank_of(task, timer.due, call.policy)}));
-        }
+        fire_timer(call, timer, *find_task(call.state, timer.task), decision);
     }
 }
 

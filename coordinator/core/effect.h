@@ -50,6 +50,7 @@ struct ClaimAnswer {
     std::vector<CheckpointRef> checkpoints;
     std::vector<Question> questions;
     Feedback feedback;
+    Millis run_timeout{};  // 0: no bound
 };
 struct QuestionAnswer {
     TaskId task;
@@ -89,6 +90,7 @@ struct Assignment {
     std::vector<CheckpointRef> checkpoints;
     std::vector<Question> questions;
     Feedback feedback;
+    Millis run_timeout{};  // what the attempt has of time; 0: no bound
 };
 /// A question of a running attempt is closed.
 struct QuestionNews {

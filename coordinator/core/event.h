@@ -26,6 +26,7 @@ struct TaskSubmitted {
     std::int64_t rank = 0;
     Instant due_at;
     Instant expires_at;
+    Instant deadline_at;
     friend bool operator==(const TaskSubmitted&, const TaskSubmitted&) = default;
 };
 
@@ -64,6 +65,7 @@ struct Next {
     std::uint32_t failures = 0;
     std::uint32_t losses = 0;
     std::uint32_t deferrals = 0;
+    std::uint32_t waits = 0;
     bool feedback = false;  // the attempt's reason is told to the next one
     Spent spent;            // where there is a budget
     friend bool operator==(const Next&, const Next&) = default;
@@ -88,8 +90,11 @@ struct TaskCancelled {
     friend bool operator==(const TaskCancelled&, const TaskCancelled&) = default;
 };
 
-/// The ttl passed before the first attempt.
+/// The ttl passed before the first attempt; or the deadline passed while it waited: then it is
+/// `expired` if it never started, else dead.
 struct TaskExpired {
+    TaskState state = TaskState::kExpired;  // or kDead
+    bool deadline = false;
     friend bool operator==(const TaskExpired&, const TaskExpired&) = default;
 };
 

@@ -34,11 +34,17 @@ void check_task(const Durable& durable, const Task& task, Broken& broken) {
     const bool leased = task.state == TaskState::kRunning || task.state == TaskState::kCancelling;
     expect(broken, !is_final(task.state), name + "an open task is not in a final state");
     expect(broken, leased == task.lease.has_value(), name + "exactly leased states have a lease");
-    expect(broken, !task.lost_lease || task.state == TaskState::kQueued,
-           name + "only a queued task has a lost lease");
+    const bool held = task.state == TaskState::kInputRequired && task.on_lost == OnLost::kHold;
+    expect(broken, !task.lost_lease || task.state == TaskState::kQueued || held,
+           name + "only a queued or held task has a lost lease");
     expect(broken, task.lease.has_value() || task.spending == Usage{},
            name + "only an attempt that runs is spending");
-    expect(broken, task.failures < task.max_attempts, name + "failures stay below max_attempts");
+    // A person may give one that is held an attempt beyond them.
+    const bool may_be_held =
+        std::any_of(task.retry_rules.begin(), task.retry_rules.end(),
+                    [](const RetryRule& rule) { return rule.action == RetryAction::kHold; });
+    expect(broken, task.failures < task.max_attempts || may_be_held,
+           name + "failures stay below max_attempts");
     expect(broken, task.losses < task.max_lost, name + "losses stay below max_lost");
     expect(broken, task.dead_reason == DeadReason::kNone, name + "an open task has no dead reason");
     expect(broken, task.changed_seq <= durable.last_seq,

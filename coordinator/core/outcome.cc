@@ -20,15 +20,21 @@ Next with_counters(const Task& task) {
     next.failures = task.failures;
     next.losses = task.losses;
     next.deferrals = task.deferrals;
+    next.waits = task.waits;
     return next;
 }
 
-DeadReason dead_reason_of(FailureClass failure) {
+/// `exhausted`: for want of a further attempt, and not by a rule.
+DeadReason dead_reason_of(FailureClass failure, bool exhausted) {
     switch (failure) {
         case FailureClass::kError:
         case FailureClass::kCrashed:
-            return DeadReason::kAttemptsExhausted;
+        case FailureClass::kTransient:
+        case FailureClass::kRateLimited:
+            return exhausted ? DeadReason::kAttemptsExhausted : DeadReason::kPermanent;
         case FailureClass::kPermanent:
+        case FailureClass::kContextOverflow:
+        case FailureClass::kRefusal:
             return DeadReason::kPermanent;
         case FailureClass::kContract:
             return DeadReason::kContract;
@@ -70,17 +76,34 @@ Millis backoff_after(const Backoff& backoff, std::uint32_t failures, std::uint64
     return Millis{half + static_cast<std::int64_t>(mix(seed) % span)};
 }
 
-Next after_failure(const Task& task, FailureClass failure, Instant now, std::uint64_t seed,
+Next after_failure(const Task& task, const Failed& failed, Instant now, std::uint64_t seed,
                    const Policy& policy) {
+    const RetryRule* rule = rule_for(task.retry_rules, failed.failure, failed.exit_code);
+    const RetryAction action = rule != nullptr ? rule->action : usual_action(failed.failure);
+    const Millis said = failed.retry_after.count > 0 ? failed.retry_after
+                        : rule != nullptr            ? rule->wait
+                                                     : Millis{};
     Next next = with_counters(task);
-    if (!mutant(Mutant::kAttemptsNotCounted)) ++next.failures;
-    next.feedback = failure == FailureClass::kContract;
-    if (failure == FailureClass::kPermanent || next.failures >= task.max_attempts) {
-        next.state = TaskState::kDead;
-        next.dead_reason = dead_reason_of(failure);
+    next.feedback = failed.failure == FailureClass::kContract;
+    if (action == RetryAction::kWait) {
+        ++next.waits;
+        const Millis wait = said.count > 0 ? said : backoff_after(task.backoff, next.waits, seed);
+        wait_or_queue(next, task, std::max(wait, limits::kRateLimitMin), now, policy);
         return next;
     }
-    wait_or_queue(next, task, backoff_after(task.backoff, next.failures, seed), now, policy);
+    if (!mutant(Mutant::kAttemptsNotCounted)) ++next.failures;
+    if (action == RetryAction::kHold) {
+        next.state = TaskState::kInputRequired;
+        return next;
+    }
+    const bool exhausted = next.failures >= task.max_attempts;
+    if (action == RetryAction::kDead || exhausted) {
+        next.state = TaskState::kDead;
+        next.dead_reason = dead_reason_of(failed.failure, exhausted);
+        return next;
+    }
+    const Millis wait = said.count > 0 ? said : backoff_after(task.backoff, next.failures, seed);
+    wait_or_queue(next, task, wait, now, policy);
     return next;
 }
 
@@ -88,7 +111,7 @@ Next after_release(const Task& task, ReleaseCause cause, Millis delay, Instant n
                    std::uint64_t seed, const Policy& policy) {
     if (cause == ReleaseCause::kInputRequired) return ended_as(task, TaskState::kInputRequired);
     if (cause == ReleaseCause::kTryLater && task.deferrals >= limits::kDeferrals) {
-        return after_failure(task, FailureClass::kError, now, seed, policy);
+        return after_failure(task, {FailureClass::kError, std::nullopt, {}}, now, seed, policy);
     }
     Next next = with_counters(task);
     if (cause == ReleaseCause::kTryLater) {
@@ -113,6 +136,10 @@ Next after_silence(const Task& task, Outcome outcome) {
     Next next = with_counters(task);
     next.state = TaskState::kQueued;
     next.rank = task.rank;
+    if (task.on_lost == OnLost::kHold) {
+        next.state = TaskState::kInputRequired;
+        next.rank = 0;
+    }
     if (outcome != Outcome::kLost) return next;
     if (mutant(Mutant::kLossCountsAsFailure)) ++next.failures;
     if (++next.losses >= task.max_lost) {

@@ -34,6 +34,13 @@ Spent spent_so_far(const Task& task) {
     return task.spent + spent_in(task.spending);
 }
 
+Instant attempt_ends_at(const Task& task) {
+    if (!task.lease) return {};
+    if (task.run_timeout.count == 0) return task.deadline_at;
+    const Instant end = task.lease->since + task.run_timeout;
+    return task.deadline_at.is_set() ? std::min(end, task.deadline_at) : end;
+}
+
 bool is_over_budget(const Task& task) {
     return task.budget.is_set() &&
            is_used_up(granted(task.budget, task.budget_from), spent_so_far(task));

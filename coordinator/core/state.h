@@ -55,7 +55,7 @@ struct RoleIndex {
     std::uint64_t running = 0;  // running, cancelling
 };
 
-enum class TimerKind : std::uint8_t { kReady, kExpire, kNoAnswer };
+enum class TimerKind : std::uint8_t { kReady, kExpire, kNoAnswer, kDeadline, kAttempt };
 struct Timer {
     Instant due;
     Seq submitted_seq = 0;

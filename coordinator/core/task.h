@@ -61,19 +61,23 @@ struct Task {
     std::uint32_t max_lost = limits::kLostDefault;
     Millis run_timeout{};
     Budget budget;
+    std::vector<RetryRule> retry_rules;
+    OnLost on_lost = OnLost::kRetry;
 
     TaskState state = TaskState::kQueued;
     DeadReason dead_reason = DeadReason::kNone;
     std::int64_t rank = 0;  // order among ready tasks: lower first, then submitted_seq
     Instant submitted_at;
-    Instant due_at;      // scheduled, retry_wait: when it is ready
-    Instant expires_at;  // 0: no ttl; counts only until the first attempt
-    Instant started_at;  // of the last attempt
+    Instant due_at;       // scheduled, retry_wait: when it is ready
+    Instant expires_at;   // 0: no ttl; counts only until the first attempt
+    Instant deadline_at;  // 0: none; then it ends, whatever it does
+    Instant started_at;   // of the last attempt
     Instant ended_at;
     std::uint32_t attempts = 0;       // number of the last attempt
     std::uint32_t failures = 0;       // charged against max_attempts
     std::uint32_t losses = 0;         // charged against max_lost
     std::uint32_t deferrals = 0;      // "try later" so far
+    std::uint32_t waits = 0;          // failures so far that used no attempt
     std::optional<Lease> lease;       // running, cancelling
     std::optional<Lease> lost_lease;  // queued again after a loss; its holder may still come back
     bool lost_lease_charged = false;  // that loss was counted in `losses`
@@ -104,6 +108,8 @@ const Question* open_question(const Task& task);
 Spent spent_so_far(const Task& task);
 /// True if nothing is left of its budget, grants included.
 bool is_over_budget(const Task& task);
+/// When the running attempt is to be over: its run timeout, or the task's deadline; unset: never.
+Instant attempt_ends_at(const Task& task);
 /// What a new attempt is told: the questions that were answered, or had no answer in their time.
 std::vector<Question> closed_questions(const Task& task);
 

@@ -19,6 +19,11 @@ bool is_due_later(const Task& task) {
     return task.state == TaskState::kScheduled || task.state == TaskState::kRetryWait;
 }
 
+/// A running task's deadline is its attempt's.
+bool has_deadline(const Task& task) {
+    return task.deadline_at.is_set() && !task.lease;
+}
+
 bool waits(const Task& task) {
     return is_due_later(task) || task.state == TaskState::kInputRequired;
 }
@@ -33,6 +38,16 @@ Timer ready_timer(const Task& task) {
 
 Timer expire_timer(const Task& task) {
     return {task.expires_at, task.submitted_seq, TimerKind::kExpire, task.key};
+}
+
+Timer deadline_timer(const Task& task) {
+    return {task.deadline_at, task.submitted_seq, TimerKind::kDeadline, task.key};
+}
+
+/// When the coordinator ends an attempt whose time is over, if its worker has not.
+Timer attempt_timer(const Task& task) {
+    return {attempt_ends_at(task) + limits::kRunAllowance, task.submitted_seq, TimerKind::kAttempt,
+            task.key};
 }
 
 Timer answer_timer(const Task& task, const Question& question) {
@@ -96,7 +111,9 @@ void index_task(State& state, const Task& task) {
     if (is_leased(task)) {
         ++role.running;
         index_lease(state, task);
+        if (attempt_ends_at(task).is_set()) state.index.timers.insert(attempt_timer(task));
     }
+    if (has_deadline(task)) state.index.timers.insert(deadline_timer(task));
     if (task.lost_lease) state.index.lost.emplace(task.lost_lease->token.number, task.key);
     if (can_expire(task)) state.index.timers.insert(expire_timer(task));
     index_question(state, task);
@@ -112,7 +129,9 @@ void unindex_task(State& state, const Task& task) {
     if (is_leased(task)) {
         --role.running;
         unindex_lease(state, task);
+        if (attempt_ends_at(task).is_set()) state.index.timers.erase(attempt_timer(task));
     }
+    if (has_deadline(task)) state.index.timers.erase(deadline_timer(task));
     if (task.lost_lease) state.index.lost.erase(task.lost_lease->token.number);
     if (can_expire(task)) state.index.timers.erase(expire_timer(task));
     unindex_question(state, task);

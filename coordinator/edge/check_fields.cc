@@ -61,6 +61,7 @@ Check check(const wire::Skip& m) {
 
 Check check(const wire::Fail& m) {
     return all_of([&] { return report(m.report); },
+                  [&] { return duration(m.retry_after, {}, limits::kLongest, "retry_after_ms"); },
                   [&] { return size(m.reason, limits::kReasonBytes, "reason"); });
 }
 

@@ -138,6 +138,7 @@ Result<Incoming> convert(wire::Message& message, wire::Fail& body, const Origin&
     end.reason = std::move(body.reason);
     end.failure = body.failure;
     end.exit_code = body.exit_code;
+    end.delay = body.retry_after;
     return end_attempt(message, body.report, std::move(end), origin, facts);
 }
 

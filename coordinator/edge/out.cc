@@ -34,8 +34,8 @@ struct AnswerToMessage {
     Result<wire::Body> operator()(const core::ClaimAnswer& a) const {
         auto spec = specs.get(a.spec_seq);
         if (!spec) return Failure(spec.error());
-        return wire::Claimed{a.token,       a.attempt,   a.term,    std::move(*spec),
-                             a.checkpoints, a.questions, a.feedback};
+        return wire::Claimed{a.token,       a.attempt,   a.term,     std::move(*spec),
+                             a.checkpoints, a.questions, a.feedback, a.run_timeout};
     }
     Result<wire::Body> operator()(const core::QuestionAnswer& a) const {
         return wire::Asked{a.task, a.token, a.question};
@@ -55,9 +55,10 @@ struct PushToMessage {
     Result<wire::Body> operator()(const core::Assignment& push) const {
         auto spec = specs.get(push.spec_seq);
         if (!spec) return Failure(spec.error());
-        return wire::Assign{
-            push.lease.token,  push.lease.attempt, push.lease.term,  push.answers,   push.submitter,
-            push.submitted_at, std::move(*spec),   push.checkpoints, push.questions, push.feedback};
+        return wire::Assign{push.lease.token, push.lease.attempt, push.lease.term,
+                            push.answers,     push.submitter,     push.submitted_at,
+                            std::move(*spec), push.checkpoints,   push.questions,
+                            push.feedback,    push.run_timeout};
     }
     Result<wire::Body> operator()(const core::LeaseWord& push) const {
         return wire::Beat{verdicts_of({push})};

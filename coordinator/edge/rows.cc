@@ -25,6 +25,7 @@ wire::TaskRow task_row(const core::Task& task) {
     row.ended_at = task.ended_at;
     row.due_at = task.due_at;
     row.expires_at = task.expires_at;
+    row.deadline_at = task.deadline_at;
     row.dead_reason = task.dead_reason;
     row.summary = task.summary;
     row.reason = task.reason;

@@ -31,6 +31,7 @@ void show(Fields& fields, const core::TaskSubmitted& body) {
     put(fields, "state", to_string(body.state));
     put_at(fields, "due_at", body.due_at);
     put_at(fields, "expires_at", body.expires_at);
+    put_at(fields, "deadline_at", body.deadline_at);
     put_count(fields, "inputs", body.spec.inputs.size());
 }
 
@@ -84,8 +85,9 @@ void show(Fields& fields, const core::TaskCancelled& body) {
     put(fields, "reason", body.reason);
 }
 
-void show(Fields& fields, const core::TaskExpired&) {
-    put(fields, "state", to_string(TaskState::kExpired));
+void show(Fields& fields, const core::TaskExpired& body) {
+    put(fields, "state", to_string(body.state));
+    put(fields, "reason", body.deadline ? "deadline" : "ttl");
 }
 
 void show(Fields& fields, const core::RoleServed& body) {

@@ -35,6 +35,7 @@ void describe(V& v, T& n) {
     v.optional("failures", n.failures);
     v.optional("losses", n.losses);
     v.optional("deferrals", n.deferrals);
+    v.optional("waits", n.waits);
     v.optional("feedback", n.feedback);
     v.optional("spent", n.spent);
 }
@@ -86,6 +87,8 @@ void describe_envelope(V& v, T& t) {
     v.optional("max_lost", t.max_lost, limits::kLostDefault);
     v.optional("run_timeout_ms", t.run_timeout);
     v.optional("budget", t.budget);
+    v.optional("retry_rules", t.retry_rules);
+    v.optional("on_lost", t.on_lost);
 }
 
 template <class V, Of<Task> T>
@@ -97,12 +100,14 @@ void describe(V& v, T& t) {
     v("submitted_at", t.submitted_at);
     v.optional("due_at", t.due_at);
     v.optional("expires_at", t.expires_at);
+    v.optional("deadline_at", t.deadline_at);
     v.optional("started_at", t.started_at);
     v.optional("ended_at", t.ended_at);
     v.optional("attempts", t.attempts);
     v.optional("failures", t.failures);
     v.optional("losses", t.losses);
     v.optional("deferrals", t.deferrals);
+    v.optional("waits", t.waits);
     v.optional("lease", t.lease);
     v.optional("lost_lease", t.lost_lease);
     v.optional("lost_lease_charged", t.lost_lease_charged);
@@ -134,6 +139,7 @@ void describe(V& v, T& e) {
     v.optional("rank", e.rank);
     v.optional("due_at", e.due_at);
     v.optional("expires_at", e.expires_at);
+    v.optional("deadline_at", e.deadline_at);
 }
 
 template <class V, Of<TaskReady> T>
@@ -177,7 +183,10 @@ void describe(V& v, T& e) {
 }
 
 template <class V, Of<TaskExpired> T>
-void describe(V&, T&) {}
+void describe(V& v, T& e) {
+    v.optional("state", e.state, TaskState::kExpired);
+    v.optional("deadline", e.deadline);
+}
 
 template <class V, Of<RoleServed> T>
 void describe(V& v, T& e) {

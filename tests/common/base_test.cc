@@ -311,7 +311,7 @@ TEST(Words, ReadBackAsWhatTheyWereWrittenFrom) {
     expect_words<TaskState>(kTaskStates);
     expect_words<DeadReason>(kDeadReasons);
     expect_words<Verdict>(3);
-    expect_words<FailureClass>(5);
+    expect_words<FailureClass>(9);
     expect_words<ReleaseCause>(5);
     expect_words<Outcome>(8);
     expect_words<Backoff::Kind>(3);

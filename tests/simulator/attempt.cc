@@ -17,6 +17,7 @@ worker::AttemptEnd end_of(Fate fate) {
         case Fate::kSucceed:
         case Fate::kSkip:
         case Fate::kHang:
+        case Fate::kDeaf:
         case Fate::kUnmetUnseen:
         case Fate::kWrongText:
         case Fate::kTooLong:
@@ -26,6 +27,8 @@ worker::AttemptEnd end_of(Fate fate) {
             end.exit_code = 0;
             break;
         case Fate::kFail:
+        case Fate::kBusyService:
+        case Fate::kRefuse:
             end.exit_code = 1;
             break;
         case Fate::kFailForGood:
@@ -161,6 +164,11 @@ wire::Body Attempt::report(const std::string& name) const {
     facts.output.values["summary"] = "done by " + name;
     put_usage(facts.output.values, work_.used);
     if (work_.fate == Fate::kSkip) facts.output.values["status"] = "skipped";
+    if (work_.fate == Fate::kBusyService) {
+        facts.output.values["class"] = "rate_limited";
+        if (held().attempt % 2 == 0) facts.output.values["retry_after"] = "4";
+    }
+    if (work_.fate == Fate::kRefuse) facts.output.values["class"] = "refusal";
     if (work_.fate == Fate::kTryLater) facts.output.values["retry_after"] = "3";
     const bool parks = work_.fate == Fate::kPark && stop_ == worker::StopCause::kNone;
     if (parks) {

@@ -16,7 +16,8 @@ class Attempt {
 
     Attempt(const wire::Assign& assign, const Work& work, Millis boot)
         : assign_(assign), work_(work), due_(boot + work.prepare), left_(work.run) {
-        if (assign.task.run_timeout.count > 0) timeout_left_ = assign.task.run_timeout;
+        const bool kept = work.fate != Fate::kDeaf;
+        if (kept && assign.run_timeout.count > 0) timeout_left_ = assign.run_timeout;
     }
 
     const wire::Assign& assign() const { return assign_; }

@@ -56,6 +56,8 @@ void Model::compare(const core::Task& row) {
     expect(row.failures == task->failures, "the row counts failures");
     expect(row.losses == task->losses, "the row counts losses");
     expect(row.deferrals == task->deferrals, "the row counts deferrals");
+    expect(row.waits == task->waits, "the row counts waits that use no attempt");
+    expect(row.deadline_at == task->deadline, "the row has the deadline");
     const LeaseToken lease = row.lease ? row.lease->token : LeaseToken{};
     expect(lease == task->lease, "the row has the current lease");
     expect(row.checkpoints == task->checkpoints, "the row has the checkpoints that are kept");
@@ -82,9 +84,12 @@ void Model::apply(const core::Event& event, const core::TaskSubmitted& body) {
     task.spec = body.spec;
     task.submitted = event.at;
     const bool later = body.spec.delay.count > 0;
+    expect(!body.spec.not_before.is_set(), "a wait is all that these tasks ask for");
     task.state = later ? TaskState::kScheduled : TaskState::kQueued;
     if (later) task.due = event.at + body.spec.delay;
     if (body.spec.ttl.count > 0) task.expires = event.at + body.spec.ttl;
+    if (body.spec.deadline.count > 0) task.deadline = event.at + body.spec.deadline;
+    expect(body.deadline_at == task.deadline, "a deadline counts from the submit");
     expect(body.state == task.state, "a delayed task is scheduled, any other queued");
     expect(body.due_at == task.due, "a delayed task is due after its delay");
     expect(body.expires_at == task.expires, "a task expires after its ttl");
@@ -115,6 +120,9 @@ void Model::apply(const core::Event& event, const core::TaskAssigned& body) {
     expect(lease.attempt == task.attempts + 1, "attempts are numbered on");
     expect(task.attempts > 0 || !task.expires.is_set() || event.at < task.expires,
            "a task whose ttl has passed is not started");
+    expect(!task.deadline.is_set() || event.at < task.deadline,
+           "a task whose deadline has passed is not started");
+    task.since = lease.since;
     last_token_ = std::max(last_token_, lease.token.number);
     tokens_.insert(lease.token.number);
     become(task, TaskState::kRunning);
@@ -126,7 +134,10 @@ void Model::apply(const core::Event& event, const core::TaskAssigned& body) {
 
 void Model::apply(const core::Event& event, const core::LeaseResumed& body) {
     Task& task = task_of(event);
-    expect(task.state == TaskState::kQueued, "only a queued task is taken up again");
+    const bool held = task.state == TaskState::kInputRequired;
+    expect(task.state == TaskState::kQueued || held, "only a waiting task is taken up again");
+    expect(!held || open_question(task) != nullptr, "a task that is held asks about it");
+    withdraw(task, event.at);
     expect(task.lost.is_set() && task.lost == body.token, "only the lost lease comes back");
     if (task.charged) --task.losses;
     expect(body.losses == task.losses, "a loss that was none is taken back");
@@ -160,7 +171,8 @@ void Model::apply(const core::Event& event, const core::AttemptEnded& body) {
     count_usage(task, body);
     const Question* open = open_question(task);
     const bool parks = open != nullptr && open->parked;
-    expect(parks == (attempt.release == ReleaseCause::kInputRequired),
+    const bool holds = parks && open->kind == QuestionKind::kHold;
+    expect((parks && !holds) == (attempt.release == ReleaseCause::kInputRequired),
            "a question that parks its task comes with its attempt's end");
     if (!parks) withdraw(task, event.at);
     task.charged = false;
@@ -173,7 +185,8 @@ void Model::apply(const core::Event& event, const core::AttemptEnded& body) {
         become(task, attempt.outcome == Outcome::kCompleted ? TaskState::kCompleted
                                                             : TaskState::kSkipped);
     } else if (attempt.outcome == Outcome::kFailed) {
-        expect(reported && attempt.failure.has_value(), "a failure says of what kind");
+        expect(attempt.failure.has_value(), "a failure says of what kind");
+        if (!reported) check_overdue(task, event, attempt);
         end_failed(task, event, body, attempt.failure.value_or(FailureClass::kError));
     } else if (attempt.outcome == Outcome::kReleased && reported) {
         end_released(task, event, body);
@@ -188,6 +201,9 @@ void Model::apply(const core::Event& event, const core::AttemptEnded& body) {
     expect(body.next.failures == task.failures, "failures are counted right");
     expect(body.next.losses == task.losses, "losses are counted right");
     expect(body.next.deferrals == task.deferrals, "deferrals are counted right");
+    expect(body.next.waits == task.waits, "waits that use no attempt are counted right");
+    expect(holds == (task.state == TaskState::kInputRequired && !attempt.release),
+           "a person is asked about a task that is held, and about no other");
     expect(attempt.answer == watch_budget(event.task.id, task),
            "the answer is what the task becomes");
 }
@@ -206,11 +222,16 @@ void Model::apply(const core::Event& event, const core::TaskCancelled&) {
     withdraw(task, event.at);
 }
 
-void Model::apply(const core::Event& event, const core::TaskExpired&) {
+void Model::apply(const core::Event& event, const core::TaskExpired& body) {
     Task& task = task_of(event);
-    expect(task.attempts == 0, "only what never started expires");
-    expect(task.expires.is_set() && event.at >= task.expires, "nothing expires before its ttl");
-    become(task, TaskState::kExpired);
+    expect(!task.lease.is_set(), "what is held does not expire");
+    const Instant limit = body.deadline ? task.deadline : task.expires;
+    expect(limit.is_set() && event.at >= limit, "nothing expires before its time");
+    expect(body.deadline || task.attempts == 0, "a ttl counts until the first attempt");
+    withdraw(task, event.at);
+    become(task, task.attempts == 0 ? TaskState::kExpired : TaskState::kDead);
+    if (task.attempts > 0) task.dead_reason = DeadReason::kTimedOut;
+    expect(body.state == task.state, "a deadline ends what has started as dead");
 }
 
 void Model::apply(const core::Event&, const core::RoleServed&) {}
@@ -360,13 +381,15 @@ void Model::apply(const core::Event& event, const core::QuestionClosed& body) {
     if (!open->parked) return expect(task.state == TaskState::kRunning, "its attempt runs");
     expect(task.state == TaskState::kInputRequired, "a parked task waits for its answer");
     const bool about_budget = open->kind == QuestionKind::kBudget;
-    const bool stops = about_budget && body.choice == "stop";
-    expect((body.dead_reason == DeadReason::kBudget) == stops, "who says stop ends the task");
+    const bool ours = open->kind != QuestionKind::kQuestion;
+    const bool stops = ours && body.choice == "stop";
+    const DeadReason reason = about_budget ? DeadReason::kBudget : DeadReason::kRejected;
+    expect(body.dead_reason == (stops ? reason : DeadReason::kNone), "who says stop ends the task");
     expect(body.budget_from.has_value() == (about_budget && !stops),
            "a budget is granted anew by who is asked for it alone");
     if (body.budget_from) task.budget_from = *body.budget_from;
     become(task, stops ? TaskState::kDead : TaskState::kQueued);
-    if (stops) task.dead_reason = DeadReason::kBudget;
+    if (stops) task.dead_reason = reason;
     watch_budget(event.task.id, task);
 }
 

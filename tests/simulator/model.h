@@ -31,10 +31,13 @@ class Model {
         DeadReason dead_reason = DeadReason::kNone;
         Instant due;
         Instant expires;
+        Instant deadline;
         std::uint32_t attempts = 0;
         std::uint32_t failures = 0;
         std::uint32_t losses = 0;
         std::uint32_t deferrals = 0;
+        std::uint32_t waits = 0;
+        Instant since;         // of the current lease
         LeaseToken lease;      // the current one
         LeaseToken lost;       // one that may come back
         bool charged = false;  // its loss was counted
@@ -123,6 +126,8 @@ class Model {
                     FailureClass failure);
     void end_released(Task& task, const core::Event& event, const core::AttemptEnded& body);
     void end_silent(Task& task, const core::AttemptEnded& body);
+    /// The coordinator may end an attempt whose time is over; nobody's report says so.
+    void check_overdue(const Task& task, const core::Event& event, const core::Attempt& attempt);
     void check_backoff(const Task& task, const core::Event& event, const core::Next& next);
 
     World& world_;

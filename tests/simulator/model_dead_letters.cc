@@ -61,7 +61,7 @@ void Model::apply(const core::Event& event, const core::TaskReplayed& body) {
     }
     if (body.fresh) task.feedback = {};
     if (task.checkpoints.empty()) task.checkpoints_gone = false;
-    task.failures = task.losses = task.deferrals = 0;
+    task.failures = task.losses = task.deferrals = task.waits = 0;
     task.budget_from = task.spent;
     task.state = TaskState::kQueued;
     task.dead_reason = DeadReason::kNone;
@@ -69,6 +69,8 @@ void Model::apply(const core::Event& event, const core::TaskReplayed& body) {
     task.expires = {};
     if (task.attempts == 0 && task.spec.ttl.count > 0) task.expires = event.at + task.spec.ttl;
     expect(after.expires_at == task.expires, "a task that never started has its ttl anew");
+    task.deadline = {};
+    if (task.spec.deadline.count > 0) task.deadline = event.at + task.spec.deadline;
     task.lost = {};
     task.charged = false;
     ++open_;

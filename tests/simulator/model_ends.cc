@@ -6,6 +6,27 @@
 #include "tests/simulator/workload.h"
 
 namespace zq::sim {
+namespace {
+
+/// The rule about that exit code, else the one about that class.
+const RetryRule* rule_about(const TaskSpec& spec, FailureClass failure,
+                            std::optional<std::int64_t> code) {
+    for (const RetryRule& rule : spec.retry_rules) {
+        if (rule.exit_code && rule.exit_code == code) return &rule;
+    }
+    for (const RetryRule& rule : spec.retry_rules) {
+        if (rule.failure == failure) return &rule;
+    }
+    return nullptr;
+}
+
+/// As its report said.
+Millis retry_after(const core::Attempt& attempt) {
+    const auto at = attempt.output.find("retry_after");
+    return at == attempt.output.end() ? Millis{} : seconds(std::stoi(at->second));
+}
+
+}  // namespace
 
 /// What is accepted has what was expected.
 void Model::check_contract(const Task& task, const core::Attempt& attempt) {
@@ -29,23 +50,55 @@ void Model::check_contract(const Task& task, const core::Attempt& attempt) {
 
 void Model::end_failed(Task& task, const core::Event& event, const core::AttemptEnded& body,
                        FailureClass failure) {
-    ++task.failures;
     if (failure == FailureClass::kContract) {
         task.feedback = {body.attempt.attempt, body.attempt.reason};
         expect(!task.feedback.text.empty(), "what breaks the contract is told");
     }
-    if (failure == FailureClass::kPermanent || task.failures >= task.spec.max_attempts) {
+    const RetryRule* rule = rule_about(task.spec, failure, body.attempt.exit_code);
+    const bool for_good = failure == FailureClass::kPermanent || failure == FailureClass::kRefusal;
+    const bool limited = failure == FailureClass::kRateLimited;
+    const RetryAction action = rule != nullptr ? rule->action
+                               : for_good      ? RetryAction::kDead
+                               : limited       ? RetryAction::kWait
+                                               : RetryAction::kRetry;
+    const Millis asked = retry_after(body.attempt);
+    const Millis wait = asked.count > 0 ? asked : rule != nullptr ? rule->wait : Millis{};
+    if (action == RetryAction::kWait) {
+        ++task.waits;
+        become(task, TaskState::kRetryWait);
+        task.due = body.next.due_at;
+        expect(task.due >= event.at + seconds(1), "a limit is waited for");
+        return expect(wait.count == 0 || task.due == event.at + wait,
+                      "a wait is as long as it was said to be");
+    }
+    ++task.failures;
+    if (action == RetryAction::kHold) return become(task, TaskState::kInputRequired);
+    if (action == RetryAction::kDead || task.failures >= task.spec.max_attempts) {
         become(task, TaskState::kDead);
-        task.dead_reason = failure == FailureClass::kPermanent  ? DeadReason::kPermanent
-                           : failure == FailureClass::kContract ? DeadReason::kContract
+        const bool spent = task.failures >= task.spec.max_attempts && !for_good;
+        task.dead_reason = failure == FailureClass::kContract   ? DeadReason::kContract
                            : failure == FailureClass::kTimedOut ? DeadReason::kTimedOut
-                                                                : DeadReason::kAttemptsExhausted;
+                           : spent                              ? DeadReason::kAttemptsExhausted
+                                                                : DeadReason::kPermanent;
         return;
+    }
+    task.due = body.next.due_at;
+    if (wait.count > 0) {
+        expect(task.due == event.at + wait, "a wait is as long as it was said to be");
+        return become(task, TaskState::kRetryWait);
     }
     check_backoff(task, event, body.next);
     const bool waits = task.spec.backoff.kind != Backoff::Kind::kNone;
     become(task, waits ? TaskState::kRetryWait : TaskState::kQueued);
-    task.due = body.next.due_at;
+}
+
+void Model::check_overdue(const Task& task, const core::Event& event,
+                          const core::Attempt& attempt) {
+    expect(attempt.failure == FailureClass::kTimedOut, "only its time ends an attempt unasked");
+    const Millis timeout = task.spec.run_timeout;
+    const bool late = timeout.count > 0 && event.at >= task.since + timeout;
+    const bool missed = task.deadline.is_set() && event.at >= task.deadline;
+    expect(late || missed, "an attempt has all of its time");
 }
 
 /// The n-th wait is twice the one before it, between half of it and all of it.
@@ -89,7 +142,8 @@ void Model::end_silent(Task& task, const core::AttemptEnded& body) {
         task.dead_reason = DeadReason::kPoison;
         return;
     }
-    become(task, TaskState::kQueued);
+    const bool held = task.spec.on_lost == OnLost::kHold;
+    become(task, held ? TaskState::kInputRequired : TaskState::kQueued);
     if (outcome == Outcome::kReleased) return;
     task.lost = task.lease;
     task.charged = lost;

@@ -16,6 +16,32 @@ Backoff some_backoff(Rng& rng) {
     }
 }
 
+std::vector<RetryRule> some_rules(Rng& rng) {
+    constexpr auto kActions = std::to_array<RetryAction>(
+        {RetryAction::kRetry, RetryAction::kWait, RetryAction::kHold, RetryAction::kDead});
+    constexpr auto kClasses = std::to_array<FailureClass>(
+        {FailureClass::kError, FailureClass::kCrashed, FailureClass::kTimedOut,
+         FailureClass::kRefusal, FailureClass::kRateLimited, FailureClass::kPermanent});
+    std::vector<RetryRule> rules;
+    for (std::uint64_t n = rng.between(1, 3); n > 0; --n) {
+        RetryRule rule;
+        if (rng.per_mille(300)) {
+            rule.exit_code = 1;
+        } else {
+            rule.failure = kClasses.at(rng.below(kClasses.size()));
+        }
+        rule.action = kActions.at(rng.below(kActions.size()));
+        const bool waits = rule.action == RetryAction::kRetry || rule.action == RetryAction::kWait;
+        // A wait that uses no attempt may come again and again: not for an attempt's usual end.
+        if (rule.action == RetryAction::kWait && rule.failure != FailureClass::kRateLimited) {
+            rule.action = RetryAction::kRetry;
+        }
+        if (waits && rng.per_mille(500)) rule.wait = seconds(rng.between(1, 8));
+        rules.push_back(rule);
+    }
+    return rules;
+}
+
 RoleName some_role(Rng& rng) {
     const std::uint64_t n = rng.below(100);
     if (n < 40) return kReview;
@@ -26,11 +52,12 @@ RoleName some_role(Rng& rng) {
 
 Fate some_fate(Rng& rng) {
     constexpr std::pair<std::uint64_t, Fate> kShares[] = {
-        {500, Fate::kSucceed},    {40, Fate::kSkip},        {130, Fate::kFail},
+        {450, Fate::kSucceed},    {40, Fate::kSkip},        {130, Fate::kFail},
         {20, Fate::kFailForGood}, {50, Fate::kCrash},       {50, Fate::kTryLater},
         {30, Fate::kNotStarted},  {30, Fate::kHang},        {20, Fate::kUnmetUnseen},
         {20, Fate::kTooLong},     {40, Fate::kLargeResult}, {20, Fate::kForgottenPut},
-        {30, Fate::kPark},        {20, Fate::kWrongText}};
+        {30, Fate::kPark},        {20, Fate::kWrongText},   {20, Fate::kDeaf},
+        {30, Fate::kBusyService}, {15, Fate::kRefuse}};
     std::uint64_t n = rng.below(1000);
     for (const auto& [share, fate] : kShares) {
         if (n < share) return fate;
@@ -65,6 +92,9 @@ TaskSpec Workload::task(const std::string& client, std::uint32_t n) const {
     if (rng.per_mille(150)) spec.ttl = spec.delay + rng.between(millis(1), seconds(90));
     if (spec.role == kNobody) spec.ttl = spec.delay + rng.between(seconds(1), seconds(60));
     if (rng.per_mille(300)) spec.run_timeout = rng.between(seconds(5), seconds(60));
+    if (rng.per_mille(100)) spec.deadline = spec.delay + rng.between(seconds(10), minutes(5));
+    if (rng.per_mille(200)) spec.retry_rules = some_rules(rng);
+    if (rng.per_mille(120)) spec.on_lost = OnLost::kHold;
     if (rng.per_mille(300)) spec.group = GroupName("g" + std::to_string(rng.below(5)));
     if (rng.per_mille(300)) spec.reply_to = client + "-inbox";
     if (rng.per_mille(500)) spec.idempotency_key = "key-of-" + spec.id.text;
@@ -91,6 +121,7 @@ Work Workload::work(const TaskSpec& task, std::uint32_t attempt) const {
     work.run = rng.between(millis(50), seconds(10));
     if (rng.per_mille(200)) work.run = rng.between(seconds(10), seconds(60));
     if (work.fate == Fate::kHang) work.run = minutes(4);
+    if (work.fate == Fate::kDeaf) work.run = minutes(6);
     work.conclude = rng.between(millis(1), millis(100));
     if (rng.per_mille(30)) work.conclude = rng.between(seconds(1), seconds(15));
     if (rng.per_mille(700)) {

@@ -25,6 +25,9 @@ enum class Fate : std::uint8_t {
     kTryLater,
     kNotStarted,    // the worker's fault
     kHang,          // until its run timeout, else for long
+    kDeaf,          // hangs at a worker that keeps no time: the coordinator must
+    kBusyService,   // a service is busy, and says until when
+    kRefuse,        // the model would not
     kUnmetUnseen,   // says it is done without what was expected: the coordinator must notice
     kWrongText,     // its result's text is not what was expected: so too
     kTooLong,       // its report breaks a bound: refused, and mended

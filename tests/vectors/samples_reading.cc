@@ -39,6 +39,7 @@ wire::TaskRow dead_row() {
     row.ended_at = kSubmitted + minutes(2);
     row.due_at = kSubmitted + seconds(30);
     row.expires_at = kSubmitted + hours(1);
+    row.deadline_at = kSubmitted + days(1);
     row.dead_reason = DeadReason::kAttemptsExhausted;
     row.summary = "half of it";
     row.reason = "exit 1";

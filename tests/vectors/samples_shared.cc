@@ -80,6 +80,18 @@ TaskSpec full_task() {
     task.inputs = {context_file()};
     task.trace_id = "4bf92f3577b34da6a3ce929d0e0e4736";
     task.idempotency_key = "planner-2026-11-20-7";
+    task.not_before = Instant{1'795'177'867'042};
+    task.deadline = days(2);
+    task.stall_timeout = minutes(20);
+    RetryRule busy;
+    busy.failure = FailureClass::kRateLimited;
+    busy.action = RetryAction::kWait;
+    busy.wait = minutes(10);
+    RetryRule usage;
+    usage.exit_code = 2;
+    usage.action = RetryAction::kDead;
+    task.retry_rules = {busy, usage};
+    task.on_lost = OnLost::kHold;
     return task;
 }
 

@@ -133,6 +133,7 @@ wire::Fail crashed() {
     m.reason = "signal 11";
     m.failure = FailureClass::kCrashed;
     m.exit_code = -11;
+    m.retry_after = minutes(5);
     return m;
 }
 
@@ -203,6 +204,7 @@ wire::Assign assign_answered(const TaskSpec& task) {
     m.lease = lease_number(2);
     m.attempt = 2;
     m.questions = {answered_question()};
+    m.run_timeout = hours(1);
     return m;
 }
 

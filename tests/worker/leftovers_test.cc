@@ -93,6 +93,13 @@ TEST_P(Leftovers, OfAKilledWorkerAreDeadBeforeTheNextStartGoesOnAndOthersLive) {
     ::waitpid(bystander, nullptr, 0);
 }
 
+TEST(Leftovers, AMarkThatNamesNoProcessIsNone) {
+    const std::string tag(32, 'a');
+    EXPECT_TRUE(parse_family_mark("tag=" + tag + "\nmain=12\n").has_value());
+    EXPECT_FALSE(parse_family_mark("tag=" + tag + "\nmain=-12\n").has_value());
+    EXPECT_FALSE(parse_family_mark("tag=short\nmain=12\n").has_value());
+}
+
 TEST(LeftoverMark, WithAPidThatIsSomebodyElsesNowKillsNobody) {
     const pid_t other = ::fork();
     if (other == 0) {

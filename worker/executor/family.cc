@@ -77,7 +77,10 @@ Result<FamilyMark> parse_family_mark(const std::string& text) {
         if (key == "main") std::from_chars(value.data(), end, mark.main);
         if (key == "start") std::from_chars(value.data(), end, mark.start);
     }
-    if (mark.tag.size() != 32) return fail(ErrorCode::INVALID, "not the mark of an attempt");
+    // A negative number would name a process group to whoever signals it.
+    if (mark.tag.size() != 32 || mark.main < 0) {
+        return fail(ErrorCode::INVALID, "not the mark of an attempt");
+    }
     return mark;
 }
 

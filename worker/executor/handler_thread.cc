@@ -6,6 +6,16 @@
 #include <exception>
 
 namespace zq::worker {
+namespace {
+
+HandlerResult failed_with(std::string reason) {
+    HandlerResult result;
+    result.outcome = HandlerOutcome::kFailed;
+    result.reason = std::move(reason);
+    return result;
+}
+
+}  // namespace
 
 HandlerThread::HandlerThread(Handler handler, TaskSpec spec, std::uint32_t attempt,
                              std::string folder, Millis now)
@@ -26,9 +36,9 @@ void HandlerThread::run() {
     try {
         result_ = handler_(HandlerTask(spec_, attempt_, folder_, stop_, pause_));
     } catch (const std::exception& error) {
-        result_ = {HandlerOutcome::kFailed, error.what(), {}, {}, {}};
+        result_ = failed_with(error.what());
     } catch (...) {
-        result_ = {HandlerOutcome::kFailed, "the handler threw something unknown", {}, {}, {}};
+        result_ = failed_with("the handler threw something unknown");
     }
     finished_.store(true, std::memory_order_release);
     const std::uint64_t one = 1;
