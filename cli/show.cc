@@ -45,6 +45,18 @@ std::string envelope_text(const wire::TaskReply& task, const OutputOptions& opti
     line(out, "attempts",
          std::to_string(row.attempts) + " (failed " + std::to_string(row.failures) + " of " +
              std::to_string(row.max_attempts) + ", lost " + std::to_string(row.losses) + ")");
+    for (std::size_t i = 0; i < spec.after.tasks.size(); ++i) {
+        if (i == 20) {
+            line(out, "", "and " + std::to_string(spec.after.tasks.size() - i) + " more");
+            break;
+        }
+        line(out, i == 0 ? "after" : "", spec.after.tasks[i].text);
+    }
+    if (!spec.after.tasks.empty()) {
+        line(out, "waits",
+             std::string(to_string(spec.after.mode)) + ", else " +
+                 std::string(to_string(spec.after.on_unmet)));
+    }
     for (const RetryRule& rule : spec.retry_rules) line(out, "retry rule", to_string(rule));
     if (spec.on_lost != OnLost::kRetry) line(out, "on lost", std::string(to_string(spec.on_lost)));
     if (row.budget.is_set()) line(out, "budget", budget_text(row.budget, row.spent));

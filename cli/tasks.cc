@@ -89,7 +89,7 @@ Ending run_cancel(const Context& context) {
             accepted.state = task->row.state;
         } else {
             auto reply = (*session)->call<wire::Accepted>(
-                wire::Cancel{TaskId(id), context.args.text("reason")});
+                wire::Cancel{TaskId(id), context.args.text("reason"), context.args.has("cascade")});
             if (!reply) return tl::unexpected(reply.error());
             accepted = *reply;
         }
@@ -107,14 +107,16 @@ constexpr auto kLsFlags = std::to_array<Flag>({
     {"from", "NAME", "Only submitted by this name"},
     {"limit", "N", "At most this many, the newest first (default 50)"},
 });
-constexpr auto kCancelFlags = std::to_array<Flag>({{"reason", "TEXT", "Kept with the task"}});
+constexpr auto kCancelFlags = std::to_array<Flag>(
+    {{"reason", "TEXT", "Kept with the task"},
+     {"cascade", "", "Those that wait for it too, and for them, and so on", Takes::kNothing}});
 
 constexpr auto kCommands = std::to_array<Command>({
     {"ls",
      "Tasks",
      "",
      "List tasks, the newest first",
-     "States: scheduled, queued, running, input_required, retry_wait, cancelling; ended: "
+     "States: scheduled, blocked, queued, running, input_required, retry_wait, cancelling; ended: "
      "completed, skipped,\n"
      "cancelled, expired, dead.",
      kLsFlags,

@@ -10,8 +10,9 @@
 namespace zq::coordinator {
 namespace {
 
-constexpr std::size_t kPlaces = 1'024;   // remembered
-constexpr std::size_t kStoring = 4'096;  // contents whose event is under way
+constexpr std::size_t kPlaces = 1'024;             // remembered
+constexpr std::size_t kUpstreamArtifacts = 1'000;  // about, of one answer to UPSTREAM
+constexpr std::size_t kStoring = 4'096;            // contents whose event is under way
 
 TaskKey key_of(const TaskId& id) {
     return {kDefaultNamespace, id};
@@ -22,6 +23,27 @@ Result<ArtifactRef> find_ref(const std::vector<ArtifactRef>& refs, const wire::F
                            [&](const ArtifactRef& ref) { return ref.name == fetch.name; });
     if (at != refs.end()) return *at;
     return fail(ErrorCode::NOT_FOUND, "no artifact of this name", "name");
+}
+
+Result<wire::UpstreamRow> upstream_row(store::Reader& reader, const TaskKey& key) {
+    wire::UpstreamRow row;
+    row.id = key.id;
+    auto task = reader.task(key);
+    if (!task) return Failure(task.error());
+    if (!*task) return fail(ErrorCode::NOT_FOUND, "no task " + key.id.text, "task_id");
+    row.state = (*task)->state;
+    row.dead_reason = (*task)->dead_reason;
+    row.attempt = (*task)->attempts;
+    row.summary = (*task)->summary;
+    row.reason = (*task)->reason;
+    auto attempt = reader.attempt(key, row.attempt);
+    if (!attempt) return Failure(attempt.error());
+    if (!*attempt) return row;
+    for (const ArtifactRef& artifact : (*attempt)->artifacts) {
+        const bool log = removed_kind_of(artifact.name) == RemovedKind::kLogs;
+        if (!log) row.artifacts.push_back(artifact);
+    }
+    return row;
 }
 
 Failure no_such_task(const wire::Fetch& fetch) {
@@ -54,6 +76,9 @@ void ArtifactDesk::handle(std::size_t door, Received received, Instant now) {
 void ArtifactDesk::serve(const Caller& caller, wire::Message message, Instant now) {
     if (const auto* body = std::get_if<wire::Put>(&message.body)) return put(caller, *body, now);
     if (const auto* body = std::get_if<wire::Fetch>(&message.body)) return fetch(caller, *body);
+    if (const auto* body = std::get_if<wire::Upstream>(&message.body)) {
+        return tell_upstream(caller, *body);
+    }
     if (const auto* body = std::get_if<wire::Chunk>(&message.body)) {
         return chunk(caller, *body, message.payload);
     }
@@ -275,6 +300,31 @@ Result<ArtifactRef> ArtifactDesk::checkpoint_ref(const wire::Fetch& fetch) {
         if (meant) return kept.ref;
     }
     return fail(ErrorCode::NOT_FOUND, "no such checkpoint is kept", "checkpoint");
+}
+
+void ArtifactDesk::tell_upstream(const Caller& caller, const wire::Upstream& query) {
+    auto rows = read_upstream(query);
+    if (!rows) return refuse(caller.route, rows.error());
+    reply(caller.route, std::move(*rows));
+}
+
+/// As many as fit into one answer.
+Result<wire::UpstreamRows> ArtifactDesk::read_upstream(const wire::Upstream& query) {
+    auto task = parts_.reader.task(key_of(query.task));
+    if (!task) return Failure(task.error());
+    if (!*task) return fail(ErrorCode::NOT_FOUND, "no task " + query.task.text, "task_id");
+    const std::vector<TaskId>& all = (*task)->after.tasks;
+    wire::UpstreamRows found;
+    found.total = static_cast<std::uint32_t>(all.size());
+    std::size_t artifacts = 0;
+    for (std::size_t i = query.skip; i < all.size() && found.rows.size() < query.limit; ++i) {
+        auto row = upstream_row(parts_.reader, key_of(all[i]));
+        if (!row) return Failure(row.error());
+        artifacts += 8 + row->artifacts.size();
+        if (!found.rows.empty() && artifacts > kUpstreamArtifacts) break;
+        found.rows.push_back(std::move(*row));
+    }
+    return found;
 }
 
 void ArtifactDesk::write_log(const Caller& caller, wire::Log log) {

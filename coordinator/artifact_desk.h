@@ -63,6 +63,8 @@ class ArtifactDesk {
     Result<Seq> kept_since(const wire::Fetch& fetch, const core::Task& task);
     void chunk(const Caller& caller, const wire::Chunk& chunk, const std::string& bytes);
     void fetch(const Caller& caller, const wire::Fetch& fetch);
+    void tell_upstream(const Caller& caller, const wire::Upstream& query);
+    Result<wire::UpstreamRows> read_upstream(const wire::Upstream& query);
     void ask_to_store(const Caller& caller, StoreRequest request);
     void write_log(const Caller& caller, wire::Log log);
     void read_log(const Caller& caller, const wire::ReadLog& query);

@@ -146,6 +146,8 @@ class Uploader {
     News replace(Lane& lane, const ReplaceJob& job);
     News put_again(Lane& lane, const PutAgainJob& job);
     News store_word(Lane& lane, const StoreWordJob& job);
+    Result<void> fetch_upstream(Lane& lane, const PrepareJob& job,
+                                std::vector<wire::UpstreamRow>& upstream);
     News fetch_previous(Lane& lane, const FetchPreviousJob& job);
     void remove(const RemoveJob& job);
 

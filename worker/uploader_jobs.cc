@@ -33,7 +33,7 @@ Failure local(const Error& error) {
     return fail(ErrorCode::IO, error.message);
 }
 
-Result<void> write_briefing(const PrepareJob& job) {
+Result<void> write_briefing(const PrepareJob& job, const std::vector<wire::UpstreamRow>& upstream) {
     const Workspace& w = job.workspace;
     auto ok = write_file(w.task_file(), task_json(job.assign), 0600, Durability::kNone);
     if (!ok) return ok;
@@ -45,7 +45,8 @@ Result<void> write_briefing(const PrepareJob& job) {
         ok = write_file(w.feedback_file(), feedback, 0600, Durability::kNone);
         if (!ok) return ok;
     }
-    return write_file(w.prompt_file(), prompt_text(job.assign, w), 0600, Durability::kNone);
+    return write_file(w.prompt_file(), prompt_text(job.assign, upstream, w), 0600,
+                      Durability::kNone);
 }
 
 }  // namespace
@@ -69,7 +70,14 @@ News Uploader::prepare(Lane& lane, const PrepareJob& job) {
         if (is_abandoned(lane)) return Abandoned{lease};
         return Prepared{lease, ok.error().message, {}};
     }
-    if (auto ok = write_briefing(job); !ok) return Prepared{lease, ok.error().message, {}};
+    std::vector<wire::UpstreamRow> upstream;
+    if (auto ok = fetch_upstream(lane, job, upstream); !ok) {
+        if (is_abandoned(lane)) return Abandoned{lease};
+        if (ok.error().code == ErrorCode::IO) return Prepared{lease, ok.error().message, {}};
+        return Prepared{lease, {}, ok.error().message};
+    }
+    if (auto ok = write_briefing(job, upstream); !ok)
+        return Prepared{lease, ok.error().message, {}};
     if (!options_.git_worktree.empty()) {
         auto ok = add_worktree(options_.git_worktree, job.workspace);
         if (!ok) return Prepared{lease, ok.error().message, {}};

@@ -34,6 +34,7 @@ inline constexpr std::size_t kHeadingBytes = 256;
 // Counts.
 inline constexpr std::size_t kLabels = 32;
 inline constexpr std::size_t kInputs = 64;
+inline constexpr std::size_t kAfter = 10'000;  // that one task waits for, or that wait for one
 inline constexpr std::size_t kExpected = 32;
 inline constexpr std::size_t kRetryRules = 16;  // of one task
 inline constexpr std::size_t kHeadings = 32;

@@ -28,6 +28,7 @@ enum class Mutant : std::uint8_t {
     kLossNotTakenBack,       // a resumed lease stays counted as lost
     kCancelForgotten,        // a cancelling task whose lease ends is queued again
     kBudgetIgnored,          // a task goes on with its budget used up
+    kDependantForgotten,     // who waits for a task never hears of its end
 };
 
 #ifdef ZQ_MUTANTS

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/base/budget.h"
+#include "common/base/dependency.h"
 #include "common/base/error.h"
 #include "common/base/ids.h"
 #include "common/base/limits.h"
@@ -125,6 +126,7 @@ struct TaskSpec {
     Millis stall_timeout{};  // of an attempt without a sign of life; 0: what its worker has
     std::vector<RetryRule> retry_rules;  // the first that fits a failure counts
     OnLost on_lost = OnLost::kRetry;
+    After after;  // what it waits for
 
     friend bool operator==(const TaskSpec&, const TaskSpec&) = default;
 };

@@ -63,11 +63,17 @@ struct Move {
     S to;
 };
 
-/// Every legal move of this version. A task enters at `scheduled` or `queued`.
+/// Every legal move of this version. A task enters at `scheduled`, `blocked` or `queued`.
 inline constexpr auto kLegal = std::to_array<Move>({
     {S::kScheduled, S::kQueued},         // its time has come
     {S::kScheduled, S::kCancelled},      // cancel
     {S::kScheduled, S::kExpired},        // ttl
+    {S::kBlocked, S::kQueued},           // what it waited for has ended as it should
+    {S::kBlocked, S::kScheduled},        // likewise, and its time has not come
+    {S::kBlocked, S::kSkipped},          // what it waited for did not go well
+    {S::kBlocked, S::kDead},             // likewise, where that was asked for
+    {S::kBlocked, S::kCancelled},        // cancel
+    {S::kBlocked, S::kExpired},          // its deadline passed
     {S::kQueued, S::kRunning},           // assigned to a worker, or claimed by hand
     {S::kQueued, S::kCancelled},         // cancel
     {S::kQueued, S::kExpired},           // ttl

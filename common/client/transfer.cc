@@ -191,7 +191,7 @@ template <class Start, class Take>
 Result<void> Transfer::Body::converse(Start start, Take take) {
     advanced = boottime();
     if (auto ok = connect(); !ok) return ok;
-    if (auto ok = start(); !ok) return ok;
+    if (auto ok = start(); !ok) return Failure(ok.error());
     while (true) {
         auto answer = receive();
         if (!answer) return Failure(answer.error());
@@ -210,7 +210,7 @@ Result<void> Transfer::Body::converse(Start start, Take take) {
         // Whatever was on its way is repeated on a new socket: the old one drops it.
         socket.reset();
         if (auto ok = connect(); !ok) return ok;
-        if (auto ok = start(); !ok) return ok;
+        if (auto ok = start(); !ok) return Failure(ok.error());
     }
 }
 
@@ -375,6 +375,26 @@ Result<std::unique_ptr<Transfer>> Transfer::open(SocketContext& context, Transfe
     auto body = std::make_unique<Body>(
         Body{context, std::move(options), ClientId(to_hex(random_u64())), std::nullopt, 0, {}, {}});
     return std::unique_ptr<Transfer>(new Transfer(std::move(body)));
+}
+
+Result<std::vector<wire::UpstreamRow>> Transfer::upstream(const TaskId& task) {
+    std::vector<wire::UpstreamRow> rows;
+    bool whole = false;
+    const auto ask = [&] {
+        const auto skip = static_cast<std::uint32_t>(rows.size());
+        return body_->send(wire::Upstream{task, skip, limits::kListRows}, {});
+    };
+    const auto take = [&](wire::Message answer) -> Result<bool> {
+        auto* page = std::get_if<wire::UpstreamRows>(&answer.body);
+        if (page == nullptr) return false;
+        whole = page->rows.empty() || rows.size() + page->rows.size() >= page->total;
+        for (wire::UpstreamRow& row : page->rows) rows.push_back(std::move(row));
+        return true;
+    };
+    while (!whole) {
+        if (auto ok = body_->converse(ask, take); !ok) return Failure(ok.error());
+    }
+    return rows;
 }
 
 }  // namespace zq

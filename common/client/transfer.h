@@ -49,6 +49,10 @@ class Transfer {
     Result<void> fetch(const ContentPlace& place, const Digest& expected,
                        const std::function<Result<void>(std::string_view)>& sink);
 
+    /// What became of the tasks that this one waited for, in the order of their ids. Errors:
+    /// NOT_FOUND, UNREACHABLE, ….
+    Result<std::vector<wire::UpstreamRow>> upstream(const TaskId& task);
+
   private:
     struct Body;
     explicit Transfer(std::unique_ptr<Body> body);

@@ -81,12 +81,14 @@ struct Cancel {
     static constexpr std::string_view kType = "CANCEL";
     TaskId task;
     std::string reason;
+    bool cascade = false;  // those that wait for it too, and so on
     friend bool operator==(const Cancel&, const Cancel&) = default;
 };
 template <class V, Of<Cancel> T>
 void describe(V& v, T& m) {
     v("task_id", m.task);
     v.optional("reason", m.reason);
+    v.optional("cascade", m.cascade);
 }
 
 /// Answers a task's open question. Said again with the same content it is taken alike.

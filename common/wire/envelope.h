@@ -113,6 +113,14 @@ void describe(V& v, T& r) {
     v.optional("wait_ms", r.wait);
 }
 
+template <class V, Of<After> T>
+void describe(V& v, T& a) {
+    v("tasks", a.tasks);
+    v.optional("mode", a.mode);
+    v.optional("count", a.count);
+    v.optional("on_unmet", a.on_unmet);
+}
+
 template <class V, Of<TaskSpec> T>
 void describe(V& v, T& s) {
     v.optional("ns", s.ns, kDefaultNamespace);
@@ -142,6 +150,7 @@ void describe(V& v, T& s) {
     v.optional("stall_timeout_ms", s.stall_timeout);
     v.optional("retry_rules", s.retry_rules);
     v.optional("on_lost", s.on_lost);
+    v.optional("after", s.after);
 }
 
 }  // namespace zq

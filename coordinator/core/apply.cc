@@ -4,35 +4,10 @@
 
 #include "common/base/check.h"
 #include "common/base/mutant.h"
-#include "coordinator/core/task_index.h"
+#include "coordinator/core/apply_parts.h"
 
 namespace zq::core {
 namespace {
-
-/// Changes an open task under its indexes; ends it where the change made it final.
-template <class Change>
-void change_task(State& state, const Event& event, Change change) {
-    auto at = state.durable.open.find(event.task);
-    ZQ_CHECK(at != state.durable.open.end());
-    Task& task = at->second;
-    const TaskState before = task.state;
-    unindex_task(state, task);
-    change(task);
-    ZQ_CHECK(task.state == before || moves::is_legal(before, task.state));
-    task.changed_seq = event.seq;
-    state.index.changed_tasks.insert(event.task);
-    if (!is_final(task.state)) {
-        index_task(state, task);
-        return;
-    }
-    task.ended_at = event.at;
-    task.lost_lease.reset();
-    task.lost_lease_charged = false;
-    unindex_open(state, task);
-    state.now.progress.erase(event.task);
-    state.index.ended.insert_or_assign(event.task, std::move(task));
-    state.durable.open.erase(at);
-}
 
 /// What its attempt asked waits no longer for an answer.
 void withdraw_question(Task& task, Instant at) {
@@ -55,13 +30,6 @@ void apply_body(State& state, const Event& event, const EpochStarted& body) {
     state.durable.epoch = event.epoch;
     if (mutant(Mutant::kTokenResetAtRestart)) return;
     state.durable.last_token = static_cast<std::uint64_t>(event.epoch) << 32;
-}
-
-/// A content that is stored or referred to now is none that may be condemned before it is
-/// committed.
-void note_used(State& state, const Digest& digest, Seq seq) {
-    state.index.used[digest] = seq;
-    state.index.condemned.erase(digest);
 }
 
 void apply_body(State& state, const Event& event, const TaskSubmitted& body) {
@@ -89,6 +57,10 @@ void apply_body(State& state, const Event& event, const TaskSubmitted& body) {
     task.budget = spec.budget;
     task.retry_rules = spec.retry_rules;
     task.on_lost = spec.on_lost;
+    task.after = spec.after;
+    std::sort(task.after.tasks.begin(), task.after.tasks.end());
+    task.upstream = body.upstream;
+    if (body.state == TaskState::kBlocked) task.ttl = spec.ttl;
     task.state = body.state;
     task.rank = body.rank;
     task.submitted_at = event.at;
@@ -258,16 +230,6 @@ void apply_body(State& state, const Event& event, const ArtifactsRemoved&) {
     state.index.artifacts_removed[event.task] = event.seq;
 }
 
-void apply_body(State& state, const Event& event, const TaskRemoved&) {
-    ZQ_CHECK(!state.durable.open.contains(event.task));
-    state.index.ended.erase(event.task);
-    state.index.changed_tasks.erase(event.task);
-    const auto is_its = [&](const auto& key) { return key.first == event.task; };
-    std::erase_if(state.index.changed_attempts, is_its);
-    std::erase_if(state.index.attempts, [&](const auto& entry) { return is_its(entry.first); });
-    state.index.removed[event.task] = event.seq;
-}
-
 void apply_body(State& state, const Event& event, const QuestionAsked& body) {
     change_task(state, event, [&](Task& task) {
         withdraw_question(task, event.at);
@@ -318,37 +280,6 @@ void apply_body(State& state, const Event& event, const BudgetReached& body) {
         task.state = TaskState::kInputRequired;
         add_question(task, *body.question);
     });
-}
-
-/// The record that a revision leads to.
-Task revised(const Event& event, const Revision& revision) {
-    ZQ_CHECK(is_final(revision.before.state) && revision.after.key == event.task);
-    Task task = revision.after;
-    task.changed_seq = event.seq;
-    if (revision.spec) task.edited_seq = event.seq;
-    return task;
-}
-
-void apply_body(State& state, const Event& event, const TaskReplayed& body) {
-    Task task = revised(event, body.revision);
-    ZQ_CHECK(!is_final(task.state));
-    state.index.ended.erase(event.task);
-    index_task(state, task);
-    index_open(state, task);
-    state.index.changed_tasks.insert(event.task);
-    // What it refers to now is wanted anew.
-    for (const CheckpointRef& kept : task.checkpoints) {
-        note_used(state, kept.ref.digest, event.seq);
-    }
-    const bool inserted = state.durable.open.emplace(event.task, std::move(task)).second;
-    ZQ_CHECK(inserted);
-}
-
-void apply_body(State& state, const Event& event, const TaskEdited& body) {
-    Task task = revised(event, body.revision);
-    ZQ_CHECK(is_final(task.state) && !state.durable.open.contains(event.task));
-    state.index.changed_tasks.insert(event.task);
-    state.index.ended.insert_or_assign(event.task, std::move(task));
 }
 
 }  // namespace

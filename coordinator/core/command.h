@@ -3,6 +3,7 @@
 // about what is no longer in memory, looked up by the edge.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -38,13 +39,14 @@ struct EndedTask {
 /// What the edge found in the projections about the things a command names. Memory wins: a fact is
 /// looked at only where the state does not know the task.
 struct Facts {
-    std::optional<Task> task;        // the named task, if it has ended
-    std::optional<Task> by_key;      // the ended task with the submit's idempotency key
-    std::optional<Attempt> attempt;  // the attempt a report names (by number, else the last)
-    std::vector<Digest> missing;     // of the contents the command names
-    bool storage_full = false;       // the disk is below its low-water mark
-    std::string unmet;               // what a completion lacks by the rules of its task's envelope
-    std::optional<Error> payload;    // why the envelope's payload is not what its role takes
+    std::optional<Task> task;         // the named task, if it has ended
+    std::optional<Task> by_key;       // the ended task with the submit's idempotency key
+    std::optional<Attempt> attempt;   // the attempt a report names (by number, else the last)
+    std::vector<Digest> missing;      // of the contents the command names
+    std::map<TaskId, bool> upstream;  // of those a submit waits for, that have ended: how it went
+    bool storage_full = false;        // the disk is below its low-water mark
+    std::string unmet;                // what a completion lacks by the rules of its task's envelope
+    std::optional<Error> payload;     // why the envelope's payload is not what its role takes
     // Of an ended task that is to be replayed, edited or removed:
     std::vector<Attempt> attempts;     // all of them, by number
     std::optional<TaskSpec> spec;      // its envelope, as it is to be (valid)
@@ -166,6 +168,7 @@ struct ClaimTask {
 struct CancelTask {
     TaskId task;
     std::string reason;
+    bool cascade = false;  // those that wait for it too, and so on
 };
 
 /// A task that has ended is queued again, under its id and with its history; with the envelope of

@@ -36,7 +36,10 @@ Decision decide_one(const Call& c, const Retain& b) { return decide_retain(c, b)
 
 Decision decide(const State& state, const Policy& policy, const Command& command) {
     const Call call{state, policy, command};
-    return std::visit([&](const auto& body) { return decide_one(call, body); }, command.body);
+    Decision decision =
+        std::visit([&](const auto& body) { return decide_one(call, body); }, command.body);
+    spread_ends(call, decision);
+    return decision;
 }
 
 void stamp(Decision& decision, const State& state, Instant now) {

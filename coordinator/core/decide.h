@@ -20,8 +20,8 @@ struct Decision {
 };
 
 /// Decides one command. A refusal is a decision with one `Rejected` answer and nothing else.
-/// Emits at most limits::kTickItems events; a command that has more to do leaves a reason to be
-/// called again (a due timer, a role to match).
+/// Emits at most limits::kTickItems events, those that tell others of an end apart; a command that
+/// has more to do leaves a reason to be called again (a due timer, a role to match).
 Decision decide(const State& state, const Policy& policy, const Command& command);
 
 /// Gives a decision's events their seq, time and epoch, following the state's last. To be called

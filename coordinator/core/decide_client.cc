@@ -2,6 +2,7 @@
 #include "common/base/mutant.h"
 #include "common/base/nearest.h"
 #include "coordinator/core/decide_parts.h"
+#include "coordinator/core/dependencies.h"
 #include "coordinator/core/outcome.h"
 #include "coordinator/core/remembered_requests.h"
 
@@ -49,6 +50,29 @@ TaskSubmitted submitted_event(const Call& call, const SubmitTask& submit) {
     if (spec.ttl.count > 0) event.expires_at = call.now() + spec.ttl;
     if (spec.deadline.count > 0) event.deadline_at = call.now() + spec.deadline;
     return event;
+}
+
+/// Blocks a task that waits for others, or says why it can't wait for them.
+std::optional<Error> wait_for_others(const Call& call, After after, TaskSubmitted& event) {
+    if (after.tasks.empty()) return std::nullopt;
+    std::sort(after.tasks.begin(), after.tasks.end());
+    if (auto error = read_upstream(call, after, event.upstream)) return error;
+    for (const TaskId& id : after.tasks) {
+        auto waiting = call.state.index.dependants.find(call.key(id));
+        if (waiting == call.state.index.dependants.end()) continue;
+        if (waiting->second.size() < limits::kAfter) continue;
+        return Error{ErrorCode::TOO_LARGE,
+                     std::to_string(limits::kAfter) + " tasks wait for " + id.text + " already",
+                     "task.after.tasks",
+                     {}};
+    }
+    if (outcome_of(after, event.upstream) == WaitOutcome::kMet) {
+        event.upstream.clear();
+        return std::nullopt;
+    }
+    event.state = TaskState::kBlocked;
+    event.expires_at = {};  // it counts from when it is ready
+    return std::nullopt;
 }
 
 SubmitAnswer submit_answer(const Call& call, const SubmitTask& submit, TaskState state) {
@@ -165,9 +189,12 @@ Decision decide_submit(const Call& call, const SubmitTask& submit) {
         return reject(call, full->code, full->message, {}, full->retry_after);
     }
     if (!call.command.facts.missing.empty()) return reject_missing(call);
+    TaskSubmitted event = submitted_event(call, submit);
+    if (auto error = wait_for_others(call, spec.after, event)) {
+        return reject(call, error->code, error->message, error->field);
+    }
 
     Decision decision;
-    TaskSubmitted event = submitted_event(call, submit);
     answer(decision, call, submit_answer(call, submit, event.state));
     if (submit.dry_run) return decision;
     for (const ArtifactRef& content : submit.contents) {
@@ -202,50 +229,6 @@ Decision decide_claim(const Call& call, const ClaimTask& claim) {
     decision.notices.emplace_back(
         LeaseClockSet{lease.token.number, LeaseClock{call.now() + claim.lease, true, 0}});
     answer(decision, call, claim_answer(task, lease));
-    return decision;
-}
-
-Decision decide_cancel(const Call& call, const CancelTask& cancel) {
-    const Task* task = look_up(call, cancel.task);
-    if (task == nullptr) {
-        return reject(call, ErrorCode::NOT_FOUND, "no task " + cancel.task.text, "task_id");
-    }
-    Decision decision;
-    switch (task->state) {
-        case TaskState::kCompleted:
-        case TaskState::kSkipped:
-        case TaskState::kExpired:
-        case TaskState::kDead:
-            return reject(
-                call, ErrorCode::CONFLICT,
-                "task " + cancel.task.text + " has ended: " + std::string(to_string(task->state)),
-                "task_id");
-        case TaskState::kCancelled:
-        case TaskState::kCancelling:
-            answer(decision, call, AcceptedAnswer{cancel.task, task->state, task->attempts});
-            return decision;
-        case TaskState::kRunning: {
-            decision.events.push_back(event_of(call, task->key, CancelRequested{cancel.reason}));
-            answer(decision, call,
-                   AcceptedAnswer{cancel.task, TaskState::kCancelling, task->attempts});
-            auto clock = call.state.now.clocks.find(task->lease->token.number);
-            if (clock != call.state.now.clocks.end() && clock->second.session != 0) {
-                decision.effects.emplace_back(
-                    Push{clock->second.session, LeaseWord{task->lease->token, Verdict::kCancel}});
-            }
-            return decision;
-        }
-        case TaskState::kScheduled:
-        case TaskState::kBlocked:
-        case TaskState::kInputRequired:
-        case TaskState::kQueued:
-        case TaskState::kRetryWait:
-        case TaskState::kInReview:
-            decision.events.push_back(event_of(call, task->key, TaskCancelled{cancel.reason}));
-            answer(decision, call,
-                   AcceptedAnswer{cancel.task, TaskState::kCancelled, task->attempts});
-            return decision;
-    }
     return decision;
 }
 

@@ -159,6 +159,12 @@ Decision decide_remove(const Call& call, const RemoveTask& remove) {
     if (auto error = obstacle(call, remove.task, Which::kDeadLetters)) {
         return reject(call, error->code, error->message, error->field, error->retry_after);
     }
+    if (call.state.index.needed.contains(call.key(remove.task))) {
+        return reject(
+            call, ErrorCode::CONFLICT,
+            "open tasks wait, or have waited, for task " + remove.task.text + ": it is their input",
+            "task_id");
+    }
     const Task& task = *look_up(call, remove.task);
     const EndedTask& held = call.command.facts.held;
     TaskRemoved event{task.submitted_seq, held_contents(held), held.log_bytes + held.artifact_bytes,

@@ -157,6 +157,13 @@ inline Event resume_event(const Call& call, const Task& task) {
         LeaseResumed{task.lost_lease->token, task.losses - (task.lost_lease_charged ? 1U : 0U)});
 }
 
+/// Tells those that wait for what ends by the decision so far (decide_after.cc).
+void spread_ends(const Call& call, Decision& decision);
+/// Acts on what the wait of a blocked task has come to.
+void resolve_blocked(const Call& call, const Task& task, Decision& decision);
+/// What has become of each that a new task waits for, whose tasks are in order; or why it can't.
+std::optional<Error> read_upstream(const Call& call, const After& after, std::string& upstream);
+
 /// Why no task can be added to the open ones; nullopt if one can (decide_client.cc).
 std::optional<Error> no_room(const Call& call);
 /// Whether the sender has the task under that token (decide_report.cc).

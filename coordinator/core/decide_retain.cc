@@ -67,10 +67,12 @@ void remove(const EndedTask& task, RemovedKind kind, RetentionRule rule, Decisio
     decision.events.push_back(system_event(task.key, std::move(removed)));
 }
 
-/// Open again, submitted anew, or removed in this very batch: its rows say nothing.
+/// Open again, submitted anew, or removed in this very batch: its rows say nothing. Or the input of
+/// an open task.
 bool has_gone_on(const Call& call, const EndedTask& task) {
     return !is_final(task.state) || find_task(call.state, task.key) != nullptr ||
-           call.state.index.removed.contains(task.key);
+           call.state.index.removed.contains(task.key) ||
+           call.state.index.needed.contains(task.key);
 }
 
 void let_go_by_age(const Call& call, const EndedTask& task, Instant begun, Decision& decision) {

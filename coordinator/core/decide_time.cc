@@ -56,6 +56,8 @@ void fire_timer(const Call& call, const Timer& timer, const Task& task, Decision
         close_unanswered(call, task, timer.due, decision);
     } else if (timer.kind == TimerKind::kAttempt) {
         end_overdue(call, task, decision);
+    } else if (timer.kind == TimerKind::kResolve) {
+        resolve_blocked(call, task, decision);
     } else if (timer.kind == TimerKind::kReady) {
         decision.events.push_back(
             system_event(task.key, TaskReady{rank_of(task, timer.due, call.policy)}));

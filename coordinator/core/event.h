@@ -22,11 +22,12 @@ struct EpochStarted {
 struct TaskSubmitted {
     TaskSpec spec;
     Digest request;
-    TaskState state = TaskState::kQueued;  // or kScheduled
+    TaskState state = TaskState::kQueued;  // or kScheduled, kBlocked
     std::int64_t rank = 0;
     Instant due_at;
     Instant expires_at;
     Instant deadline_at;
+    std::string upstream;  // blocked: what became so far of each that it waits for, in order
     friend bool operator==(const TaskSubmitted&, const TaskSubmitted&) = default;
 };
 
@@ -225,12 +226,24 @@ struct TaskEdited {
     friend bool operator==(const TaskEdited&, const TaskEdited&) = default;
 };
 
+/// One that a blocked task waits for has ended; or (`upstream` is empty) it was decided before what
+/// that means.
+struct UpstreamEnded {
+    TaskId upstream;
+    bool well = false;
+    TaskState state = TaskState::kBlocked;  // then: or kQueued, kScheduled, kSkipped, kDead
+    std::int64_t rank = 0;                  // queued, scheduled
+    Instant due_at;                         // scheduled
+    Instant expires_at;                     // queued, scheduled: where it has a ttl
+    friend bool operator==(const UpstreamEnded&, const UpstreamEnded&) = default;
+};
+
 using EventBody =
     std::variant<EpochStarted, TaskSubmitted, TaskReady, TaskAssigned, LeaseResumed, ProgressNoted,
                  AttemptEnded, CancelRequested, TaskCancelled, TaskExpired, RoleServed,
                  ContentStored, RequestRecorded, CheckpointSaved, QuestionAsked, QuestionClosed,
                  ContentsCondemned, ArtifactsRemoved, TaskRemoved, UsageNoted, BudgetReached,
-                 TaskReplayed, TaskEdited>;
+                 TaskReplayed, TaskEdited, UpstreamEnded>;
 
 /// `task.id` is empty for events that are not about one task.
 struct Event {

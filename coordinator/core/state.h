@@ -51,11 +51,18 @@ struct ReadyKey {
 
 struct RoleIndex {
     std::set<ReadyKey> ready;
-    std::uint64_t waiting = 0;  // scheduled, retry_wait, input_required
+    std::uint64_t waiting = 0;  // scheduled, blocked, retry_wait, input_required
     std::uint64_t running = 0;  // running, cancelling
 };
 
-enum class TimerKind : std::uint8_t { kReady, kExpire, kNoAnswer, kDeadline, kAttempt };
+enum class TimerKind : std::uint8_t {
+    kReady,
+    kExpire,
+    kNoAnswer,
+    kDeadline,
+    kAttempt,
+    kResolve,
+};
 struct Timer {
     Instant due;
     Seq submitted_seq = 0;
@@ -76,6 +83,10 @@ struct Indexes {
     std::map<std::pair<Instant, Seq>, RequestKey> requests_by_time;
     std::map<std::pair<Identity, ClientId>, std::uint32_t> requests_per_client;
     std::map<std::pair<Namespace, GroupName>, std::uint64_t> open_in_group;
+    /// The blocked tasks that wait for a task which has not ended, in the order of their submits.
+    std::map<TaskKey, std::set<std::pair<Seq, TaskKey>>> dependants;
+    /// How many open tasks name a task as one they wait for, or have waited for: it is their input.
+    std::map<TaskKey, std::uint64_t> needed;
     /// Tasks that ended, and attempts that ended, since the store last projected: memory wins over
     /// rows.
     std::map<TaskKey, Task> ended;

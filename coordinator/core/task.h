@@ -63,6 +63,8 @@ struct Task {
     Budget budget;
     std::vector<RetryRule> retry_rules;
     OnLost on_lost = OnLost::kRetry;
+    After after;   // its tasks in order
+    Millis ttl{};  // of one that waits for others: counts from when it is ready
 
     TaskState state = TaskState::kQueued;
     DeadReason dead_reason = DeadReason::kNone;
@@ -88,6 +90,7 @@ struct Task {
     Spent budget_from;                // what was spent when a person granted the budget anew
     Spent spent;                      // of its ended attempts; counted where there is a budget
     Usage spending;                   // of the running one, as it said last
+    std::string upstream;  // blocked: what became of each of after.tasks (dependencies.h)
     std::string summary;
     std::string reason;
     Seq submitted_seq = 0;

@@ -2,6 +2,7 @@
 
 #include "common/base/check.h"
 #include "common/base/mutant.h"
+#include "coordinator/core/dependencies.h"
 
 namespace zq::core {
 namespace {
@@ -25,7 +26,8 @@ bool has_deadline(const Task& task) {
 }
 
 bool waits(const Task& task) {
-    return is_due_later(task) || task.state == TaskState::kInputRequired;
+    return is_due_later(task) || task.state == TaskState::kInputRequired ||
+           task.state == TaskState::kBlocked;
 }
 
 bool is_leased(const Task& task) {
@@ -48,6 +50,31 @@ Timer deadline_timer(const Task& task) {
 Timer attempt_timer(const Task& task) {
     return {attempt_ends_at(task) + limits::kRunAllowance, task.submitted_seq, TimerKind::kAttempt,
             task.key};
+}
+
+/// A wait that has come to something and was not acted on yet: at once.
+Timer resolve_timer(const Task& task) {
+    return {task.submitted_at, task.submitted_seq, TimerKind::kResolve, task.key};
+}
+
+bool is_to_resolve(const Task& task) {
+    return task.state == TaskState::kBlocked &&
+           outcome_of(task.after, task.upstream) != WaitOutcome::kWaits;
+}
+
+template <class Use>
+void for_each_awaited(const Task& task, Use use) {
+    if (task.state != TaskState::kBlocked) return;
+    for (std::size_t i = 0; i < task.after.tasks.size(); ++i) {
+        if (task.upstream.at(i) == kUpstreamWaits) use(TaskKey{task.key.ns, task.after.tasks[i]});
+    }
+}
+
+void drop_dependant(State& state, const TaskKey& awaited, const Task& task) {
+    auto at = state.index.dependants.find(awaited);
+    ZQ_CHECK(at != state.index.dependants.end());
+    at->second.erase({task.submitted_seq, task.key});
+    if (at->second.empty()) state.index.dependants.erase(at);
 }
 
 Timer answer_timer(const Task& task, const Question& question) {
@@ -114,6 +141,10 @@ void index_task(State& state, const Task& task) {
         if (attempt_ends_at(task).is_set()) state.index.timers.insert(attempt_timer(task));
     }
     if (has_deadline(task)) state.index.timers.insert(deadline_timer(task));
+    if (is_to_resolve(task)) state.index.timers.insert(resolve_timer(task));
+    for_each_awaited(task, [&](const TaskKey& awaited) {
+        state.index.dependants[awaited].emplace(task.submitted_seq, task.key);
+    });
     if (task.lost_lease) state.index.lost.emplace(task.lost_lease->token.number, task.key);
     if (can_expire(task)) state.index.timers.insert(expire_timer(task));
     index_question(state, task);
@@ -132,6 +163,8 @@ void unindex_task(State& state, const Task& task) {
         if (attempt_ends_at(task).is_set()) state.index.timers.erase(attempt_timer(task));
     }
     if (has_deadline(task)) state.index.timers.erase(deadline_timer(task));
+    if (is_to_resolve(task)) state.index.timers.erase(resolve_timer(task));
+    for_each_awaited(task, [&](const TaskKey& awaited) { drop_dependant(state, awaited, task); });
     if (task.lost_lease) state.index.lost.erase(task.lost_lease->token.number);
     if (can_expire(task)) state.index.timers.erase(expire_timer(task));
     unindex_question(state, task);
@@ -144,16 +177,32 @@ void index_open(State& state, const Task& task) {
                                                task.key);
     }
     if (!task.group.empty()) ++state.index.open_in_group[{task.key.ns, task.group}];
+    for (const TaskId& id : task.after.tasks) ++state.index.needed[{task.key.ns, id}];
 }
 
 void unindex_open(State& state, const Task& task) {
     if (!task.idempotency_key.empty()) {
         state.index.by_idempotency_key.erase({task.key.ns, task.idempotency_key});
     }
+    for (const TaskId& id : task.after.tasks) {
+        auto at = state.index.needed.find({task.key.ns, id});
+        ZQ_CHECK(at != state.index.needed.end());
+        if (--at->second == 0) state.index.needed.erase(at);
+    }
     if (task.group.empty()) return;
     auto at = state.index.open_in_group.find({task.key.ns, task.group});
     ZQ_CHECK(at != state.index.open_in_group.end());
     if (--at->second == 0) state.index.open_in_group.erase(at);
+}
+
+void note_upstream(State& state, Task& task, const TaskId& ended, bool well) {
+    const std::size_t place = place_of(task.after, ended);
+    ZQ_CHECK(task.state == TaskState::kBlocked && place < task.upstream.size());
+    ZQ_CHECK(task.upstream[place] == kUpstreamWaits);
+    const bool was_to_resolve = is_to_resolve(task);
+    drop_dependant(state, {task.key.ns, ended}, task);
+    task.upstream[place] = well ? kUpstreamWell : kUpstreamWrong;
+    if (is_to_resolve(task) && !was_to_resolve) state.index.timers.insert(resolve_timer(task));
 }
 
 void drop_clock(State& state, std::uint64_t token) {

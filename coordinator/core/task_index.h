@@ -15,6 +15,9 @@ void unindex_task(State& state, const Task& task);
 void index_open(State& state, const Task& task);
 void unindex_open(State& state, const Task& task);
 
+/// One that the blocked task waits for has ended. In place: a task may wait for thousands.
+void note_upstream(State& state, Task& task, const TaskId& ended, bool well);
+
 /// Forgets the clock of a lease that has ended.
 void drop_clock(State& state, std::uint64_t token);
 

@@ -24,8 +24,8 @@ inline constexpr bool kAtControl =
 
 /// Requests of the artifacts socket.
 template <class T>
-inline constexpr bool kAtArtifacts =
-    kIsOneOf<T, wire::Put, wire::Chunk, wire::Fetch, wire::Log, wire::ReadLog, wire::Ping>;
+inline constexpr bool kAtArtifacts = kIsOneOf<T, wire::Put, wire::Chunk, wire::Fetch, wire::Log,
+                                              wire::ReadLog, wire::Upstream, wire::Ping>;
 
 /// What an invitation's key may say.
 template <class T>

@@ -269,6 +269,12 @@ Check check(const wire::Fetch& m) {
                   [&] { return range(m.length, 1, limits::kChunkBytes, "length"); });
 }
 
+Check check(const wire::Upstream& m) {
+    return all_of([&] { return name(m.task.text, "task_id"); },
+                  [&] { return range(m.skip, 0, limits::kAfter, "skip"); },
+                  [&] { return range(m.limit, 1, limits::kListRows, "limit"); });
+}
+
 /// No log has more pieces, or bytes: sums of them do not overflow.
 constexpr std::uint64_t kLogMost = 1ULL << 62;
 

@@ -1,5 +1,6 @@
 #include "coordinator/edge/facts.h"
 
+#include "coordinator/core/dependencies.h"
 #include "coordinator/edge/revised_spec.h"
 
 namespace zq::edge {
@@ -120,6 +121,15 @@ Result<void> FactFinder::add_ended(const TaskKey& key, const wire::Changes& chan
     if (!facts.changed.empty()) facts.payload = payload_error(*revised);
     if (facts.payload) facts.payload->field = "changes.payload";
     facts.spec = std::move(*revised);
+    return {};
+}
+
+Result<void> FactFinder::add_upstream(const Namespace& ns, const After& after, core::Facts& facts) {
+    for (const TaskId& id : after.tasks) {
+        auto task = ended_task({ns, id});
+        if (!task) return Failure(task.error());
+        if (*task) facts.upstream[id] = core::went_well((*task)->state, (*task)->attempts);
+    }
     return {};
 }
 

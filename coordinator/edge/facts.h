@@ -50,6 +50,8 @@ class FactFinder {
     /// What this completion lacks by the rules of its task's envelope; empty: nothing, or it is not
     /// its time to ask. Errors: IO, BUSY (the result is stored in a moment).
     Result<std::string> unmet(const TaskKey& key, const wire::Report& report);
+    /// How those went that a new task waits for and that have ended.
+    Result<void> add_upstream(const Namespace& ns, const After& after, core::Facts& facts);
     /// Why the payload is not what the role takes.
     std::optional<Error> payload_error(const TaskSpec& spec) const;
     /// What a replay, an edit or a removal of an ended task must know of it. Errors: IO, BUSY (its

@@ -167,6 +167,9 @@ Result<Incoming> convert(wire::Message& message, wire::Submit& body, const Origi
     if (!by_key) return Failure(by_key.error());
     command.facts.by_key = std::move(*by_key);
     command.facts.payload = facts.payload_error(body.task);
+    if (auto ok = facts.add_upstream(command.ns, body.task.after, command.facts); !ok) {
+        return Failure(ok.error());
+    }
     ContentSorter sorter{incoming, facts, submit.contents};
     for (const ArtifactRef& input : body.task.inputs) {
         if (input.by_reference) continue;
@@ -310,7 +313,8 @@ Result<Incoming> convert(wire::Message& message, wire::Cancel& body, const Origi
     if (auto ok = add_task_fact(incoming.command, body.task, facts); !ok) {
         return Failure(ok.error());
     }
-    incoming.command.body = core::CancelTask{std::move(body.task), std::move(body.reason)};
+    incoming.command.body =
+        core::CancelTask{std::move(body.task), std::move(body.reason), body.cascade};
     return incoming;
 }
 

@@ -158,6 +158,16 @@ void show(Fields& fields, const core::BudgetReached& body) {
     put_count(fields, "spent_tokens", body.spent.tokens);
 }
 
+void show(Fields& fields, const core::UpstreamEnded& body) {
+    put(fields, "upstream", body.upstream.text);
+    if (!body.upstream.empty()) put(fields, "went_well", body.well ? "true" : "false");
+    put(fields, "state", to_string(body.state));
+    if (body.state == TaskState::kDead) {
+        put(fields, "dead_reason", to_string(DeadReason::kDependencyFailed));
+    }
+    put_at(fields, "due_at", body.due_at);
+}
+
 void show(Fields& fields, const core::ContentsCondemned& body) {
     std::uint64_t bytes = 0;
     for (const core::CondemnedContent& content : body.contents) bytes += content.size;

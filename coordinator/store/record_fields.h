@@ -89,6 +89,8 @@ void describe_envelope(V& v, T& t) {
     v.optional("budget", t.budget);
     v.optional("retry_rules", t.retry_rules);
     v.optional("on_lost", t.on_lost);
+    v.optional("after", t.after);
+    v.optional("ttl_ms", t.ttl);
 }
 
 template <class V, Of<Task> T>
@@ -118,6 +120,7 @@ void describe(V& v, T& t) {
     v.optional("budget_from", t.budget_from);
     v.optional("spent", t.spent);
     v.optional("spending", t.spending);
+    v.optional("upstream", t.upstream);
     v.optional("summary", t.summary);
     v.optional("reason", t.reason);
     v("submitted_seq", t.submitted_seq);
@@ -140,6 +143,7 @@ void describe(V& v, T& e) {
     v.optional("due_at", e.due_at);
     v.optional("expires_at", e.expires_at);
     v.optional("deadline_at", e.deadline_at);
+    v.optional("upstream", e.upstream);
 }
 
 template <class V, Of<TaskReady> T>
@@ -289,6 +293,16 @@ template <class V, Of<UsageNoted> T>
 void describe(V& v, T& e) {
     v("token", e.token);
     v("usage", e.usage);
+}
+
+template <class V, Of<UpstreamEnded> T>
+void describe(V& v, T& e) {
+    v.optional("upstream", e.upstream);
+    v.optional("well", e.well);
+    v("state", e.state);
+    v.optional("rank", e.rank);
+    v.optional("due_at", e.due_at);
+    v.optional("expires_at", e.expires_at);
 }
 
 template <class V, Of<BudgetReached> T>

@@ -71,6 +71,7 @@ class CoreRig {
     std::vector<Event> journal;
     std::uint64_t request = 0;
     Facts facts;  // for the next command
+    bool unchecked = false;  // many commands: the invariants are asked after the last one only
 
   private:
     void decide_and_apply(CommandBody body, std::vector<Effect>& effects);

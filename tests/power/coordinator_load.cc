@@ -195,6 +195,10 @@ void CoordinatorLoad::submit() {
         spec.budget.tokens = 500;
         if (chance(random_, 50)) spec.budget.on = OnBudget::kDead;
     }
+    if (const core::Task* before = chance(random_, 20) ? any_task(false) : nullptr) {
+        spec.after.tasks = {before->key.id};
+        if (chance(random_, 40)) spec.after.mode = AfterMode::kAllDone;
+    }
     submit.request = digest_of(random_);
     std::vector<store::InlineContent> contents;
     for (std::uint64_t i = below(random_, 3); i > 0; --i) {

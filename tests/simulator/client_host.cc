@@ -209,7 +209,11 @@ void ClientHost::learn_refusal(const wire::Body& request, const wire::ErrorReply
         stage_.world.violate("an acknowledged task is not found: " + refusal.message);
     }
     if (const auto* submit = std::get_if<wire::Submit>(&request)) {
-        const bool lasting = !retryable(refusal.code);
+        // Whom it would wait for was removed by hand, or by retention: then it waits for nobody.
+        const bool gone =
+            refusal.code == ErrorCode::NOT_FOUND && refusal.field == "task.after.tasks";
+        if (gone && !left_.empty()) left_.front().after = {};
+        const bool lasting = !retryable(refusal.code) && !gone;
         if (lasting) {
             stage_.world.violate("a sound submit of " + submit->task.id.text + " is refused: " +
                                  std::string(to_string(refusal.code)) + " " + refusal.message);

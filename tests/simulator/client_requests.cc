@@ -42,7 +42,9 @@ wire::Body ClientHost::next_request(Millis& wait) {
         return claim;
     }
     if (!hurrying_ && n >= 60) {
-        if (auto task = some_open_task()) return wire::Cancel{*task, "changed my mind"};
+        if (auto task = some_open_task()) {
+            return wire::Cancel{*task, "changed my mind", rng_.per_mille(300)};
+        }
     }
     return wait_for_ends(wait);
 }

@@ -87,7 +87,20 @@ void Model::apply(const core::Event& event, const core::TaskSubmitted& body) {
     expect(!body.spec.not_before.is_set(), "a wait is all that these tasks ask for");
     task.state = later ? TaskState::kScheduled : TaskState::kQueued;
     if (later) task.due = event.at + body.spec.delay;
-    if (body.spec.ttl.count > 0) task.expires = event.at + body.spec.ttl;
+    for (const TaskId& id : body.spec.after.tasks) {
+        const Task* upstream = find(id);
+        expect(upstream != nullptr && !upstream->removed, "a task waits for tasks that are there");
+        if (upstream != nullptr && is_final(upstream->state)) {
+            task.upstream[id] = went_well(*upstream);
+        }
+    }
+    const bool waits = !body.spec.after.tasks.empty();
+    if (waits && after_wait(task, event.at) != TaskState::kQueued &&
+        after_wait(task, event.at) != TaskState::kScheduled) {
+        task.state = TaskState::kBlocked;
+    }
+    const bool blocked = task.state == TaskState::kBlocked;
+    if (body.spec.ttl.count > 0 && !blocked) task.expires = event.at + body.spec.ttl;
     if (body.spec.deadline.count > 0) task.deadline = event.at + body.spec.deadline;
     expect(body.deadline_at == task.deadline, "a deadline counts from the submit");
     expect(body.state == task.state, "a delayed task is scheduled, any other queued");
@@ -238,50 +251,6 @@ void Model::apply(const core::Event&, const core::RoleServed&) {}
 
 void Model::apply(const core::Event&, const core::ContentStored& body) {
     stored_.insert(body.digest);
-}
-
-/// What a task refers to as `input/NAME`, `output/NAME` or `checkpoint/NUMBER`.
-void Model::name(const Digest& digest, const TaskId& task, const std::string& as) {
-    expect(stored_.contains(digest), "what is referred to is stored");
-    names_[digest].insert({task, as});
-}
-
-void Model::unname(const TaskId& task, const std::function<bool(const std::string&)>& goes) {
-    for (auto at = names_.begin(); at != names_.end();) {
-        std::erase_if(at->second, [&](const auto& holder) {
-            return holder.first == task && goes(holder.second);
-        });
-        at = at->second.empty() ? names_.erase(at) : std::next(at);
-    }
-}
-
-void Model::apply(const core::Event&, const core::ContentsCondemned& body) {
-    for (const core::CondemnedContent& content : body.contents) {
-        expect(!names_.contains(content.digest), "nothing that is referred to is condemned");
-        expect(stored_.erase(content.digest) == 1, "only what is stored is condemned");
-    }
-}
-
-void Model::apply(const core::Event& event, const core::ArtifactsRemoved& body) {
-    expect(is_final(task_of(event).state), "only ended tasks lose artifacts");
-    check_removed_bytes(event, body);
-    const bool logs = body.kind == RemovedKind::kLogs;
-    unname(event.task.id, [&](const std::string& as) {
-        const bool log = as == "output/stdout.log" || as == "output/stderr.log";
-        return !as.starts_with("input/") && log == logs;
-    });
-}
-
-void Model::apply(const core::Event& event, const core::TaskRemoved& body) {
-    Task& task = task_of(event);
-    expect(!task.removed && (task.state == TaskState::kDead || task.state == TaskState::kExpired),
-           "only dead letters are removed by hand");
-    expect(std::multiset<Digest>(body.released.begin(), body.released.end()) ==
-               named_by(event.task.id, ""),
-           "a removed task lets go of all that it names");
-    unname(event.task.id, [](const std::string&) { return true; });
-    task.removed = true;
-    by_key_.erase(task.spec.idempotency_key);
 }
 
 void Model::apply(const core::Event& event, const core::RequestRecorded& body) {

@@ -37,10 +37,12 @@ class Model {
         std::uint32_t losses = 0;
         std::uint32_t deferrals = 0;
         std::uint32_t waits = 0;
-        Instant since;         // of the current lease
-        LeaseToken lease;      // the current one
-        LeaseToken lost;       // one that may come back
-        bool charged = false;  // its loss was counted
+        Instant since;                    // of the current lease
+        std::map<TaskId, bool> upstream;  // of those it waits for, that have ended: how it went
+        bool in_vain = false;             // skipped for what it waited for
+        LeaseToken lease;                 // the current one
+        LeaseToken lost;                  // one that may come back
+        bool charged = false;             // its loss was counted
         std::vector<CheckpointRef> checkpoints;
         std::uint32_t saved = 0;          // checkpoints so far
         std::vector<Question> questions;  // the last ones
@@ -99,7 +101,14 @@ class Model {
     void apply(const core::Event& event, const core::CheckpointSaved& body);
     void apply(const core::Event& event, const core::QuestionAsked& body);
     void apply(const core::Event& event, const core::QuestionClosed& body);
+    void apply(const core::Event& event, const core::UpstreamEnded& body);
     void apply(const core::Event& event, const core::UsageNoted& body);
+    /// How a task that has ended went, for those that wait for it.
+    static bool went_well(const Task& task);
+    /// An open task waits for it, or has waited.
+    bool is_needed(const TaskId& id) const;
+    /// The state that follows from its wait.
+    TaskState after_wait(const Task& task, Instant at) const;
     void apply(const core::Event& event, const core::BudgetReached& body);
     void count_usage(Task& task, const core::AttemptEnded& body);
     /// A task that waits now with its budget used up is stopped by the next event. What it becomes.

@@ -71,6 +71,7 @@ void Model::apply(const core::Event& event, const core::TaskReplayed& body) {
     expect(after.expires_at == task.expires, "a task that never started has its ttl anew");
     task.deadline = {};
     if (task.spec.deadline.count > 0) task.deadline = event.at + task.spec.deadline;
+    task.in_vain = false;
     task.lost = {};
     task.charged = false;
     ++open_;

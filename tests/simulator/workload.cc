@@ -42,6 +42,21 @@ std::vector<RetryRule> some_rules(Rng& rng) {
     return rules;
 }
 
+/// For some of the last ones of the same client, which were acknowledged before.
+After some_wait(Rng& rng, const std::string& client, std::uint32_t n) {
+    After after;
+    for (std::uint32_t back = 1; back <= 3; ++back) {
+        if (rng.per_mille(600)) after.tasks.emplace_back(client + "-t" + std::to_string(n - back));
+    }
+    if (after.tasks.empty()) return {};
+    after.mode = static_cast<AfterMode>(rng.below(4));
+    if (after.mode == AfterMode::kKOfN) {
+        after.count = 1 + static_cast<std::uint32_t>(rng.below(after.tasks.size()));
+    }
+    after.on_unmet = static_cast<OnUnmet>(rng.below(3));
+    return after;
+}
+
 RoleName some_role(Rng& rng) {
     const std::uint64_t n = rng.below(100);
     if (n < 40) return kReview;
@@ -94,6 +109,7 @@ TaskSpec Workload::task(const std::string& client, std::uint32_t n) const {
     if (rng.per_mille(300)) spec.run_timeout = rng.between(seconds(5), seconds(60));
     if (rng.per_mille(100)) spec.deadline = spec.delay + rng.between(seconds(10), minutes(5));
     if (rng.per_mille(200)) spec.retry_rules = some_rules(rng);
+    if (n > 3 && rng.per_mille(200)) spec.after = some_wait(rng, client, n);
     if (rng.per_mille(120)) spec.on_lost = OnLost::kHold;
     if (rng.per_mille(300)) spec.group = GroupName("g" + std::to_string(rng.below(5)));
     if (rng.per_mille(300)) spec.reply_to = client + "-inbox";

@@ -48,9 +48,23 @@ void Story::submit(TaskSpec spec) {
     if (spec.delay.count > 0) body.due_at = now_ + spec.delay;
     if (spec.ttl.count > 0) body.expires_at = now_ + spec.ttl;
     body.rank = now_.ms - spec.priority * 1000;
+    if (!spec.after.tasks.empty()) {
+        body.state = TaskState::kBlocked;
+        body.upstream.assign(spec.after.tasks.size(), 'w');
+    }
     specs_[id] = spec;
     body.spec = std::move(spec);
     happen(id, std::move(body));
+}
+
+void Story::end_upstream(const std::string& id, const std::string& upstream, bool well,
+                         TaskState state) {
+    core::UpstreamEnded body;
+    body.upstream = TaskId(upstream);
+    body.well = well;
+    body.state = state;
+    if (state == TaskState::kQueued) body.rank = now_.ms;
+    happen(id, std::move(body), kSystemIdentity);
 }
 
 LeaseToken Story::assign(const std::string& id, const std::string& worker) {

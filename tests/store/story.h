@@ -31,6 +31,9 @@ class Story {
     void answer(const std::string& id, QuestionState state, const std::string& text);
     /// The running attempt says what it has used.
     void use(const std::string& id, const Usage& usage);
+    /// One that the blocked task waits for has ended, and so it becomes that.
+    void end_upstream(const std::string& id, const std::string& upstream, bool well,
+                      TaskState state);
     /// Ends the running attempt with the whole budget used: it is asked about, or dead.
     void use_up(const std::string& id);
     void end(const std::string& id, Outcome outcome, TaskState next);

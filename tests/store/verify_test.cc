@@ -63,8 +63,8 @@ TEST_F(Verify, CallsASoundFolderSoundAndChangesNothing) {
     EXPECT_EQ(report->problems, std::vector<std::string>{});
     EXPECT_EQ(report->events, events);
     EXPECT_EQ(report->last_seq, events);
-    EXPECT_EQ(report->tasks, 22U);
-    EXPECT_EQ(report->attempts, 16U);
+    EXPECT_EQ(report->tasks, 27U);
+    EXPECT_EQ(report->attempts, 17U);
     EXPECT_EQ(report->contents, 6U);
     EXPECT_EQ(report->state, live);
     EXPECT_EQ(report->format, kFormatVersion);
@@ -102,12 +102,12 @@ TEST_F(Verify, FindsEveryKindOfDamage) {
         {"UPDATE tasks SET state = 'queued' WHERE id = 'a-done'", "the row of task a-done"},
         {"UPDATE tasks SET reply_to = 'me' WHERE id = 'a-done'", "the row of task a-done"},
         {"UPDATE tasks SET changed_seq = changed_seq + 100 WHERE id = 'a-done'",
-         "table tasks has 22 rows, the events lead to 21"},
+         "table tasks has 27 rows, the events lead to 26"},
         {"UPDATE tasks SET record = x'80' WHERE id = 'a-lost'", "the row of task a-lost"},
         {"DELETE FROM tasks WHERE id = 'a-later'", "task a-later has no row"},
         {"INSERT INTO tasks SELECT 9999, 9999, ns, 'forged', role, state, ended, grp, sender,"
          " reply_to, '', record FROM tasks WHERE id = 'a-done'",
-         "table tasks has 23 rows"},
+         "table tasks has 28 rows"},
         {"UPDATE attempts SET record = (SELECT record FROM attempts WHERE task = 'a-done')"
          " WHERE task = 'a-dead'",
          "the row of attempt 1 of task a-dead"},

@@ -83,6 +83,25 @@ void tell_of_budgets(Story& story, const std::string& prefix) {
     story.answer(prefix + "granted", QuestionState::kAnswered, "");
 }
 
+/// Tasks that wait for others: one has its turn, one waits in vain, one goes on waiting.
+void tell_of_dependencies(Story& story, const std::string& prefix) {
+    for (const char* id : {"base", "doomed"}) story.submit(prefix + id);
+    const auto submit_after = [&](const std::string& id, std::vector<std::string> upstream) {
+        TaskSpec spec = Story::spec(prefix + id);
+        for (const std::string& one : upstream) spec.after.tasks.emplace_back(prefix + one);
+        story.submit(spec);
+    };
+    submit_after("next", {"base"});
+    submit_after("vain", {"base", "doomed"});
+    submit_after("patient", {"running"});
+    story.assign(prefix + "base");
+    story.complete(prefix + "base");
+    story.end_upstream(prefix + "next", prefix + "base", true, TaskState::kQueued);
+    story.end_upstream(prefix + "vain", prefix + "base", true, TaskState::kBlocked);
+    story.cancel(prefix + "doomed");
+    story.end_upstream(prefix + "vain", prefix + "doomed", false, TaskState::kSkipped);
+}
+
 /// Two tasks that end: one of them loses its artifact, which nothing else refers to, and one goes.
 void tell_of_ends(Story& story, const std::string& prefix) {
     const std::string data = "what " + prefix + "trimmed left";
@@ -124,6 +143,7 @@ std::vector<Batch> tell_everything(Story& story, JournalId journal, const std::s
     story.end(prefix + "lost", Outcome::kReleased, TaskState::kQueued);
     tell_of_ends(story, prefix);
     tell_of_budgets(story, prefix);
+    tell_of_dependencies(story, prefix);
     batches.push_back(story.take_batch());
     tell_of_retention(story, prefix);
     batches.push_back(story.take_batch());

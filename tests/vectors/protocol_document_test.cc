@@ -147,6 +147,8 @@ TEST(ProtocolDocument, DescribesEveryFieldOfTheSharedMaps) {
     expect_documented<TaskSpec>("Task");
     expect_documented<Backoff>("Backoff");
     expect_documented<RetryRule>("RetryRule");
+    expect_documented<After>("After");
+    expect_documented<wire::UpstreamRow>("UpstreamRow");
     expect_documented<ExpectedOutput>("ExpectedOutput");
     expect_documented<ArtifactRule>("ArtifactRule");
     expect_documented<Feedback>("Feedback");
@@ -189,8 +191,9 @@ TEST(ProtocolDocument, PrintsEveryLimitWithItsValue) {
     ZQ_LIMIT(kOpenTasks), ZQ_LIMIT(kPolls), ZQ_LIMIT(kPollsPerClient), ZQ_LIMIT(kRequests);
     ZQ_LIMIT(kRequestsPerClient), ZQ_LIMIT(kDeferrals), ZQ_LIMIT(kPriorityMax);
     ZQ_LIMIT(kPriorityDefault), ZQ_LIMIT(kAttemptsMax), ZQ_LIMIT(kAttemptsDefault);
-    ZQ_LIMIT(kLostDefault), ZQ_LIMIT(kRetryRules), ZQ_LIMIT(kRunAllowance), ZQ_LIMIT(kRateLimitMin),
-        ZQ_LIMIT(kBudgetMax), ZQ_LIMIT(kLongest), ZQ_LIMIT(kAgeStep), ZQ_LIMIT(kMessageBytes);
+    ZQ_LIMIT(kLostDefault), ZQ_LIMIT(kRetryRules), ZQ_LIMIT(kAfter), ZQ_LIMIT(kRunAllowance),
+        ZQ_LIMIT(kRateLimitMin), ZQ_LIMIT(kBudgetMax), ZQ_LIMIT(kLongest), ZQ_LIMIT(kAgeStep),
+        ZQ_LIMIT(kMessageBytes);
     ZQ_LIMIT(kRolesServed), ZQ_LIMIT(kFrames), ZQ_LIMIT(kEnvelopeBytes);
     ZQ_LIMIT(kPackDepth), ZQ_LIMIT(kPackItems), ZQ_LIMIT(kInlineBytes);
     ZQ_LIMIT(kInlineTotalBytes), ZQ_LIMIT(kChunkBytes), ZQ_LIMIT(kChunkCredit);

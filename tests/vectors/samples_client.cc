@@ -47,6 +47,7 @@ wire::Cancel cancel() {
     wire::Cancel m;
     m.task = TaskId("task-123");
     m.reason = "not needed any more";
+    m.cascade = true;
     return m;
 }
 
@@ -257,6 +258,29 @@ wire::Fetch fetch_checkpoint() {
     return m;
 }
 
+wire::Upstream upstream() {
+    wire::Upstream m;
+    m.task = TaskId("task-123");
+    m.skip = 1;
+    m.limit = 1'000;
+    return m;
+}
+
+wire::UpstreamRows upstream_rows() {
+    wire::UpstreamRow done;
+    done.id = TaskId("task-121");
+    done.attempt = 1;
+    done.summary = "12 risks found";
+    done.artifacts = {{"result.md", digest_from(0x10), 70'000, "text/markdown", ""}};
+    wire::UpstreamRow dead;
+    dead.id = TaskId("task-122");
+    dead.state = TaskState::kDead;
+    dead.dead_reason = DeadReason::kPoison;
+    dead.attempt = 3;
+    dead.reason = "the lease was not renewed";
+    return {{done, dead}, 3};
+}
+
 wire::AnswerQuestion answer() {
     wire::AnswerQuestion m;
     m.task = TaskId("task-123");
@@ -361,6 +385,8 @@ std::vector<Sample> artifact_samples() {
         {"fetch", {request(3), fetch(1, "log/stdout"), {}}},
         {"fetch-input", {request(4), fetch(0, "context"), {}}},
         {"fetch-checkpoint", {request(5), fetch_checkpoint(), {}}},
+        {"upstream", {request(6), upstream(), {}}},
+        {"upstream-rows", {header(6, 3), upstream_rows(), {}}},
         {"log", {header(3), log(), {}}},
         {"log-last", {header(4), last_log(), {}}},
         {"logged", {header(3, 3), wire::Logged{9}, {}}},

@@ -92,6 +92,10 @@ TaskSpec full_task() {
     usage.action = RetryAction::kDead;
     task.retry_rules = {busy, usage};
     task.on_lost = OnLost::kHold;
+    task.after.tasks = {TaskId("task-121"), TaskId("task-122")};
+    task.after.mode = AfterMode::kKOfN;
+    task.after.count = 1;
+    task.after.on_unmet = OnUnmet::kRun;
     return task;
 }
 

@@ -74,7 +74,7 @@ TEST(TaskSocket, RefusesWhatIsAboutAnotherTaskOrAttempt) {
 
 TEST(TaskSocket, RefusesWhatIsForTheCoordinatorOrForAWorkerAlone) {
     EXPECT_EQ(verdict(wire::List{}), "DENIED ");
-    EXPECT_EQ(verdict(wire::Cancel{TaskId("mine"), ""}), "DENIED ");
+    EXPECT_EQ(verdict(wire::Cancel{TaskId("mine"), "", false}), "DENIED ");
     EXPECT_EQ(verdict(wire::Claim{}), "DENIED ");
     EXPECT_EQ(verdict(wire::Hello{}), "DENIED ");
     EXPECT_EQ(verdict(wire::Join{}), "DENIED ");

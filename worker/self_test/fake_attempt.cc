@@ -53,7 +53,7 @@ Result<void> prepare(const WorkerOptions& options, const wire::Assign& assign,
     const std::string context = workspace.context_file("context.md");
     auto ok = write_file(context, kContext, 0400, Durability::kNone);
     if (ok) ok = write_file(workspace.task_file(), task_json(assign), 0600, Durability::kNone);
-    const std::string prompt = prompt_text(assign, workspace);
+    const std::string prompt = prompt_text(assign, {}, workspace);
     if (ok) ok = write_file(workspace.prompt_file(), prompt, 0600, Durability::kNone);
     if (ok && !options.git_worktree.empty()) ok = add_worktree(options.git_worktree, workspace);
     return ok;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "common/wire/upstream_messages.h"
 #include "common/wire/worker_messages.h"
 #include "worker/workspace/workspace.h"
 
@@ -19,6 +20,8 @@ std::string feedback_text(const wire::Assign& assign);
 
 /// The instructions, and what was handed over with them, each piece marked with where it came from.
 /// Texts in `workspace`'s context folder are quoted in full as long as they fit; others are named.
-std::string prompt_text(const wire::Assign& assign, const Workspace& workspace);
+/// `upstream`: what became of the tasks that it waited for; their results lie in `deps/`.
+std::string prompt_text(const wire::Assign& assign, const std::vector<wire::UpstreamRow>& upstream,
+                        const Workspace& workspace);
 
 }  // namespace zq::worker

@@ -28,6 +28,12 @@ struct Workspace {
     std::string previous_file(std::uint32_t attempt, const std::string& name) const {
         return folder + "/previous/" + std::to_string(attempt) + "/" + name;
     }
+    /// What a task that this one waited for has left; `result.*` lies in the folder itself.
+    std::string upstream_folder(const std::string& task) const { return folder + "/deps/" + task; }
+    std::string upstream_file(const std::string& task, const std::string& name) const {
+        const bool result = name == "result" || name.starts_with("result.");
+        return upstream_folder(task) + (result ? "/" : "/artifacts/") + name;
+    }
     /// What earlier attempts asked of people, and the answers; only where they did.
     std::string answers_file() const { return folder + "/answers.json"; }
     std::string out_folder() const { return folder + "/out"; }

@@ -1,0 +1,49 @@
+// What the parts of apply share. Internal to core/apply*.cc.
+#pragma once
+
+#include <utility>
+
+#include "common/base/check.h"
+#include "coordinator/core/apply.h"
+#include "coordinator/core/task_index.h"
+
+namespace zq::core {
+
+/// Changes an open task under its indexes; ends it where the change made it final.
+template <class Change>
+void change_task(State& state, const Event& event, Change change) {
+    auto at = state.durable.open.find(event.task);
+    ZQ_CHECK(at != state.durable.open.end());
+    Task& task = at->second;
+    const TaskState before = task.state;
+    unindex_task(state, task);
+    change(task);
+    ZQ_CHECK(task.state == before || moves::is_legal(before, task.state));
+    task.changed_seq = event.seq;
+    state.index.changed_tasks.insert(event.task);
+    if (!is_final(task.state)) {
+        index_task(state, task);
+        return;
+    }
+    task.ended_at = event.at;
+    task.lost_lease.reset();
+    task.lost_lease_charged = false;
+    unindex_open(state, task);
+    state.now.progress.erase(event.task);
+    state.index.ended.insert_or_assign(event.task, std::move(task));
+    state.durable.open.erase(at);
+}
+
+/// A content that is stored or referred to now is none that may be condemned before it is
+/// committed.
+inline void note_used(State& state, const Digest& digest, Seq seq) {
+    state.index.used[digest] = seq;
+    state.index.condemned.erase(digest);
+}
+
+void apply_body(State& state, const Event& event, const TaskRemoved& body);
+void apply_body(State& state, const Event& event, const TaskReplayed& body);
+void apply_body(State& state, const Event& event, const TaskEdited& body);
+void apply_body(State& state, const Event& event, const UpstreamEnded& body);
+
+}  // namespace zq::core
