@@ -28,6 +28,7 @@ enum class Mutant : std::uint8_t {
     kLossNotTakenBack,       // a resumed lease stays counted as lost
     kCancelForgotten,        // a cancelling task whose lease ends is queued again
     kBudgetIgnored,          // a task goes on with its budget used up
+    kUniqueKeyIgnored,       // a unique key is not looked for
 };
 
 #ifdef ZQ_MUTANTS

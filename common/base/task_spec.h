@@ -96,6 +96,12 @@ struct ExpectedOutput {
     friend bool operator==(const ExpectedOutput&, const ExpectedOutput&) = default;
 };
 
+/// What a submit does while another unfinished task has its unique key.
+enum class OnUnique : std::uint8_t { kReject, kExisting };
+/// `reject`, `existing`.
+std::string_view to_string(OnUnique on);
+bool from_text(std::string_view text, OnUnique& out);
+
 struct TaskSpec {
     Namespace ns = kDefaultNamespace;
     TaskId id;
@@ -119,6 +125,8 @@ struct TaskSpec {
     std::vector<ArtifactRef> inputs;  // the first one named `context` is the context file
     std::string trace_id;
     std::string idempotency_key;
+    std::string unique_key;  // at most one unfinished task has it; empty: none
+    OnUnique on_unique = OnUnique::kReject;
 
     friend bool operator==(const TaskSpec&, const TaskSpec&) = default;
 };

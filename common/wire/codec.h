@@ -10,6 +10,7 @@
 
 #include "common/wire/artifact_messages.h"
 #include "common/wire/backup_messages.h"
+#include "common/wire/batch_messages.h"
 #include "common/wire/client_messages.h"
 #include "common/wire/cluster_queries.h"
 #include "common/wire/dead_letter_messages.h"
@@ -51,7 +52,8 @@ using AnyBody =
                  Claimed, Workers, WorkerRows, Leases, LeaseRows, Status, StatusReply, Join, Joined,
                  ErrorReply, Put, Pull, Chunk, Stored, Fetch, Backup, BackupReply, Ask, Asked,
                  AnswerQuestion, Questions, QuestionRows, UsageQuery, UsageRows, Log, Logged,
-                 ReadLog, LogPage, Gc, GcReply, Spend, Replay, Edit, Remove, Changed>;
+                 ReadLog, LogPage, Gc, GcReply, Spend, Replay, Edit, Remove, Changed, Batch,
+                 Batched>;
 
 /// A message of any type. A class of its own, so that what a variant of sixty types needs to be
 /// copied, moved and compared is compiled once (codec.cc) and not in every file.

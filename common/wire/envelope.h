@@ -129,6 +129,8 @@ void describe(V& v, T& s) {
     v.optional("inputs", s.inputs);
     v.optional("trace_id", s.trace_id);
     v.optional("idempotency_key", s.idempotency_key);
+    v.optional("unique_key", s.unique_key);
+    v.optional("on_unique", s.on_unique);
 }
 
 }  // namespace zq

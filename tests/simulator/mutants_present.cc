@@ -39,6 +39,7 @@ constexpr auto kMutants = std::to_array<std::pair<std::string_view, Mutant>>({
     {"loss-not-taken-back", Mutant::kLossNotTakenBack},
     {"cancel-forgotten", Mutant::kCancelForgotten},
     {"budget-ignored", Mutant::kBudgetIgnored},
+    {"unique-key-ignored", Mutant::kUniqueKeyIgnored},
 });
 
 }  // namespace

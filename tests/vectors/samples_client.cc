@@ -26,6 +26,60 @@ wire::Submit submit_full() {
     return m;
 }
 
+wire::Submit submit_unique() {
+    wire::Submit m = submit(small_task());
+    m.task.unique_key = "deploy/eu";
+    m.task.on_unique = OnUnique::kExisting;
+    return m;
+}
+
+wire::Batch batch() {
+    wire::Batch m;
+    m.tasks = {small_task(), small_task()};
+    m.tasks[1].id = TaskId("task-124");
+    m.tasks[1].inputs = {{"context.md", digest_from(0x10), 3, "text/markdown", ""}};
+    m.contents = {{digest_from(0x10), Bytes{std::string("a\0\xff", 3)}}};
+    return m;
+}
+
+wire::Batch batch_atomic() {
+    wire::Batch m;
+    m.tasks = {small_task()};
+    m.atomic = true;
+    m.dry_run = true;
+    return m;
+}
+
+wire::ErrorReply no_contents() {
+    wire::ErrorReply m;
+    m.code = ErrorCode::MISSING_CONTENT;
+    m.message = "contents are not stored: put them, then say it again";
+    m.missing = {digest_from(0x10)};
+    return m;
+}
+
+wire::Batched batched() {
+    wire::Batched m;
+    m.items.resize(2);
+    m.items[0].task = small_task().id;
+    m.items[0].state = TaskState::kQueued;
+    m.items[0].duplicate = true;
+    m.items[0].role_served = false;
+    m.items[0].nearest_role = "review-workers";
+    m.items[1].task = TaskId("task-124");
+    m.items[1].error = no_contents();
+    return m;
+}
+
+wire::Batched batch_refused() {
+    wire::Batched m;
+    m.items.resize(1);
+    m.items[0].task = small_task().id;
+    m.items[0].error = no_contents();
+    m.refused = true;
+    return m;
+}
+
 wire::Submitted submitted() {
     wire::Submitted m;
     m.task = small_task().id;
@@ -324,6 +378,11 @@ std::vector<Sample> client_samples() {
         {"submit-full", {request(3), submit_full(), {}}},
         {"submitted", {reply(2, 41), submitted(), {}}},
         {"submitted-again", {reply(3), submitted_again(), {}}},
+        {"submit-unique", {request(2), submit_unique(), {}}},
+        {"batch", {request(2), batch(), {}}},
+        {"batch-atomic", {request(2), batch_atomic(), {}}},
+        {"batched", {reply(2, 41), batched(), {}}},
+        {"batch-refused", {reply(2), batch_refused(), {}}},
         {"cancel", {request(4), cancel(), {}}},
         {"replay", {request(4), replay(), {}}},
         {"replay-fresh", {request(4), replay_fresh(), {}}},
