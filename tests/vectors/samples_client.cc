@@ -1,4 +1,4 @@
-// Samples of what clients write, and of the artifacts socket.
+// Samples of what clients write.
 #include "tests/vectors/samples.h"
 
 namespace zq::vectors {
@@ -258,59 +258,6 @@ wire::GcReply gc_done() {
     return m;
 }
 
-wire::Put put() {
-    wire::Put m;
-    m.digest = digest_from(0x10);
-    m.size = 70'000;
-    return m;
-}
-
-wire::Put put_output() {
-    wire::Put m = put();
-    m.size = std::uint64_t{5} << 30;
-    m.task = TaskId("task-123");
-    m.lease = lease_number(1);
-    return m;
-}
-
-wire::Pull pull() {
-    wire::Pull m;
-    m.digest = digest_from(0x10);
-    m.offset = 65'536;
-    m.chunks = 8;
-    return m;
-}
-
-wire::Chunk chunk() {
-    wire::Chunk m;
-    m.digest = digest_from(0x10);
-    m.offset = 69'995;
-    m.size = 70'000;
-    return m;
-}
-
-wire::Stored stored() {
-    wire::Stored m;
-    m.digest = digest_from(0x10);
-    m.size = 70'000;
-    return m;
-}
-
-wire::Fetch fetch(std::uint32_t attempt, const std::string& name) {
-    wire::Fetch m;
-    m.task = TaskId("task-123");
-    m.attempt = attempt;
-    m.name = name;
-    m.length = limits::kChunkBytes;
-    return m;
-}
-
-wire::Fetch fetch_checkpoint() {
-    wire::Fetch m = fetch(1, "state.json");
-    m.checkpoint = 3;
-    return m;
-}
-
 wire::AnswerQuestion answer() {
     wire::AnswerQuestion m;
     m.task = TaskId("task-123");
@@ -323,48 +270,6 @@ wire::AnswerQuestion answer() {
 wire::Claimed claimed_answered() {
     wire::Claimed m = claimed();
     m.questions = {answered_question()};
-    return m;
-}
-
-wire::LogPiece piece(std::uint64_t seq, LogStream stream, std::uint64_t offset, std::string data) {
-    wire::LogPiece m;
-    m.seq = seq;
-    m.stream = stream;
-    m.offset = offset;
-    m.data.data = std::move(data);
-    return m;
-}
-
-wire::Log log() {
-    wire::Log m;
-    m.task = TaskId("task-123");
-    m.attempt = 1;
-    m.lease = lease_number(1);
-    m.pieces = {piece(7, LogStream::kStdout, 1'200, "reading\n"),
-                piece(8, LogStream::kStderr, 0, "warning: \xff\n")};
-    return m;
-}
-
-wire::Log last_log() {
-    wire::Log m = log();
-    m.pieces.clear();
-    m.last = true;
-    return m;
-}
-
-wire::ReadLog read_log() {
-    wire::ReadLog m;
-    m.task = TaskId("task-123");
-    m.attempt = 1;
-    m.after = 7;
-    m.wait = seconds(2);
-    return m;
-}
-
-wire::LogPage log_page() {
-    wire::LogPage m;
-    m.pieces = {piece(8, LogStream::kStderr, 0, "warning: \xff\n")};
-    m.open = true;
     return m;
 }
 
@@ -407,25 +312,6 @@ std::vector<Sample> client_samples() {
         {"error-stale", {reply(6), stale(), {}}},
         {"error-missing", {reply(7), missing(), {}}},
         {"error-full", {reply(8), queue_full(), {}}},
-    };
-}
-
-std::vector<Sample> artifact_samples() {
-    return {
-        {"put", {request(1), put(), {}}},
-        {"put-output", {header(1), put_output(), {}}},
-        {"pull", {header(1, 3), pull(), {}}},
-        {"chunk", {request(2), chunk(), std::string("\0tail", 5)}},
-        {"stored", {header(2, 3), stored(), {}}},
-        {"fetch", {request(3), fetch(1, "log/stdout"), {}}},
-        {"fetch-input", {request(4), fetch(0, "context"), {}}},
-        {"fetch-checkpoint", {request(5), fetch_checkpoint(), {}}},
-        {"log", {header(3), log(), {}}},
-        {"log-last", {header(4), last_log(), {}}},
-        {"logged", {header(3, 3), wire::Logged{9}, {}}},
-        {"read-log", {request(5), read_log(), {}}},
-        {"log-page", {header(5, 3), log_page(), {}}},
-        {"log-page-complete", {header(6, 3), wire::LogPage{{}, false, true}, {}}},
     };
 }
 
