@@ -119,7 +119,9 @@ inline Result<void> json_texts(const Json& json, std::map<std::string, std::stri
                                const std::string& path) {
     if (!json.is_object()) return not_a("an object of texts", path);
     for (const std::string& key : json.keys()) {
-        auto ok = json_text(*json.find(key), out[key], path + "." + key);
+        std::string own = path;
+        own.append(".").append(key);
+        auto ok = json_text(*json.find(key), out[key], own);
         if (!ok) return ok;
     }
     return {};

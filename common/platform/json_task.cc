@@ -85,8 +85,8 @@ struct Table {
 };
 
 const Table& table() {
-    static const Table kTable;
-    return kTable;
+    static const Table built;
+    return built;
 }
 
 Result<Json> number_times(const Json& value, std::int64_t factor, std::int64_t plus,

@@ -137,16 +137,6 @@ class Tasks(Case):
         self.refused("CONFLICT", self.client.call, "SUBMIT", task={**other_id, "instructions": "y"},
                      field="task.idempotency_key")
 
-    def test_a_batch_is_answered_task_by_task(self):
-        tasks = [{"task_id": make_task_id(), "to": self.role} for _ in range(3)]
-        tasks[1]["to"] = "no role"
-        batched = self.client.call("BATCH", tasks=tasks)[1]
-        self.assertEqual([item.get("state") for item in batched["items"]], ["queued", None, "queued"])
-        self.assertEqual(batched["items"][1]["error"]["field"], "task.to")
-        batched = self.client.call("BATCH", tasks=tasks, atomic=True)[1]
-        self.assertTrue(batched["refused"])
-        self.assertTrue(batched["items"][0]["duplicate"])
-
     def test_a_dry_run_changes_nothing(self):
         task_id = make_task_id()
         before = self.client.status()["last_seq"]
