@@ -12,11 +12,11 @@ namespace {
 Decision repeated(const Call& call, const SubmitTask& submit, const Task& existing,
                   std::string field) {
     if (existing.request != submit.request) {
-        return reject(call, ErrorCode::CONFLICT,
-                      "task " + existing.key.id.text +
-                          " was submitted with another body under this " +
-                          (field == "task.task_id" ? "id" : "idempotency key"),
-                      std::move(field));
+        const std::string under = field == "task.task_id" ? "id" : "idempotency key";
+        return reject(
+            call, ErrorCode::CONFLICT,
+            "task " + existing.key.id.text + " was submitted with another body under this " + under,
+            std::move(field));
     }
     Decision decision;
     answer(decision, call, SubmitAnswer{existing.key.id, existing.state, true, true, {}});

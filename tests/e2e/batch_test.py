@@ -55,7 +55,7 @@ class Batches(Case):
         said = done.stderr.decode()
         self.assertIn("line 4: ttl_second: no such field; did you mean `ttl_seconds`?", said)
         self.assertIn("line 701: not JSON", said)
-        self.assertIn("line 902: task.task_id: task named was submitted with another body", said)
+        self.assertIn("line 902: task.task_id: task named was submitted with another body under this id", said)
         self.assertIn("1196 submitted, 3 refused", said)
         self.assertEqual(said.count("no worker has ever served research"), 1)
         self.assertEqual(self.open_tasks(), 1196)
