@@ -14,6 +14,7 @@ std::span<const Command> start_commands();       // init.cc
 std::span<const Command> join_commands();        // join.cc
 std::span<const Command> dev_commands();         // dev.cc
 std::span<const Command> submit_commands();      // submit.cc
+std::span<const Command> batch_commands();       // batch.cc
 std::span<const Command> task_commands();        // tasks.cc
 std::span<const Command> show_commands();        // show.cc
 std::span<const Command> dlq_commands();         // dlq.cc

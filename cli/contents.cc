@@ -59,26 +59,42 @@ Expected<FileHandle> open_for_reading(const std::string& path) {
     return file;
 }
 
-/// Copies a pipe to a temporary file that has no name any more.
-Expected<FileHandle> copy_to_spool(int from, const std::string& path) {
+/// A temporary file that has no name any more.
+Expected<FileHandle> make_spool() {
     const char* folder = std::getenv("TMPDIR");
     std::string name = std::string(folder != nullptr ? folder : "/tmp") + "/zq-XXXXXX";
     FileHandle spool(::mkostemp(name.data(), O_CLOEXEC));
     if (!spool.is_open()) return os_problem("cannot make", name);
     ::unlink(name.c_str());
+    return spool;
+}
+
+Expected<void> write_all(const FileHandle& spool, std::string_view bytes) {
+    while (!bytes.empty()) {
+        const ssize_t put = ::write(spool.fd(), bytes.data(), bytes.size());
+        if (put < 0 && errno == EINTR) continue;
+        if (put < 0) return os_problem("cannot write", "a temporary file");
+        bytes.remove_prefix(static_cast<std::size_t>(put));
+    }
+    return {};
+}
+
+std::string path_of(const FileHandle& spool) {
+    return "/proc/self/fd/" + std::to_string(spool.fd());
+}
+
+/// Copies a pipe to a temporary file.
+Expected<FileHandle> copy_to_spool(int from, const std::string& path) {
+    auto spool = make_spool();
+    if (!spool) return spool;
     std::string buffer(limits::kChunkBytes, '\0');
     while (true) {
         const ssize_t got = ::read(from, buffer.data(), buffer.size());
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return os_problem("cannot read", path);
         if (got == 0) return spool;
-        for (ssize_t done = 0; done < got;) {
-            const ssize_t put =
-                ::write(spool.fd(), buffer.data() + done, static_cast<std::size_t>(got - done));
-            if (put < 0 && errno == EINTR) continue;
-            if (put < 0) return os_problem("cannot write", name);
-            done += put;
-        }
+        auto ok = write_all(*spool, {buffer.data(), static_cast<std::size_t>(got)});
+        if (!ok) return tl::unexpected(ok.error());
     }
 }
 
@@ -127,10 +143,34 @@ Expected<Content> read_content(const std::string& path, const std::string& name)
         auto spool = copy_to_spool(file->fd(), path);
         if (!spool) return tl::unexpected(spool.error());
         content.spool = std::move(*spool);
-        content.path = "/proc/self/fd/" + std::to_string(content.spool.fd());
+        content.path = path_of(content.spool);
     }
     if (auto ok = digest_content(content); !ok) return tl::unexpected(ok.error());
     return content;
+}
+
+Expected<Content> content_of_text(std::string text, const std::string& name) {
+    Content content;
+    content.ref.name = name;
+    content.ref.media = media_of(name);
+    content.ref.digest = sha256(text);
+    content.ref.size = text.size();
+    const bool small = text.size() <= limits::kInlineBytes;
+    content.data = std::move(text);
+    if (small) return content;
+    if (auto ok = spill(content); !ok) return tl::unexpected(ok.error());
+    content.data.reset();
+    return content;
+}
+
+Expected<void> spill(Content& content) {
+    if (!content.path.empty() || !content.data) return {};
+    auto spool = make_spool();
+    if (!spool) return tl::unexpected(spool.error());
+    if (auto ok = write_all(*spool, *content.data); !ok) return ok;
+    content.spool = std::move(*spool);
+    content.path = path_of(content.spool);
+    return {};
 }
 
 std::string named_like(const std::string& base, const std::string& path) {

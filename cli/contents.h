@@ -24,6 +24,12 @@ struct Content {
 /// temporary file first. Errors: usage (no such file, a bad name), IO.
 Expected<Content> read_content(const std::string& path, const std::string& name);
 
+/// The text as a content. Errors: IO (no temporary file for a large one).
+Expected<Content> content_of_text(std::string text, const std::string& name);
+/// Keeps the bytes of a small content in a temporary file too, unless they lie in one already: it
+/// can be put from there. Errors: IO.
+Expected<void> spill(Content& content);
+
 /// `base` and the extension of the path: `context.md` of `notes/a.md`.
 std::string named_like(const std::string& base, const std::string& path);
 

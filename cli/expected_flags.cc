@@ -81,7 +81,7 @@ Expected<std::uint64_t> parse_size(const std::string& text, const std::string& f
 }
 
 Expected<void> read_expected(const Arguments& args, ExpectedOutput& expected) {
-    expected.format = args.text("format");
+    if (args.has("format")) expected.format = args.text("format");
     for (const std::string& list : args.values("expect")) {
         for (const std::string& item : split(list, ',')) {
             if (auto ok = read_item(item, expected); !ok) return ok;
@@ -91,7 +91,7 @@ Expected<void> read_expected(const Arguments& args, ExpectedOutput& expected) {
         if (auto ok = read_schema(args.text("schema"), expected); !ok) return ok;
         if (!args.has("format")) expected.format = "json";
     }
-    expected.headings = args.values("heading");
+    if (args.has("heading")) expected.headings = args.values("heading");
     if (!expected.headings.empty() && expected.format.empty()) expected.format = "markdown";
     if (args.has("max-result")) {
         auto size = parse_size(args.text("max-result"), "--max-result");

@@ -30,7 +30,8 @@ Hand work to a role, go on with your own, and read the result when it is there.
      zq show review-17 --json             # everything: attempts, reasons, artifacts, history
      zq logs review-17 -n 50              # what its command printed last; -f: as it prints it
 
-4. Several tasks: give them --group NAME, then `zq wait --group NAME` (or --any, --count N).
+4. Several tasks: give them --group NAME, then `zq wait --group NAME` (or --any, --count N). One
+   task for several roles: --to A,B,C. Many: zq batch -f tasks.jsonl --group NAME --joblog FILE.
 
    Exit code 9 of `zq wait`: it needs a person; zq approvals lists what is asked, and
    zq answer review-17 TEXT answers it. Let a person decide where the question is meant for one.
@@ -68,7 +69,7 @@ In      task.json            the envelope; also on stdin (--stdin prompt: prompt
 Out     out/                 everything in it becomes an artifact
         out/result.md|json   the result; without it, what was printed on stdout
         output               KEY=VALUE lines: summary, retry_after, session_id, cost_usd; and the final
-                             word status=completed|skipped|failed (with reason): a command that says it
+                             word status=completed|skipped|failed (with reason; success and failure are taken too): a command that says it
                              and does not exit is killed after --linger, and counts as said
         cancel               appears when a cancel was asked; SIGTERM follows
 

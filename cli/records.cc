@@ -209,11 +209,6 @@ std::string note_of(const wire::TaskRow& row) {
     return {};
 }
 
-Millis duration_of(const wire::TaskRow& row) {
-    const Instant start = row.started_at.is_set() ? row.started_at : row.submitted_at;
-    return row.ended_at - start;
-}
-
 }  // namespace
 
 Json with_schema(std::string_view schema, const Json& fields) {
@@ -228,8 +223,19 @@ Json task_record(const wire::TaskRow& row) {
     record.set("state", to_json(row.state));
     merge(record, to_json(row), "task_id", "id");
     if (row.ended_at.is_set()) record.set("duration_ms", to_json(duration_of(row)));
+    if (is_final(row.state)) record.set("status", Json::text(status_of(row.state)));
     if (auto note = note_of(row); !note.empty()) record.set("note", Json::text(note));
     return record;
+}
+
+std::string_view status_of(TaskState state) {
+    if (state == TaskState::kCompleted) return "success";
+    return state == TaskState::kSkipped ? "skipped" : "failure";
+}
+
+Millis duration_of(const wire::TaskRow& row) {
+    const Instant start = row.started_at.is_set() ? row.started_at : row.submitted_at;
+    return row.ended_at - start;
 }
 
 std::string artifact_ref(const TaskId& task, std::uint32_t attempt, const std::string& name) {

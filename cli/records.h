@@ -27,6 +27,11 @@ Json question_row_record(const wire::QuestionRow& row);
 Json attempt_record(const TaskId& task, const wire::AttemptRow& attempt);
 Json envelope_record(const TaskSpec& spec);
 
+/// How a task that has ended has ended, as other queues say it: `success`, `skipped`, `failure`.
+std::string_view status_of(TaskState state);
+/// From the start of its last attempt, or from its submit where it never started, to its end.
+Millis duration_of(const wire::TaskRow& row);
+
 /// An object that starts with its schema and the fields of `fields`.
 Json with_schema(std::string_view schema, const Json& fields);
 

@@ -44,6 +44,12 @@ constexpr auto kResultColumns = std::to_array<Column>({
     {"reason", "REASON", Cell::kText, Where::kOnAsking},
     {"result", "RESULT", Cell::kText, Where::kOnAsking},
     {"artifacts", "ARTIFACTS", Cell::kText, Where::kOnAsking},
+    {"status", "STATUS", Cell::kText, Where::kOnAsking},
+    {"to", "ROLE", Cell::kText, Where::kOnAsking},
+    {"error", "ERROR", Cell::kText, Where::kOnAsking},
+    {"output", "OUTPUT", Cell::kText, Where::kOnAsking},
+    {"duration_ms", "TOOK", Cell::kDuration, Where::kOnAsking},
+    {"completed_at", "ENDED", Cell::kTime, Where::kOnAsking},
 });
 
 /// The whole text of a result that is text and not large; nullopt for any other.
@@ -63,6 +69,18 @@ Expected<std::optional<std::string>> read_text(Session& session, const TaskId& t
     return std::optional(std::move(bytes));
 }
 
+/// What other queues say of a result, under their names.
+void add_common_names(const wire::TaskReply& task, const wire::AttemptRow* attempt, Json& fields) {
+    const wire::TaskRow& row = task.row;
+    fields.set("to", to_json(row.role));
+    if (!is_final(row.state)) return;
+    fields.set("status", Json::text(status_of(row.state)));
+    if (status_of(row.state) == "failure") fields.set("error", to_json(row.reason));
+    if (attempt != nullptr) fields.set("output", to_json(attempt->output));
+    fields.set("duration_ms", to_json(duration_of(row)));
+    fields.set("completed_at", to_json(row.ended_at));
+}
+
 /// The result as one record, its text included where it is text and not large.
 Ending print_record(const Context& context, Session& session, const wire::TaskReply& task,
                     const wire::AttemptRow* attempt) {
@@ -72,6 +90,7 @@ Ending print_record(const Context& context, Session& session, const wire::TaskRe
     fields.set("state", to_json(task.row.state));
     fields.set("summary", to_json(task.row.summary));
     if (!task.row.reason.empty()) fields.set("reason", to_json(task.row.reason));
+    add_common_names(task, attempt, fields);
     Json artifacts = Json::array();
     if (attempt != nullptr) {
         fields.set("attempt", to_json(attempt->attempt));

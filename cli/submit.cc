@@ -2,7 +2,9 @@
 
 #include <array>
 
+#include "cli/batch_request.h"
 #include "cli/command_table.h"
+#include "cli/copies.h"
 #include "cli/own_task.h"
 #include "cli/records.h"
 #include "cli/result.h"
@@ -26,6 +28,9 @@ wire::Submit make_request(const Submission& submission) {
 std::string hint_for(const Error& error, const TaskSpec& spec) {
     if (error.code != ErrorCode::CONFLICT) return {};
     if (error.field == "task.idempotency_key") return "choose another --idempotency-key";
+    if (error.field == "task.unique_key") {
+        return "wait for that one to end, or take it: --on-unique existing";
+    }
     return "`zq show " + spec.id.text + "` prints the task that has this id; choose another --id";
 }
 
@@ -98,6 +103,52 @@ Expected<void> turn_to_coordinator(const Context& context, std::unique_ptr<Sessi
     return {};
 }
 
+/// Waits for those that were submitted, a line for each that ends.
+Ending wait_for_all(const Context& context, Session& session, const WaitRequest& request) {
+    auto result = wait_for(session, request, [&](const wire::TaskRow& row) -> Expected<void> {
+        if (context.output.format == Format::kId) return {};
+        if (auto ok = print_ended(row, context.output); !ok) return tl::unexpected(ok.error());
+        return {};
+    });
+    if (!result) return tl::unexpected(result.error());
+    return conclude(request, *result);
+}
+
+/// `--to a,b,c`: all or none of the copies. Inside a task its worker hands them on one by one.
+Ending submit_copies(const Context& context, Submission submission,
+                     std::unique_ptr<Session>& session, std::optional<Millis> limit) {
+    auto copies = copies_of(std::move(submission));
+    if (!copies) return tl::unexpected(copies.error());
+    std::vector<Submission*> all;
+    for (Submission& copy : *copies) all.push_back(&copy);
+    const bool dry = context.args.has("dry-run");
+    auto reply = exchange_batch(*session, all, {true, dry});
+    if (!reply) return problem(reply.error().error);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        if (const auto& error = reply->items[i].error) {
+            const std::string which = all[i]->spec.role.text + ": " + error->message;
+            return problem(Error{error->code, which, error->field, error->retry_after},
+                           hint_for({error->code, {}, error->field, {}}, all[i]->spec));
+        }
+    }
+    if (dry) note("dry run: nothing was submitted");
+    const bool waits = context.args.has("wait") && !dry;
+    WaitRequest request{{}, {}, 0, limit};
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        const wire::BatchItem& item = reply->items[i];
+        const wire::Submitted one{item.task, item.state.value_or(TaskState::kQueued),
+                                  item.duplicate, item.role_served, item.nearest_role};
+        request.tasks.push_back(item.task.text);
+        warn_of_role(one, all[i]->spec.role);
+        if (item.duplicate) note(item.task.text + " was submitted before");
+        if (waits && context.output.is_json()) continue;
+        if (auto ok = print_submitted(one, all[i]->spec, context.output); !ok) return ok;
+    }
+    if (!waits) return ExitCode::kDone;
+    if (auto ok = turn_to_coordinator(context, session); !ok) return tl::unexpected(ok.error());
+    return wait_for_all(context, *session, request);
+}
+
 Ending run_submit(const Context& context) {
     auto limit = wait_limit(context);
     if (!limit) return tl::unexpected(limit.error());
@@ -107,6 +158,9 @@ Ending run_submit(const Context& context) {
     auto opened = open_submission(context);
     if (!opened) return tl::unexpected(opened.error());
     auto& [submission, session] = *opened;
+    if (!submission.roles.empty()) {
+        return submit_copies(context, std::move(submission), session, *limit);
+    }
     if (context.args.has("dry-run")) return dry_run(*session, submission, context.output);
     auto reply = submit(*session, submission);
     if (!reply) return tl::unexpected(reply.error());
@@ -116,14 +170,7 @@ Ending run_submit(const Context& context) {
     }
     if (!waits) return ExitCode::kDone;
     if (auto ok = turn_to_coordinator(context, session); !ok) return tl::unexpected(ok.error());
-    const WaitRequest request{{reply->task.text}, {}, 0, *limit};
-    auto result = wait_for(*session, request, [&](const wire::TaskRow& row) -> Expected<void> {
-        if (context.output.format == Format::kId) return {};
-        if (auto ok = print_ended(row, context.output); !ok) return tl::unexpected(ok.error());
-        return {};
-    });
-    if (!result) return tl::unexpected(result.error());
-    return conclude(request, *result);
+    return wait_for_all(context, *session, {{reply->task.text}, {}, 0, *limit});
 }
 
 Ending run_run(const Context& context) {
@@ -132,6 +179,9 @@ Ending run_run(const Context& context) {
     auto opened = open_submission(context);
     if (!opened) return tl::unexpected(opened.error());
     auto& [submission, session] = *opened;
+    if (!submission.roles.empty()) {
+        return usage("zq run takes one role", "`zq submit --to A,B --wait` waits for several");
+    }
     if (context.args.has("dry-run")) return dry_run(*session, submission, context.output);
     auto reply = submit(*session, submission);
     if (!reply) return tl::unexpected(reply.error());
@@ -171,6 +221,13 @@ constexpr std::string_view kSubmitNotes =
     "--file sends the file's content along as the input `context` (context.md for a .md file) and\n"
     "records where it was read. A context file in a folder named `tasks`, such as\n"
     "/shared/tasks/task-123.md, names its task (task-123) unless --id does.\n"
+    "\n"
+    "-f FILE reads the task from JSON: the names are those of the envelope (`zq show ID --json`), "
+    "or\n"
+    "those other queues use: ttl_seconds, max_retries, agent_type, action, context, context_ref.\n"
+    "\n"
+    "--to A,B,C submits a copy to each role, all or none, in one group (made if --group names\n"
+    "none); with --id their ids are ID-A, ID-B, ID-C.\n"
     "\n"
     "Inside a task it goes through the task's worker: it inherits group and trace id, and carries\n"
     "the label parent=TASK.\n"

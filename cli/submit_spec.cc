@@ -7,16 +7,22 @@
 #include <array>
 #include <cstdlib>
 #include <filesystem>
+#include <sstream>
 
 #include "cli/expected_flags.h"
+#include "cli/json_submission.h"
 #include "common/platform/clock.h"
 #include "common/platform/json.h"
+#include "common/platform/json_task.h"
 
 namespace zq::cli {
 namespace {
 
 constexpr auto kFlags = std::to_array<Flag>({
-    {"to", "ROLE", "The role that shall do it (required)"},
+    {"to", "ROLE[,ROLE]", "The role that shall do it (required); of several each gets a copy"},
+    {"task", "FILE|-",
+     "The task as JSON, under the names of the envelope or of other queues; flags go before it",
+     Takes::kValue, "", 'f'},
     {"type", "WORD", "What kind of work it is, such as review"},
     {"instructions", "TEXT", "What to do"},
     {"file", "FILE", "The context, sent along as input `context` (-: stdin)"},
@@ -29,6 +35,9 @@ constexpr auto kFlags = std::to_array<Flag>({
     {"id", "ID", "The task's id (default: a new one that sorts by time)"},
     {"idempotency-key", "KEY", "Submitting again under it gives the same task", Takes::kValue,
      "key"},
+    {"unique-key", "KEY", "At most one unfinished task has it"},
+    {"on-unique", "reject|existing",
+     "Where another has the unique key: refuse this one (default), or give that one"},
     {"priority", "P", "low, normal, high, urgent, or 0 to 10 (default normal: 5)"},
     {"ttl", "D", "Expires if not started within D"},
     {"delay", "D", "Not before D has passed"},
@@ -71,13 +80,6 @@ constexpr auto kFlags = std::to_array<Flag>({
     {"trace-id", "ID", "Passed on to the worker"},
 });
 
-struct PriorityWord {
-    std::string_view word;
-    int value;
-};
-constexpr auto kPriorities =
-    std::to_array<PriorityWord>({{"low", 2}, {"normal", 5}, {"high", 8}, {"urgent", 10}});
-
 Expected<void> read_labels(const Arguments& args, TaskSpec& spec) {
     for (const std::string& label : args.values("label")) {
         const auto equals = label.find('=');
@@ -113,7 +115,7 @@ Expected<void> read_times(const Arguments& args, TaskSpec& spec) {
     for (const auto& [name, target] : flags) {
         auto value = args.duration(name);
         if (!value) return tl::unexpected(value.error());
-        *target = value->value_or(Millis{});
+        *target = value->value_or(*target);
     }
     if (args.has("at")) {
         auto at = parse_rfc3339(args.text("at"), "--at");
@@ -203,14 +205,23 @@ Expected<void> read_after(const Arguments& args, After& after) {
 }
 
 Expected<void> read_words(const Arguments& args, TaskSpec& spec) {
-    spec.role = RoleName(args.text("to"));
-    spec.type = args.text("type");
-    spec.instructions = args.text("instructions");
-    spec.from = args.has("from") ? args.text("from") : default_from();
-    spec.idempotency_key = args.text("idempotency-key");
-    spec.group = GroupName(args.text("group"));
-    spec.reply_to = args.text("reply-to");
-    spec.trace_id = args.text("trace-id");
+    const std::pair<const char*, std::string*> flags[] = {
+        {"type", &spec.type},
+        {"instructions", &spec.instructions},
+        {"from", &spec.from},
+        {"idempotency-key", &spec.idempotency_key},
+        {"unique-key", &spec.unique_key},
+        {"group", &spec.group.text},
+        {"reply-to", &spec.reply_to},
+        {"trace-id", &spec.trace_id},
+    };
+    for (const auto& [name, target] : flags) {
+        if (args.has(name)) *target = args.text(name);
+    }
+    if (spec.from.empty()) spec.from = default_from();
+    if (args.has("on-unique") && !from_text(args.text("on-unique"), spec.on_unique)) {
+        return usage("--on-unique takes reject or existing, not '" + args.text("on-unique") + "'");
+    }
     if (args.has("priority")) {
         auto priority = parse_priority(args.text("priority"));
         if (!priority) return tl::unexpected(priority.error());
@@ -225,23 +236,10 @@ Expected<void> read_words(const Arguments& args, TaskSpec& spec) {
     return read_expected(args, spec.expected);
 }
 
-/// `file:///PATH`: recorded here, read where the task runs.
-Expected<void> add_reference(const Arguments& args, Submission& submission) {
-    auto path = path_of_uri(args.text("ref"));
-    if (!path) return tl::unexpected(path.error());
-    ArtifactRef ref;
-    ref.name = args.has("file") ? std::filesystem::path(*path).filename().string()
-                                : named_like("context", *path);
-    auto content = read_content(*path, ref.name);
-    if (!content) return tl::unexpected(content.error());
-    if (content->ref.uri.empty()) {
-        return usage("--ref takes a regular file, whose path is not too long: " + *path);
-    }
-    ref = content->ref;
-    ref.uri = args.text("ref");
-    ref.by_reference = true;
-    submission.spec.inputs.push_back(std::move(ref));
-    return {};
+/// Where --file is the context, what is by reference has its own name.
+std::string name_of_reference(const Arguments& args) {
+    if (!args.has("file")) return {};
+    return std::filesystem::path(args.text("ref")).filename().string();
 }
 
 Expected<void> add_content(Submission& submission, Expected<Content> content) {
@@ -258,7 +256,8 @@ Expected<void> read_inputs(const Arguments& args, Submission& submission) {
         if (!ok) return ok;
     }
     if (args.has("ref")) {
-        if (auto ok = add_reference(args, submission); !ok) return ok;
+        auto ok = add_reference(args.text("ref"), name_of_reference(args), submission);
+        if (!ok) return ok;
     }
     for (const std::string& operand : args.values("artifact")) {
         if (auto ok = add_content(submission, read_named_content(operand)); !ok) return ok;
@@ -267,19 +266,12 @@ Expected<void> read_inputs(const Arguments& args, Submission& submission) {
     return {};
 }
 
-TaskId new_task_id() {
-    std::array<std::uint8_t, 10> random{};
-    const std::string bytes = random_bytes(random.size());
-    std::copy(bytes.begin(), bytes.end(), random.begin());
-    return make_task_id(wall_time(), random);
-}
-
 void choose_id(const Arguments& args, Submission& submission) {
-    if (args.has("id")) {
-        submission.spec.id = TaskId(args.text("id"));
-        return;
-    }
+    if (args.has("id")) submission.spec.id = TaskId(args.text("id"));
+    submission.own_id = true;
+    if (!submission.spec.id.empty()) return;
     const std::string of_path = task_id_of_path(args.text("file"));
+    submission.own_id = !of_path.empty();
     if (of_path.empty()) {
         submission.spec.id = new_task_id();
         return;
@@ -289,7 +281,68 @@ void choose_id(const Arguments& args, Submission& submission) {
         "task id " + of_path + " is the name of its file in tasks/; --id gives another";
 }
 
+/// The roles of --to; the first is the spec's own.
+Expected<void> read_roles(const Arguments& args, Submission& submission) {
+    if (!args.has("to")) {
+        if (!submission.spec.role.empty()) return {};
+        return usage("--to ROLE is missing", "`zq status` lists the roles");
+    }
+    std::istringstream words(args.text("to"));
+    for (std::string word; std::getline(words, word, ',');) {
+        const RoleName role(word);
+        if (std::find(submission.roles.begin(), submission.roles.end(), role) !=
+            submission.roles.end()) {
+            return usage("--to names " + word + " twice");
+        }
+        if (auto ok = parse_name(word, "--to"); !ok) return problem(ok.error());
+        submission.roles.push_back(role);
+    }
+    if (submission.roles.empty()) return usage("--to ROLE is empty");
+    submission.spec.role = submission.roles.front();
+    if (submission.roles.size() == 1) submission.roles.clear();
+    if (!submission.roles.empty() && args.has("unique-key")) {
+        return usage("--unique-key goes with one role: the copies would exclude each other");
+    }
+    return {};
+}
+
+/// What -f says; empty without it.
+Expected<Submission> read_written(const Arguments& args, JsonTask& task) {
+    if (!args.has("task")) return Submission{};
+    if (args.text("task") == "-" && args.text("file") == "-") {
+        return usage("either --task or --file reads stdin");
+    }
+    auto read = read_task_file(args.text("task"));
+    if (!read) return tl::unexpected(read.error());
+    task = std::move(*read);
+    return submission_of(task);
+}
+
 }  // namespace
+
+TaskId new_task_id() {
+    std::array<std::uint8_t, 10> random{};
+    const std::string bytes = random_bytes(random.size());
+    std::copy(bytes.begin(), bytes.end(), random.begin());
+    return make_task_id(wall_time(), random);
+}
+
+/// Recorded here, read where the task runs.
+Expected<void> add_reference(const std::string& uri, const std::string& name,
+                             Submission& submission) {
+    auto path = path_of_uri(uri);
+    if (!path) return tl::unexpected(path.error());
+    auto content = read_content(*path, name.empty() ? named_like("context", *path) : name);
+    if (!content) return tl::unexpected(content.error());
+    if (content->ref.uri.empty()) {
+        return usage("a reference is to a regular file, whose path is not too long: " + *path);
+    }
+    ArtifactRef ref = content->ref;
+    ref.uri = uri;
+    ref.by_reference = true;
+    submission.spec.inputs.push_back(std::move(ref));
+    return {};
+}
 
 Expected<std::string> read_payload(const std::string& value) {
     std::string text = value;
@@ -328,17 +381,18 @@ std::string task_id_of_path(const std::string& path) {
 }
 
 Expected<int> parse_priority(const std::string& word) {
-    for (const PriorityWord& row : kPriorities) {
-        if (row.word == word) return row.value;
-    }
+    if (auto value = priority_of_word(word)) return *value;
     if (word == "10") return 10;
     if (word.size() == 1 && word[0] >= '0' && word[0] <= '9') return word[0] - '0';
     return usage("--priority takes low, normal, high, urgent, or 0 to 10, not '" + word + "'");
 }
 
 Expected<Submission> read_submission(const Arguments& args) {
-    Submission submission;
-    if (!args.has("to")) return usage("--to ROLE is missing", "`zq status` lists the roles");
+    JsonTask written;
+    auto begun = read_written(args, written);
+    if (!begun) return begun;
+    Submission submission = std::move(*begun);
+    if (auto ok = read_roles(args, submission); !ok) return tl::unexpected(ok.error());
     if (auto ok = read_words(args, submission.spec); !ok) return tl::unexpected(ok.error());
     if (auto ok = read_times(args, submission.spec); !ok) return tl::unexpected(ok.error());
     auto budget = read_budget(args, submission.spec.budget);
@@ -347,7 +401,9 @@ Expected<Submission> read_submission(const Arguments& args) {
     if (!after) return tl::unexpected(after.error());
     if (auto ok = read_inputs(args, submission); !ok) return tl::unexpected(ok.error());
     choose_id(args, submission);
-    if (auto ok = validate(submission.spec); !ok) return problem(ok.error());
+    if (auto ok = validate(submission.spec); !ok) {
+        return problem(args.has("task") ? as_written(ok.error(), written) : ok.error());
+    }
     return submission;
 }
 

@@ -12,9 +12,11 @@ namespace zq::cli {
 
 /// What is to be submitted: the envelope, and the contents of those inputs that travel.
 struct Submission {
-    TaskSpec spec;
+    TaskSpec spec;                     // of the first role
+    std::vector<RoleName> roles = {};  // where there are several, a copy for each
     std::vector<Content> contents;
-    std::string note;  // for stderr; may be empty
+    bool own_id = false;  // the id is the user's, and not made here
+    std::string note;     // for stderr; may be empty
 };
 
 /// The flags that describe a task.
@@ -29,6 +31,14 @@ std::string default_from();
 /// The id that a context file's path gives its task: the stem of a file in a folder named `tasks`.
 /// Empty where it gives none.
 std::string task_id_of_path(const std::string& path);
+
+/// A new id that sorts by time.
+TaskId new_task_id();
+
+/// Adds the context that lies at `file:///PATH` by reference, under `name`, or `context` with the
+/// path's extension. Errors: usage, IO.
+Expected<void> add_reference(const std::string& uri, const std::string& name,
+                             Submission& submission);
 
 /// `low`, `normal`, `high`, `urgent` or 0 to 10. Errors: usage.
 Expected<int> parse_priority(const std::string& word);

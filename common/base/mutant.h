@@ -29,6 +29,7 @@ enum class Mutant : std::uint8_t {
     kCancelForgotten,        // a cancelling task whose lease ends is queued again
     kBudgetIgnored,          // a task goes on with its budget used up
     kDependantForgotten,     // who waits for a task never hears of its end
+    kUniqueKeyIgnored,       // a unique key is not looked for
 };
 
 #ifdef ZQ_MUTANTS

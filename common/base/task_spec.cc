@@ -10,6 +10,7 @@ namespace zq {
 namespace {
 
 constexpr auto kBackoffKinds = std::to_array<std::string_view>({"none", "fixed", "exp"});
+constexpr auto kOnUnique = std::to_array<std::string_view>({"reject", "existing"});
 
 struct Unit {
     std::string_view suffix;
@@ -59,7 +60,13 @@ Result<void> validate_texts(const TaskSpec& s) {
         [&] { return check_size(s.payload, limits::kPayloadBytes, "task.payload"); },
         [&] { return check_size(s.reply_to, limits::kReplyToBytes, "task.reply_to"); },
         [&] { return check_size(s.trace_id, limits::kTraceBytes, "task.trace_id"); },
-        [&] { return check_size(s.idempotency_key, limits::kKeyBytes, "task.idempotency_key"); });
+        [&] { return check_size(s.idempotency_key, limits::kKeyBytes, "task.idempotency_key"); },
+        [&] { return check_size(s.unique_key, limits::kKeyBytes, "task.unique_key"); });
+}
+
+Result<void> validate_unique(const TaskSpec& s) {
+    if (!s.unique_key.empty() || s.on_unique == OnUnique::kReject) return {};
+    return fail(ErrorCode::INVALID, "goes with a unique_key", "task.on_unique");
 }
 
 Result<void> validate_numbers(const TaskSpec& s) {
@@ -153,7 +160,8 @@ Result<void> validate(const TaskSpec& s) {
         [&] { return check_name(s.role.text, "task.to"); },
         [&] { return s.group.empty() ? Result<void>{} : check_name(s.group.text, "task.group"); },
         [&] { return validate_texts(s); }, [&] { return validate_numbers(s); },
-        [&] { return validate(s.after, s.id, "task.after"); }, [&] { return validate_labels(s); },
+        [&] { return validate(s.after, s.id, "task.after"); }, [&] { return validate_unique(s); },
+        [&] { return validate_labels(s); },
         [&] { return validate(s.expected); }, [&] { return validate_inputs(s); });
 }
 
@@ -185,6 +193,13 @@ std::string_view to_string(Backoff::Kind kind) {
 }
 bool from_text(std::string_view text, Backoff::Kind& out) {
     return value_of(kBackoffKinds, text, out);
+}
+
+std::string_view to_string(OnUnique on) {
+    return word_of(kOnUnique, on);
+}
+bool from_text(std::string_view text, OnUnique& out) {
+    return value_of(kOnUnique, text, out);
 }
 
 std::string to_string(const Backoff& backoff) {

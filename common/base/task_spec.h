@@ -98,6 +98,12 @@ struct ExpectedOutput {
     friend bool operator==(const ExpectedOutput&, const ExpectedOutput&) = default;
 };
 
+/// What a submit does while another unfinished task has its unique key.
+enum class OnUnique : std::uint8_t { kReject, kExisting };
+/// `reject`, `existing`.
+std::string_view to_string(OnUnique on);
+bool from_text(std::string_view text, OnUnique& out);
+
 struct TaskSpec {
     Namespace ns = kDefaultNamespace;
     TaskId id;
@@ -127,6 +133,8 @@ struct TaskSpec {
     std::vector<RetryRule> retry_rules;  // the first that fits a failure counts
     OnLost on_lost = OnLost::kRetry;
     After after;  // what it waits for
+    std::string unique_key;  // at most one unfinished task has it; empty: none
+    OnUnique on_unique = OnUnique::kReject;
 
     friend bool operator==(const TaskSpec&, const TaskSpec&) = default;
 };

@@ -10,6 +10,7 @@
 
 #include "common/wire/artifact_messages.h"
 #include "common/wire/backup_messages.h"
+#include "common/wire/batch_messages.h"
 #include "common/wire/client_messages.h"
 #include "common/wire/cluster_queries.h"
 #include "common/wire/dead_letter_messages.h"
@@ -53,7 +54,7 @@ using AnyBody =
                  ErrorReply, Put, Pull, Chunk, Stored, Fetch, Backup, BackupReply, Ask, Asked,
                  AnswerQuestion, Questions, QuestionRows, UsageQuery, UsageRows, Log, Logged,
                  ReadLog, LogPage, Gc, GcReply, Spend, Replay, Edit, Remove, Changed, Upstream,
-                 UpstreamRows>;
+                 UpstreamRows, Batch, Batched>;
 
 /// A message of any type. A class of its own, so that what a variant of sixty types needs to be
 /// copied, moved and compared is compiled once (codec.cc) and not in every file.

@@ -151,6 +151,8 @@ void describe(V& v, T& s) {
     v.optional("retry_rules", s.retry_rules);
     v.optional("on_lost", s.on_lost);
     v.optional("after", s.after);
+    v.optional("unique_key", s.unique_key);
+    v.optional("on_unique", s.on_unique);
 }
 
 }  // namespace zq

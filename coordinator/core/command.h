@@ -62,6 +62,21 @@ struct SubmitTask {
     bool dry_run = false;
 };
 
+/// One task of a batch, with what the facts of its SubmitTask would be. An envelope that is not
+/// valid has the reason as its `payload` fact.
+struct BatchEntry {
+    SubmitTask submit;  // `dry_run` is the batch's
+    Facts facts;
+};
+
+/// Several submits in one commit, each by the rules of SubmitTask, as if those before it had been
+/// carried out. At most limits::kBatchTasks, with limits::kBatchContents different contents.
+struct SubmitBatch {
+    std::vector<BatchEntry> entries;
+    bool atomic = false;  // all or none
+    bool dry_run = false;
+};
+
 /// HELLO.
 struct OpenSession {
     SessionId session = 0;
@@ -238,7 +253,7 @@ using CommandBody =
     std::variant<SubmitTask, OpenSession, Renew, RenewByHand, CloseSession, EndAttempt,
                  NoteProgress, SaveCheckpoint, AskPerson, AnswerPerson, ClaimTask, CancelTask,
                  ReplayTask, EditTask, RemoveTask, StoreContent, Match, Tick, StartEpoch,
-                 BeginService, NoteStall, Retain, NoteUsage>;
+                 BeginService, NoteStall, Retain, NoteUsage, SubmitBatch>;
 
 struct Command {
     Instant now;

@@ -8,6 +8,7 @@ namespace {
 // One overload per command: a new command that no rule answers does not compile.
 // clang-format off
 Decision decide_one(const Call& c, const SubmitTask& b) { return decide_submit(c, b); }
+Decision decide_one(const Call& c, const SubmitBatch& b) { return decide_batch(c, b); }
 Decision decide_one(const Call& c, const OpenSession& b) { return decide_open(c, b); }
 Decision decide_one(const Call& c, const Renew& b) { return decide_renew(c, b); }
 Decision decide_one(const Call& c, const RenewByHand& b) { return decide_renew_by_hand(c, b); }

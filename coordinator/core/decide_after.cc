@@ -103,8 +103,13 @@ void resolve_blocked(const Call& call, const Task& task, Decision& decision) {
     decision.events.push_back(system_event(task.key, std::move(event)));
 }
 
-std::optional<Error> read_upstream(const Call& call, const After& after, std::string& upstream) {
+std::optional<Error> read_upstream(const Call& call, const After& after, const Earlier& earlier,
+                                   std::string& upstream) {
     for (const TaskId& id : after.tasks) {
+        if (earlier.tasks.contains(id)) {
+            upstream += kUpstreamWaits;
+            continue;
+        }
         const Task* task = find_task(call.state, call.key(id));
         if (task != nullptr && !is_final(task->state)) {
             upstream += kUpstreamWaits;

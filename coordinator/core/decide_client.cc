@@ -13,19 +13,32 @@ namespace {
 Decision repeated(const Call& call, const SubmitTask& submit, const Task& existing,
                   std::string field) {
     if (existing.request != submit.request) {
-        return reject(call, ErrorCode::CONFLICT,
-                      "task " + existing.key.id.text +
-                          " was submitted with another body under this " +
-                          (field == "task.task_id" ? "id" : "idempotency key"),
-                      std::move(field));
+        const std::string under = field == "task.task_id" ? "id" : "idempotency key";
+        return reject(
+            call, ErrorCode::CONFLICT,
+            "task " + existing.key.id.text + " was submitted with another body under this " + under,
+            std::move(field));
     }
     Decision decision;
     answer(decision, call, SubmitAnswer{existing.key.id, existing.state, true, true, {}});
     return decision;
 }
 
-const Task* find_by_key(const Call& call, const std::string& key) {
+const Task* find_by_id(const Call& call, const TaskId& id, const Earlier& earlier) {
+    auto at = earlier.tasks.find(id);
+    return at != earlier.tasks.end() ? &at->second : look_up(call, id);
+}
+
+/// The task of `earlier` that a key leads to; null if there is none.
+const Task* find_in(const Earlier& earlier, const std::map<std::string, TaskId>& by_key,
+                    const std::string& key) {
+    auto at = by_key.find(key);
+    return at == by_key.end() ? nullptr : &earlier.tasks.at(at->second);
+}
+
+const Task* find_by_key(const Call& call, const std::string& key, const Earlier& earlier) {
     if (key.empty()) return nullptr;
+    if (const Task* task = find_in(earlier, earlier.by_idempotency_key, key)) return task;
     auto at = call.state.index.by_idempotency_key.find({call.command.ns, key});
     if (at != call.state.index.by_idempotency_key.end()) return find_task(call.state, at->second);
     if (mutant(Mutant::kKeyForgottenAtEnd)) return nullptr;
@@ -35,6 +48,19 @@ const Task* find_by_key(const Call& call, const std::string& key) {
     }
     const auto& by_key = call.command.facts.by_key;
     return by_key && !call.state.index.removed.contains(by_key->key) ? &*by_key : nullptr;
+}
+
+/// The answer to a submit whose unique key another unfinished task has.
+Decision not_unique(const Call& call, const SubmitTask& submit, const Task& holder) {
+    if (submit.spec.on_unique == OnUnique::kReject) {
+        return reject(call, ErrorCode::CONFLICT,
+                      "task " + holder.key.id.text + " has this unique key, and is " +
+                          std::string(to_string(holder.state)),
+                      "task.unique_key");
+    }
+    Decision decision;
+    answer(decision, call, SubmitAnswer{holder.key.id, holder.state, true, true, {}});
+    return decision;
 }
 
 TaskSubmitted submitted_event(const Call& call, const SubmitTask& submit) {
@@ -53,10 +79,11 @@ TaskSubmitted submitted_event(const Call& call, const SubmitTask& submit) {
 }
 
 /// Blocks a task that waits for others, or says why it can't wait for them.
-std::optional<Error> wait_for_others(const Call& call, After after, TaskSubmitted& event) {
+std::optional<Error> wait_for_others(const Call& call, After after, const Earlier& earlier,
+                                     TaskSubmitted& event) {
     if (after.tasks.empty()) return std::nullopt;
     std::sort(after.tasks.begin(), after.tasks.end());
-    if (auto error = read_upstream(call, after, event.upstream)) return error;
+    if (auto error = read_upstream(call, after, earlier, event.upstream)) return error;
     for (const TaskId& id : after.tasks) {
         auto waiting = call.state.index.dependants.find(call.key(id));
         if (waiting == call.state.index.dependants.end()) continue;
@@ -75,11 +102,16 @@ std::optional<Error> wait_for_others(const Call& call, After after, TaskSubmitte
     return std::nullopt;
 }
 
-SubmitAnswer submit_answer(const Call& call, const SubmitTask& submit, TaskState state) {
+/// Roles of one batch for which names like theirs are looked for.
+constexpr std::size_t kNearestLookedFor = 8;
+
+SubmitAnswer submit_answer(const Call& call, const SubmitTask& submit, TaskState state,
+                           const Earlier& earlier) {
     SubmitAnswer result{submit.spec.id, state, false, true, {}};
     const auto& served = call.state.durable.roles_served;
     result.role_served = served.contains({call.command.ns, submit.spec.role});
-    if (result.role_served) return result;
+    if (result.role_served || earlier.unserved.contains(submit.spec.role)) return result;
+    if (earlier.unserved.size() >= kNearestLookedFor) return result;
     std::vector<std::string> names;
     for (const RoleKey& role : served) {
         if (role.ns == call.command.ns) names.push_back(role.role.text);
@@ -157,14 +189,20 @@ Decision repeat_claim(const Call& call, const RequestRecord& record) {
 
 }  // namespace
 
-std::optional<Error> no_room(const Call& call) {
+const Task* find_by_unique_key(const Call& call, const std::string& key) {
+    if (key.empty() || mutant(Mutant::kUniqueKeyIgnored)) return nullptr;
+    auto at = call.state.index.by_unique_key.find({call.command.ns, key});
+    return at == call.state.index.by_unique_key.end() ? nullptr : find_task(call.state, at->second);
+}
+
+std::optional<Error> no_room(const Call& call, std::size_t more) {
     if (call.command.facts.storage_full) {
         return Error{ErrorCode::STORAGE_FULL,
                      "the coordinator's disk is nearly full; running work still ends",
                      {},
                      seconds(30)};
     }
-    if (call.state.durable.open.size() >= call.policy.max_open_tasks) {
+    if (call.state.durable.open.size() + more >= call.policy.max_open_tasks) {
         return Error{ErrorCode::QUEUE_FULL,
                      std::to_string(call.policy.max_open_tasks) + " tasks are open",
                      {},
@@ -173,29 +211,32 @@ std::optional<Error> no_room(const Call& call) {
     return std::nullopt;
 }
 
-Decision decide_submit(const Call& call, const SubmitTask& submit) {
+Decision decide_submit(const Call& call, const SubmitTask& submit, const Earlier& earlier) {
     const TaskSpec& spec = submit.spec;
-    if (const Task* same_id = look_up(call, spec.id)) {
+    if (const Task* same_id = find_by_id(call, spec.id, earlier)) {
         return repeated(call, submit, *same_id, "task.task_id");
     }
-    if (const Task* same_key = find_by_key(call, spec.idempotency_key)) {
+    if (const Task* same_key = find_by_key(call, spec.idempotency_key, earlier)) {
         return repeated(call, submit, *same_key, "task.idempotency_key");
     }
+    const Task* holder = find_in(earlier, earlier.by_unique_key, spec.unique_key);
+    if (holder == nullptr) holder = find_by_unique_key(call, spec.unique_key);
+    if (holder != nullptr) return not_unique(call, submit, *holder);
     if (call.command.facts.payload) {
         const Error& error = *call.command.facts.payload;
         return reject(call, error.code, error.message, error.field);
     }
-    if (auto full = no_room(call)) {
+    if (auto full = no_room(call, earlier.tasks.size())) {
         return reject(call, full->code, full->message, {}, full->retry_after);
     }
     if (!call.command.facts.missing.empty()) return reject_missing(call);
     TaskSubmitted event = submitted_event(call, submit);
-    if (auto error = wait_for_others(call, spec.after, event)) {
+    if (auto error = wait_for_others(call, spec.after, earlier, event)) {
         return reject(call, error->code, error->message, error->field);
     }
 
     Decision decision;
-    answer(decision, call, submit_answer(call, submit, event.state));
+    answer(decision, call, submit_answer(call, submit, event.state, earlier));
     if (submit.dry_run) return decision;
     for (const ArtifactRef& content : submit.contents) {
         decision.events.push_back(

@@ -38,6 +38,17 @@ std::optional<Error> obstacle(const Call& call, const TaskId& id, Which which) {
     return std::nullopt;
 }
 
+/// Why its unique key cannot be taken again; nullopt if it can.
+std::optional<Error> key_taken(const Call& call, const TaskId& id) {
+    const Task* holder = find_by_unique_key(call, look_up(call, id)->unique_key);
+    if (holder == nullptr) return std::nullopt;
+    return Error{ErrorCode::CONFLICT,
+                 "task " + holder->key.id.text + " has the unique key of task " + id.text +
+                     ", and is " + std::string(to_string(holder->state)),
+                 "task_id",
+                 {}};
+}
+
 /// The answer to a request that was carried out before; nullopt if this one was not.
 std::optional<Decision> answered_before(const Call& call, const TaskId& id) {
     const RequestRecord* record = find_record(call);
@@ -135,6 +146,7 @@ Decision decide_replay(const Call& call, const ReplayTask& replay) {
     const Which which = replay.dead_only ? Which::kDeadLetters : Which::kEnded;
     auto error = obstacle(call, replay.task, which);
     if (!error) error = call.command.facts.payload;
+    if (!error) error = key_taken(call, replay.task);
     if (!error) error = no_room(call);
     if (error) return reject(call, error->code, error->message, error->field, error->retry_after);
     const Task& task = *look_up(call, replay.task);

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <algorithm>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -161,15 +163,30 @@ inline Event resume_event(const Call& call, const Task& task) {
 void spread_ends(const Call& call, Decision& decision);
 /// Acts on what the wait of a blocked task has come to.
 void resolve_blocked(const Call& call, const Task& task, Decision& decision);
-/// What has become of each that a new task waits for, whose tasks are in order; or why it can't.
-std::optional<Error> read_upstream(const Call& call, const After& after, std::string& upstream);
 
-/// Why no task can be added to the open ones; nullopt if one can (decide_client.cc).
-std::optional<Error> no_room(const Call& call);
+/// What a batch has submitted so far, for the submits after it: records with what a repetition is
+/// compared with.
+struct Earlier {
+    std::map<TaskId, Task> tasks;
+    std::map<std::string, TaskId> by_idempotency_key;
+    std::map<std::string, TaskId> by_unique_key;
+    std::set<RoleName> unserved;  // of which it was said that no worker ever served them
+};
+
+/// What has become of each that a new task waits for, whose tasks are in order; or why it can't.
+std::optional<Error> read_upstream(const Call& call, const After& after, const Earlier& earlier,
+                                   std::string& upstream);
+
+/// Why no task can be added to the open ones, and to `more` that this decision adds; nullopt if one
+/// can (decide_client.cc).
+std::optional<Error> no_room(const Call& call, std::size_t more = 0);
+/// The open task that has this unique key; null if none has (decide_client.cc).
+const Task* find_by_unique_key(const Call& call, const std::string& key);
 /// Whether the sender has the task under that token (decide_report.cc).
 bool is_holder(const Call& call, const Task& task, const LeaseToken& token);
 
-Decision decide_submit(const Call& call, const SubmitTask& submit);
+Decision decide_submit(const Call& call, const SubmitTask& submit, const Earlier& earlier = {});
+Decision decide_batch(const Call& call, const SubmitBatch& batch);
 Decision decide_claim(const Call& call, const ClaimTask& claim);
 Decision decide_cancel(const Call& call, const CancelTask& cancel);
 Decision decide_replay(const Call& call, const ReplayTask& replay);

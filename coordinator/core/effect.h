@@ -28,6 +28,15 @@ struct SubmitAnswer {
     bool role_served = true;
     std::string nearest_role;
 };
+struct BatchItem {
+    TaskId task;  // as it was submitted
+    std::variant<SubmitAnswer, Rejected> said;
+};
+/// Entry by entry. `refused`: it was to be all or none, and is none: for those that are `Rejected`.
+struct BatchAnswer {
+    std::vector<BatchItem> items;
+    bool refused = false;
+};
 struct WelcomeAnswer {
     Millis lease{};
     Millis heartbeat{};
@@ -69,7 +78,7 @@ struct StoredAnswer {
 
 using AnswerBody =
     std::variant<Rejected, SubmitAnswer, WelcomeAnswer, BeatAnswer, AcceptedAnswer, ClaimAnswer,
-                 QuestionAnswer, ChangedAnswer, GoodbyeAnswer, StoredAnswer>;
+                 QuestionAnswer, ChangedAnswer, GoodbyeAnswer, StoredAnswer, BatchAnswer>;
 
 /// The one answer to a request. `after`: it may leave when this sequence number is durable; unset:
 /// when everything decided so far is.

@@ -118,6 +118,8 @@ std::vector<std::string> broken_invariants(const State& state) {
     expect(broken, index.by_holder == state.index.by_holder, "holders follow from the tasks");
     expect(broken, index.by_idempotency_key == state.index.by_idempotency_key,
            "idempotency keys follow from the tasks");
+    expect(broken, index.by_unique_key == state.index.by_unique_key,
+           "unique keys follow from the tasks, and no two have one");
     expect(broken, index.open_in_group == state.index.open_in_group,
            "groups follow from the tasks");
     check_volatile(state, broken);

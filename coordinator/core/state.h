@@ -80,6 +80,7 @@ struct Indexes {
     std::map<StateId, std::set<std::uint64_t>> by_holder;  // tokens of the leases of each worker
     std::set<std::pair<Instant, TaskKey>> asking;  // open questions, by when they were asked
     std::map<std::pair<Namespace, std::string>, TaskKey> by_idempotency_key;
+    std::map<std::pair<Namespace, std::string>, TaskKey> by_unique_key;
     std::map<std::pair<Instant, Seq>, RequestKey> requests_by_time;
     std::map<std::pair<Identity, ClientId>, std::uint32_t> requests_per_client;
     std::map<std::pair<Namespace, GroupName>, std::uint64_t> open_in_group;

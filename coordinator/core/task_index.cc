@@ -176,6 +176,9 @@ void index_open(State& state, const Task& task) {
         state.index.by_idempotency_key.emplace(std::pair(task.key.ns, task.idempotency_key),
                                                task.key);
     }
+    if (!task.unique_key.empty()) {
+        state.index.by_unique_key.emplace(std::pair(task.key.ns, task.unique_key), task.key);
+    }
     if (!task.group.empty()) ++state.index.open_in_group[{task.key.ns, task.group}];
     for (const TaskId& id : task.after.tasks) ++state.index.needed[{task.key.ns, id}];
 }
@@ -189,6 +192,7 @@ void unindex_open(State& state, const Task& task) {
         ZQ_CHECK(at != state.index.needed.end());
         if (--at->second == 0) state.index.needed.erase(at);
     }
+    if (!task.unique_key.empty()) state.index.by_unique_key.erase({task.key.ns, task.unique_key});
     if (task.group.empty()) return;
     auto at = state.index.open_in_group.find({task.key.ns, task.group});
     ZQ_CHECK(at != state.index.open_in_group.end());

@@ -11,7 +11,7 @@ void index_task(State& state, const Task& task);
 /// The exact reverse, with the record as it was indexed.
 void unindex_task(State& state, const Task& task);
 
-/// What lasts from submit to end: idempotency key, group.
+/// What lasts from submit to end: idempotency key, unique key, group.
 void index_open(State& state, const Task& task);
 void unindex_open(State& state, const Task& task);
 

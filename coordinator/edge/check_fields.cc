@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <set>
 
-#include "common/platform/json_schema.h"
 #include "common/platform/keys.h"
 #include "coordinator/edge/field_checks.h"
 
@@ -111,16 +110,14 @@ Check check(const wire::Checkpoint& m) {
                   [&] { return artifact(m.artifact, "artifact"); });
 }
 
-/// The schema of the result, where there is one.
-Check schema(const ExpectedOutput& expected) {
-    if (expected.schema.empty()) return {};
-    auto parsed = JsonSchema::parse(expected.schema, "task.expected_output.schema");
-    if (!parsed) return Failure(parsed.error());
-    return {};
+Check check(const wire::Submit& m) {
+    return all_of([&] { return field::task(m.task); }, [&] { return contents(m); });
 }
 
-Check check(const wire::Submit& m) {
-    return all_of([&] { return validate(m.task); }, [&] { return schema(m.task.expected); },
+/// Its tasks are checked one by one: a bad one does not concern the others.
+Check check(const wire::Batch& m) {
+    if (m.tasks.empty()) return fail(ErrorCode::INVALID, "at least one task", "tasks");
+    return all_of([&] { return count(m.tasks.size(), limits::kBatchTasks, "tasks"); },
                   [&] { return contents(m); });
 }
 

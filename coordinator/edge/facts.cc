@@ -31,6 +31,16 @@ Result<std::optional<core::Task>> FactFinder::ended_by_idempotency_key(const Nam
     return if_ended(std::move(*task));
 }
 
+Result<void> FactFinder::add_former(const TaskSpec& spec, core::Facts& facts) {
+    auto task = ended_task({spec.ns, spec.id});
+    if (!task) return Failure(task.error());
+    facts.task = std::move(*task);
+    auto by_key = ended_by_idempotency_key(spec.ns, spec.idempotency_key);
+    if (!by_key) return Failure(by_key.error());
+    facts.by_key = std::move(*by_key);
+    return {};
+}
+
 Result<std::optional<core::Attempt>> FactFinder::attempt(const TaskKey& key, std::uint32_t number,
                                                          const std::optional<core::Task>& ended) {
     const core::Task* task = core::find_task(state_, key);

@@ -37,10 +37,12 @@ class FactFinder {
                std::optional<ContractReader> contracts = std::nullopt)
         : state_(state), reader_(reader), pending_(pending), contracts_(std::move(contracts)) {}
 
-    /// A task that has ended and is not in memory. Errors of all three: IO.
+    /// A task that has ended and is not in memory. Errors of these: IO.
     Result<std::optional<core::Task>> ended_task(const TaskKey& key);
     Result<std::optional<core::Task>> ended_by_idempotency_key(const Namespace& ns,
                                                                const std::string& key);
+    /// The ended tasks that have the id or the idempotency key of a submit.
+    Result<void> add_former(const TaskSpec& spec, core::Facts& facts);
     /// An ended attempt of the task; `number` 0: its last.
     Result<std::optional<core::Attempt>> attempt(const TaskKey& key, std::uint32_t number,
                                                  const std::optional<core::Task>& ended);

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "common/platform/digest.h"
+#include "common/platform/json_schema.h"
 
 namespace zq::edge::field {
 
@@ -144,6 +145,39 @@ Check contents(const wire::Submit& m) {
     }
     if (total <= limits::kInlineTotalBytes) return {};
     return fail(ErrorCode::TOO_LARGE, "too many bytes travel inside this message", "contents");
+}
+
+Check contents(const wire::Batch& m) {
+    if (auto ok = count(m.contents.size(), limits::kBatchContents, "contents"); !ok) return ok;
+    std::map<Digest, std::uint64_t> inputs;
+    for (const TaskSpec& task : m.tasks) {
+        for (const ArtifactRef& input : task.inputs) inputs.emplace(input.digest, input.size);
+    }
+    std::set<Digest> seen;
+    std::size_t total = 0;
+    for (std::size_t i = 0; i < m.contents.size(); ++i) {
+        const wire::InlineContent& content = m.contents[i];
+        const std::string field = "contents[" + std::to_string(i) + "]";
+        const auto input = inputs.find(content.digest);
+        if (input == inputs.end()) {
+            return fail(ErrorCode::INVALID, "no task's input has this digest", field + ".digest");
+        }
+        if (!seen.insert(content.digest).second) {
+            return fail(ErrorCode::INVALID, "each content comes once", field + ".digest");
+        }
+        if (auto ok = inlined(content.data.data, content.digest, field + ".data"); !ok) return ok;
+        total += content.data.data.size();
+    }
+    if (total <= limits::kInlineTotalBytes) return {};
+    return fail(ErrorCode::TOO_LARGE, "too many bytes travel inside this message", "contents");
+}
+
+Check task(const TaskSpec& spec) {
+    if (auto ok = validate(spec); !ok) return ok;
+    if (spec.expected.schema.empty()) return {};
+    auto parsed = JsonSchema::parse(spec.expected.schema, "task.expected_output.schema");
+    if (!parsed) return Failure(parsed.error());
+    return {};
 }
 
 Check question_of(const wire::Release& m) {

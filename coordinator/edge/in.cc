@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "common/platform/digest.h"
+#include "coordinator/edge/batch.h"
 
 namespace zq::edge {
 namespace {
@@ -162,10 +163,7 @@ Result<Incoming> convert(wire::Message& message, wire::Submit& body, const Origi
     core::SubmitTask submit;
     submit.request = request_digest(body.task);
     submit.dry_run = body.dry_run;
-    if (auto ok = add_task_fact(command, body.task.id, facts); !ok) return Failure(ok.error());
-    auto by_key = facts.ended_by_idempotency_key(command.ns, body.task.idempotency_key);
-    if (!by_key) return Failure(by_key.error());
-    command.facts.by_key = std::move(*by_key);
+    if (auto ok = facts.add_former(body.task, command.facts); !ok) return Failure(ok.error());
     command.facts.payload = facts.payload_error(body.task);
     if (auto ok = facts.add_upstream(command.ns, body.task.after, command.facts); !ok) {
         return Failure(ok.error());
@@ -180,6 +178,18 @@ Result<Incoming> convert(wire::Message& message, wire::Submit& body, const Origi
     }
     submit.spec = std::move(body.task);
     command.body = std::move(submit);
+    return incoming;
+}
+
+Result<Incoming> convert(wire::Message& message, wire::Batch& body, const Origin& origin,
+                         FactFinder& facts) {
+    Incoming incoming{command_of(message, origin), {}};
+    auto batch = to_batch(body, origin.storage_full, facts);
+    if (!batch) return Failure(batch.error());
+    incoming.command.body = std::move(*batch);
+    for (wire::InlineContent& content : body.contents) {
+        incoming.contents.push_back({content.digest, std::move(content.data.data)});
+    }
     return incoming;
 }
 

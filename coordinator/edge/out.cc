@@ -1,5 +1,9 @@
 #include "coordinator/edge/out.h"
 
+#include <algorithm>
+
+#include "coordinator/edge/rows.h"
+
 namespace zq::edge {
 namespace {
 
@@ -8,6 +12,28 @@ std::vector<wire::LeaseVerdict> verdicts_of(const std::vector<core::LeaseWord>& 
     verdicts.reserve(words.size());
     for (const core::LeaseWord& word : words) verdicts.push_back({word.token, word.verdict});
     return verdicts;
+}
+
+/// Missing contents that the answer to a batch names: more than are named are asked for again.
+constexpr std::size_t kMissingNamed = 10'000;
+
+/// A batch has many of them: each error's text is bounded. Of a batch that was refused nothing has
+/// a state.
+wire::BatchItem batch_item(const core::BatchItem& item, bool refused) {
+    wire::BatchItem out;
+    if (const auto* rejected = std::get_if<core::Rejected>(&item.said)) {
+        out.task = item.task;
+        out.error = error_message(rejected->error, rejected->missing);
+        out.error->message = cut_text(out.error->message, limits::kBatchErrorBytes);
+        return out;
+    }
+    const auto& taken = std::get<core::SubmitAnswer>(item.said);
+    out.task = taken.task;
+    out.duplicate = taken.duplicate;
+    out.role_served = taken.role_served;
+    out.nearest_role = taken.nearest_role;
+    if (!refused) out.state = taken.state;
+    return out;
 }
 
 /// One overload per answer.
@@ -20,6 +46,20 @@ struct AnswerToMessage {
     }
     Result<wire::Body> operator()(const core::SubmitAnswer& a) const {
         return wire::Submitted{a.task, a.state, a.duplicate, a.role_served, a.nearest_role};
+    }
+    Result<wire::Body> operator()(const core::BatchAnswer& a) const {
+        wire::Batched reply;
+        reply.refused = a.refused;
+        reply.items.reserve(a.items.size());
+        std::size_t missing = 0;
+        for (const core::BatchItem& item : a.items) {
+            reply.items.push_back(batch_item(item, a.refused));
+            auto& error = reply.items.back().error;
+            if (!error) continue;
+            error->missing.resize(std::min(error->missing.size(), kMissingNamed - missing));
+            missing += error->missing.size();
+        }
+        return reply;
     }
     Result<wire::Body> operator()(const core::WelcomeAnswer& a) const {
         return wire::Welcome{to_hex(self.journal), a.lease, a.heartbeat, verdicts_of(a.leases),

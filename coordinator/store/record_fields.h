@@ -76,6 +76,7 @@ void describe_envelope(V& v, T& t) {
     v.optional("reply_to", t.reply_to);
     v.optional("trace_id", t.trace_id);
     v.optional("idempotency_key", t.idempotency_key);
+    v.optional("unique_key", t.unique_key);
     v("request", t.request);
     v.optional("expected", t.expected);
     v.optional("expected_format", t.expected_format);

@@ -252,6 +252,12 @@ TEST_F(SubmitSpec, WrongValuesAreRefusedBeforeAnythingIsSent) {
         {"--to", "r", "--label", "novalue"},
         {"--to", "r", "--format", "pdf"},
         {"--to", "r", "--file", "/nowhere.md"},
+        {"--to", "r,r"},
+        {"--to", "r,a b"},
+        {"--to", "r", "--on-unique", "existing"},
+        {"--to", "r", "--unique-key", "k", "--on-unique", "replace"},
+        {"--to", "r,s", "--unique-key", "k"},
+        {"-f", "/nowhere.json"},
         {"--to", "r", "--artifact", "/dev/null", "--artifact", "/dev/null"},
     };
     for (const auto& words : wrong) {
@@ -260,6 +266,30 @@ TEST_F(SubmitSpec, WrongValuesAreRefusedBeforeAnythingIsSent) {
         EXPECT_EQ(exit_code_of(submission.error()), ExitCode::kUsage)
             << testing::PrintToString(words);
     }
+}
+
+TEST_F(SubmitSpec, FlagsGoBeforeWhatATaskFileSays) {
+    const std::string file = write("task.json", R"({"id": "t1", "agent_type": "r", "ttl_seconds": 5,
+        "labels": {"a": "b"}, "type": "x", "context": "read me", "max_retries": 4})");
+    auto submission =
+        read_submission(parse("submit", {"-f", file, "--ttl", "1h", "--label", "c=d",
+                                         "--unique-key", "k", "--on-unique", "existing"}));
+    ASSERT_TRUE(submission) << submission.error().error.message;
+    const TaskSpec& spec = submission->spec;
+    EXPECT_EQ(spec.id.text, "t1");
+    EXPECT_EQ(spec.role.text, "r");
+    EXPECT_EQ(spec.ttl, hours(1));
+    EXPECT_EQ(spec.labels, (std::map<std::string, std::string>{{"a", "b"}, {"c", "d"}}));
+    EXPECT_EQ(spec.type, "x");
+    EXPECT_EQ(spec.max_attempts, 5U);
+    EXPECT_EQ(spec.unique_key, "k");
+    EXPECT_EQ(spec.on_unique, OnUnique::kExisting);
+    EXPECT_EQ(spec.inputs.at(0).name, "context.md");
+    EXPECT_TRUE(submission->own_id);
+    auto wrong =
+        read_submission(parse("submit", {"-f", write("bad.json", R"({"agent_type": "a b"})")}));
+    ASSERT_FALSE(wrong);
+    EXPECT_EQ(wrong.error().error.field, "agent_type");
 }
 
 TEST_F(SubmitSpec, EveryFlagReachesTheEnvelope) {

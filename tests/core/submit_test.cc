@@ -23,7 +23,11 @@ TEST(Submit, TheSameIdWithAnotherBodyIsAConflict) {
     CoreRig rig;
     rig.submit("a");
     SubmitTask other{CoreRig::spec("a"), CoreRig::digest(2), {}, false};
-    EXPECT_EQ(CoreRig::refusal(rig.run(other)), "CONFLICT");
+    const auto effects = rig.run(other);
+    EXPECT_EQ(CoreRig::refusal(effects), "CONFLICT");
+    const Error error = std::get<Rejected>(std::get<Answer>(effects.at(0)).body).error;
+    EXPECT_EQ(error.field, "task.task_id");
+    EXPECT_EQ(error.message, "task a was submitted with another body under this id");
 }
 
 TEST(Submit, AnIdempotencyKeyFindsTheTaskUnderAnotherId) {

@@ -12,6 +12,7 @@ constexpr Millis kGiveUp = seconds(30);
 
 bool writes(const wire::Body& body) {
     if (const auto* submit = std::get_if<wire::Submit>(&body)) return !submit->dry_run;
+    if (const auto* batch = std::get_if<wire::Batch>(&body)) return !batch->dry_run;
     return std::holds_alternative<wire::Claim>(body) ||
            std::holds_alternative<wire::AnswerQuestion>(body) ||
            std::holds_alternative<wire::Replay>(body) || std::holds_alternative<wire::Edit>(body) ||
@@ -155,14 +156,9 @@ void ClientHost::learn(const wire::Body& request, const wire::Body& reply) {
         return learn_refusal(request, *refusal);
     }
     if (const auto* submitted = std::get_if<wire::Submitted>(&reply)) {
-        for (const TaskSpec& task : left_) {
-            const bool keyed = task.id == submitted->task && !task.idempotency_key.empty();
-            if (keyed) keyed_.push_back(task);
-        }
-        std::erase_if(left_, [&](const TaskSpec& task) { return task.id == submitted->task; });
-        if (submitted->task.text.starts_with(kTrialPrefix)) return;
-        stage_.promises.acknowledged(submitted->task);
-        if (!is_final(submitted->state)) open_.insert(submitted->task);
+        learn_submitted(submitted->task, submitted->state);
+    } else if (const auto* batched = std::get_if<wire::Batched>(&reply)) {
+        learn_batched(std::get<wire::Batch>(request), *batched);
     } else if (const auto* claimed = std::get_if<wire::Claimed>(&reply)) {
         held_[claimed->lease] = {claimed->task, claimed->attempt, claimed->lease, claimed->term};
     } else if (const auto* questions = std::get_if<wire::QuestionRows>(&reply)) {
@@ -209,16 +205,53 @@ void ClientHost::learn_refusal(const wire::Body& request, const wire::ErrorReply
         stage_.world.violate("an acknowledged task is not found: " + refusal.message);
     }
     if (const auto* submit = std::get_if<wire::Submit>(&request)) {
-        // Whom it would wait for was removed by hand, or by retention: then it waits for nobody.
-        const bool gone =
-            refusal.code == ErrorCode::NOT_FOUND && refusal.field == "task.after.tasks";
-        if (gone && !left_.empty()) left_.front().after = {};
-        const bool lasting = !retryable(refusal.code) && !gone;
-        if (lasting) {
-            stage_.world.violate("a sound submit of " + submit->task.id.text + " is refused: " +
-                                 std::string(to_string(refusal.code)) + " " + refusal.message);
-        }
+        expect_refusable(submit->task, refusal);
     }
+}
+
+void ClientHost::learn_submitted(const TaskId& id, TaskState state) {
+    for (const TaskSpec& task : left_) {
+        if (task.id == id && !task.idempotency_key.empty()) keyed_.push_back(task);
+    }
+    std::erase_if(left_, [&](const TaskSpec& task) { return task.id == id; });
+    if (id.text.starts_with(kTrialPrefix)) return;
+    stage_.promises.acknowledged(id);
+    if (!is_final(state)) open_.insert(id);
+}
+
+void ClientHost::learn_batched(const wire::Batch& batch, const wire::Batched& reply) {
+    if (reply.items.size() != batch.tasks.size()) {
+        return stage_.world.violate("a batch is not answered task by task");
+    }
+    bool refused = false;
+    for (std::size_t i = 0; i < reply.items.size(); ++i) {
+        const wire::BatchItem& item = reply.items[i];
+        if (item.error) expect_refusable(batch.tasks[i], *item.error);
+        refused = refused || item.error.has_value();
+        if (item.state.has_value() == (item.error.has_value() || reply.refused)) {
+            stage_.world.violate("a task of a batch is either submitted or not");
+        }
+        if (item.state) learn_submitted(item.task, *item.state);
+    }
+    if (reply.refused != (batch.atomic && refused)) {
+        stage_.world.violate("an atomic batch is refused where one of its tasks is, and no other");
+    }
+}
+
+/// Nothing else keeps a sound task from being submitted for ever.
+void ClientHost::expect_refusable(const TaskSpec& task, const wire::ErrorReply& refusal) {
+    const bool unique = refusal.code == ErrorCode::CONFLICT && !task.unique_key.empty() &&
+                        refusal.field == "task.unique_key";
+    if (retryable(refusal.code) || unique) return;
+    // Whom it would wait for was removed by hand, or by retention: then it waits for nobody.
+    if (refusal.code == ErrorCode::NOT_FOUND && refusal.field == "task.after.tasks") {
+        for (TaskSpec& left : left_) {
+            if (left.id == task.id) left.after = {};
+        }
+        return;
+    }
+    stage_.world.violate("a sound submit of " + task.id.text + " is refused: " +
+                         std::string(to_string(refusal.code)) + " " + refusal.message);
 }
 
 }  // namespace zq::sim

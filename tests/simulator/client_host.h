@@ -63,9 +63,13 @@ class ClientHost : public PeerEnd {
     void finish(const wire::Body* reply);
     void learn(const wire::Body& request, const wire::Body& reply);
     void learn_refusal(const wire::Body& request, const wire::ErrorReply& refusal);
+    void learn_submitted(const TaskId& id, TaskState state);
+    void learn_batched(const wire::Batch& batch, const wire::Batched& reply);
+    void expect_refusable(const TaskSpec& task, const wire::ErrorReply& refusal);
 
     wire::Body next_request(Millis& wait);
     wire::Body submit_next();
+    wire::Body submit_several();
     wire::Body submit_again();
     wire::Body change_ended();
     wire::Body look_around(Millis& wait);

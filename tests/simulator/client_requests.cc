@@ -16,6 +16,15 @@ void add_context(wire::Submit& submit, const TaskId& of) {
     submit.contents = {{sha256(context), {context}}};
 }
 
+/// For a dry run: under a name of its own, and without what another may have.
+TaskSpec trial_of(TaskSpec task) {
+    task.id = TaskId(std::string(kTrialPrefix) + task.id.text);
+    task.idempotency_key.clear();
+    task.unique_key.clear();
+    task.on_unique = OnUnique::kReject;
+    return task;
+}
+
 }  // namespace
 
 wire::Body ClientHost::next_request(Millis& wait) {
@@ -50,18 +59,38 @@ wire::Body ClientHost::next_request(Millis& wait) {
 }
 
 wire::Body ClientHost::submit_next() {
+    if (left_.size() > 1 && rng_.per_mille(250)) return submit_several();
     wire::Submit submit;
     submit.task = left_.front();
     if (rng_.per_mille(30)) {
         submit.dry_run = true;
-        submit.task.id = TaskId(std::string(kTrialPrefix) + submit.task.id.text);
-        submit.task.idempotency_key.clear();
+        submit.task = trial_of(submit.task);
         return submit;
     }
     // Others wait behind it no longer than it takes: a refused one comes again later.
     std::rotate(left_.begin(), left_.begin() + 1, left_.end());
     add_context(submit, submit.task.id);
     return submit;
+}
+
+/// The next few in one request; sometimes one of them twice.
+wire::Body ClientHost::submit_several() {
+    wire::Batch batch;
+    batch.atomic = rng_.per_mille(300);
+    batch.dry_run = rng_.per_mille(50);
+    const std::size_t most = std::min<std::size_t>(left_.size(), 5);
+    const std::size_t count = 1 + rng_.below(most);
+    for (std::size_t i = 0; i < count; ++i) {
+        wire::Submit submit;
+        submit.task = batch.dry_run ? trial_of(left_.front()) : left_.front();
+        std::rotate(left_.begin(), left_.begin() + 1, left_.end());
+        if (!batch.dry_run) add_context(submit, submit.task.id);
+        batch.tasks.push_back(std::move(submit.task));
+        std::move(submit.contents.begin(), submit.contents.end(),
+                  std::back_inserter(batch.contents));
+    }
+    if (rng_.per_mille(100)) batch.tasks.push_back(batch.tasks.front());
+    return batch;
 }
 
 /// Forgot that it was submitted, but for its key: under another id it must be the same task.

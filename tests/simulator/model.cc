@@ -80,6 +80,7 @@ void Model::apply(const core::Event& event, const core::TaskSubmitted& body) {
         const bool fresh = by_key_.emplace(body.spec.idempotency_key, event.task.id).second;
         expect(fresh, "one task per idempotency key");
     }
+    check_unique(event.task.id, body.spec);
     Task task;
     task.spec = body.spec;
     task.submitted = event.at;

@@ -122,6 +122,7 @@ class Model {
     void apply(const core::Event& event, const core::TaskReplayed& body);
     void apply(const core::Event& event, const core::TaskEdited& body);
     void revise(Task& task, const core::Event& event, const core::Revision& revision);
+    void check_unique(const TaskId& id, const TaskSpec& spec);
     /// What the task names so: one digest for each name.
     std::multiset<Digest> named_by(const TaskId& task, const std::string& prefix) const;
     static std::uint64_t held_by(const Task& task, RemovedKind kind);

@@ -13,6 +13,16 @@ std::multiset<Digest> Model::named_by(const TaskId& task, const std::string& pre
     return digests;
 }
 
+/// At most one unfinished task has a unique key.
+void Model::check_unique(const TaskId& id, const TaskSpec& spec) {
+    if (spec.unique_key.empty()) return;
+    for (const auto& [other, task] : tasks_) {
+        const bool has_it = other != id && !task.removed && !is_final(task.state) &&
+                            task.spec.unique_key == spec.unique_key;
+        expect(!has_it, "at most one unfinished task has a unique key: " + other.text + " has it");
+    }
+}
+
 /// The record before is what everybody knew, and nothing of its history is lost.
 void Model::revise(Task& task, const core::Event& event, const core::Revision& revision) {
     expect(!task.removed && is_final(task.state), "only what has ended is run again or repaired");
@@ -32,7 +42,8 @@ void Model::revise(Task& task, const core::Event& event, const core::Revision& r
     if (!revision.spec) return;
     expect(*revision.spec != task.spec, "an edit changes something");
     expect(revision.spec->id == task.spec.id && revision.spec->inputs == task.spec.inputs &&
-               revision.spec->idempotency_key == task.spec.idempotency_key,
+               revision.spec->idempotency_key == task.spec.idempotency_key &&
+               revision.spec->unique_key == task.spec.unique_key,
            "an edit leaves the task what it is");
     task.spec = *revision.spec;
 }
@@ -40,6 +51,7 @@ void Model::revise(Task& task, const core::Event& event, const core::Revision& r
 void Model::apply(const core::Event& event, const core::TaskReplayed& body) {
     Task& task = task_of(event);
     revise(task, event, body.revision);
+    check_unique(event.task.id, task.spec);
     const core::Task& after = body.revision.after;
     const auto kept = named_by(event.task.id, "checkpoint/");
     if (after.checkpoints.empty()) {

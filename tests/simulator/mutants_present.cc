@@ -40,6 +40,7 @@ constexpr auto kMutants = std::to_array<std::pair<std::string_view, Mutant>>({
     {"cancel-forgotten", Mutant::kCancelForgotten},
     {"budget-ignored", Mutant::kBudgetIgnored},
     {"dependant-forgotten", Mutant::kDependantForgotten},
+    {"unique-key-ignored", Mutant::kUniqueKeyIgnored},
 });
 
 }  // namespace

@@ -13,6 +13,15 @@ std::string essence(const wire::Body& reply) {
     return {};
 }
 
+/// True if the task that has the unique key was given in its stead: when that has ended, the same
+/// request makes a task of its own.
+bool is_stead(const wire::Body& request, const wire::Body& reply) {
+    const auto* submit = std::get_if<wire::Submit>(&request);
+    const auto* submitted = std::get_if<wire::Submitted>(&reply);
+    return submit != nullptr && submitted != nullptr && submitted->task != submit->task.id &&
+           submit->task.on_unique == OnUnique::kExisting;
+}
+
 }  // namespace
 
 void Promises::expect(bool holds, const std::string& rule) {
@@ -29,6 +38,12 @@ void Promises::said(const wire::Message& reply) {
 void Promises::check(const wire::Submitted& body) {
     const bool trial = body.task.text.starts_with(kTrialPrefix);
     expect(trial != (model_.find(body.task) != nullptr), "what is said to be submitted is on disk");
+}
+
+void Promises::check(const wire::Batched& body) {
+    for (const wire::BatchItem& item : body.items) {
+        if (item.state) check(wire::Submitted{item.task, *item.state, false, true, {}});
+    }
 }
 
 void Promises::check(const wire::Accepted& body) {
@@ -143,6 +158,7 @@ void Promises::saved(const TaskId& task, const Digest& content) {
 void Promises::answered(const ClientId& client, const wire::Message& request,
                         const wire::Body& reply) {
     about_ = describe_message(request);
+    if (is_stead(request.body, reply)) return;
     const std::string now = essence(reply);
     const auto key = std::pair(client, request.header.id);
     auto before = answers_.find(key);

@@ -36,6 +36,7 @@ class Promises {
   private:
     void expect(bool holds, const std::string& rule);
     void check(const wire::Submitted& body);
+    void check(const wire::Batched& body);
     void check(const wire::Accepted& body);
     void check(const wire::Changed& body);
     void check(const wire::Assign& body);

@@ -114,6 +114,11 @@ TaskSpec Workload::task(const std::string& client, std::uint32_t n) const {
     if (rng.per_mille(300)) spec.group = GroupName("g" + std::to_string(rng.below(5)));
     if (rng.per_mille(300)) spec.reply_to = client + "-inbox";
     if (rng.per_mille(500)) spec.idempotency_key = "key-of-" + spec.id.text;
+    Rng unique = rng_.fork(spec.id.text + "/unique");
+    if (unique.per_mille(80)) {
+        spec.unique_key = "unique-" + std::to_string(unique.below(6));
+        if (unique.per_mille(400)) spec.on_unique = OnUnique::kExisting;
+    }
     if (rng.per_mille(200)) spec.expected.artifacts = {"result"};
     if (rng.per_mille(400)) {
         spec.expected.format = "markdown";

@@ -39,6 +39,8 @@ TEST(EventCodec, AContractAndWhatSentATaskBackComeBackAsTheyWereAndCostNothingWh
     submitted.spec.expected.schema = "{}";
     submitted.spec.expected.headings = {"Risks"};
     submitted.spec.expected.max_bytes = 7;
+    submitted.spec.unique_key = "deploy";
+    submitted.spec.on_unique = OnUnique::kExisting;
     submitted.spec.inputs = {{"context", sha256("x"), 1, "", "file:///x", true}};
     EXPECT_GT(encode_body(submitted).size(), bare);
     auto back = decode_body(kind_number(submitted), kBodyVersion, encode_body(submitted));
@@ -50,7 +52,9 @@ TEST(EventCodec, AContractAndWhatSentATaskBackComeBackAsTheyWereAndCostNothingWh
     const std::string without = encode_task(task);
     EXPECT_EQ(without.find("feedback"), std::string::npos);
     EXPECT_EQ(without.find("has_rules"), std::string::npos);
+    EXPECT_EQ(without.find("unique"), std::string::npos);
     task.has_rules = true;
+    task.unique_key = "deploy";
     task.feedback = {1, "no patch"};
     auto row = decode_task(encode_task(task));
     ASSERT_TRUE(row);

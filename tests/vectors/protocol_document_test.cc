@@ -137,6 +137,7 @@ TEST(ProtocolDocument, DescribesEveryFieldOfTheSharedMaps) {
     expect_documented<wire::LeaseVerdict>("LeaseVerdict");
     expect_documented<wire::ReportArtifact>("ReportArtifact");
     expect_documented<wire::InlineContent>("InlineContent");
+    expect_documented<wire::BatchItem>("BatchItem");
     expect_documented<wire::TaskRow>("TaskRow");
     expect_documented<wire::AttemptRow>("AttemptRow");
     expect_documented<wire::EventRow>("EventRow");
@@ -196,6 +197,7 @@ TEST(ProtocolDocument, PrintsEveryLimitWithItsValue) {
         ZQ_LIMIT(kMessageBytes);
     ZQ_LIMIT(kRolesServed), ZQ_LIMIT(kFrames), ZQ_LIMIT(kEnvelopeBytes);
     ZQ_LIMIT(kPackDepth), ZQ_LIMIT(kPackItems), ZQ_LIMIT(kInlineBytes);
+    ZQ_LIMIT(kBatchTasks), ZQ_LIMIT(kBatchContents), ZQ_LIMIT(kBatchErrorBytes);
     ZQ_LIMIT(kInlineTotalBytes), ZQ_LIMIT(kChunkBytes), ZQ_LIMIT(kChunkCredit);
     ZQ_LIMIT(kArtifactBytes), ZQ_LIMIT(kLeaseDefault), ZQ_LIMIT(kLeaseMin), ZQ_LIMIT(kLeaseMax);
     ZQ_LIMIT(kHeartbeatDefault), ZQ_LIMIT(kPollMax), ZQ_LIMIT(kRequestMemory);

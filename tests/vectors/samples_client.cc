@@ -1,4 +1,4 @@
-// Samples of what clients write, and of the artifacts socket.
+// Samples of what clients write.
 #include "tests/vectors/samples.h"
 
 namespace zq::vectors {
@@ -23,6 +23,60 @@ wire::Submit submit_full() {
     wire::Submit m = submit(full_task());
     m.contents = {{digest_from(0x10), Bytes{std::string("a\0\xff", 3)}}};
     m.dry_run = true;
+    return m;
+}
+
+wire::Submit submit_unique() {
+    wire::Submit m = submit(small_task());
+    m.task.unique_key = "deploy/eu";
+    m.task.on_unique = OnUnique::kExisting;
+    return m;
+}
+
+wire::Batch batch() {
+    wire::Batch m;
+    m.tasks = {small_task(), small_task()};
+    m.tasks[1].id = TaskId("task-124");
+    m.tasks[1].inputs = {{"context.md", digest_from(0x10), 3, "text/markdown", ""}};
+    m.contents = {{digest_from(0x10), Bytes{std::string("a\0\xff", 3)}}};
+    return m;
+}
+
+wire::Batch batch_atomic() {
+    wire::Batch m;
+    m.tasks = {small_task()};
+    m.atomic = true;
+    m.dry_run = true;
+    return m;
+}
+
+wire::ErrorReply no_contents() {
+    wire::ErrorReply m;
+    m.code = ErrorCode::MISSING_CONTENT;
+    m.message = "contents are not stored: put them, then say it again";
+    m.missing = {digest_from(0x10)};
+    return m;
+}
+
+wire::Batched batched() {
+    wire::Batched m;
+    m.items.resize(2);
+    m.items[0].task = small_task().id;
+    m.items[0].state = TaskState::kQueued;
+    m.items[0].duplicate = true;
+    m.items[0].role_served = false;
+    m.items[0].nearest_role = "review-workers";
+    m.items[1].task = TaskId("task-124");
+    m.items[1].error = no_contents();
+    return m;
+}
+
+wire::Batched batch_refused() {
+    wire::Batched m;
+    m.items.resize(1);
+    m.items[0].task = small_task().id;
+    m.items[0].error = no_contents();
+    m.refused = true;
     return m;
 }
 
@@ -205,82 +259,6 @@ wire::GcReply gc_done() {
     return m;
 }
 
-wire::Put put() {
-    wire::Put m;
-    m.digest = digest_from(0x10);
-    m.size = 70'000;
-    return m;
-}
-
-wire::Put put_output() {
-    wire::Put m = put();
-    m.size = std::uint64_t{5} << 30;
-    m.task = TaskId("task-123");
-    m.lease = lease_number(1);
-    return m;
-}
-
-wire::Pull pull() {
-    wire::Pull m;
-    m.digest = digest_from(0x10);
-    m.offset = 65'536;
-    m.chunks = 8;
-    return m;
-}
-
-wire::Chunk chunk() {
-    wire::Chunk m;
-    m.digest = digest_from(0x10);
-    m.offset = 69'995;
-    m.size = 70'000;
-    return m;
-}
-
-wire::Stored stored() {
-    wire::Stored m;
-    m.digest = digest_from(0x10);
-    m.size = 70'000;
-    return m;
-}
-
-wire::Fetch fetch(std::uint32_t attempt, const std::string& name) {
-    wire::Fetch m;
-    m.task = TaskId("task-123");
-    m.attempt = attempt;
-    m.name = name;
-    m.length = limits::kChunkBytes;
-    return m;
-}
-
-wire::Fetch fetch_checkpoint() {
-    wire::Fetch m = fetch(1, "state.json");
-    m.checkpoint = 3;
-    return m;
-}
-
-wire::Upstream upstream() {
-    wire::Upstream m;
-    m.task = TaskId("task-123");
-    m.skip = 1;
-    m.limit = 1'000;
-    return m;
-}
-
-wire::UpstreamRows upstream_rows() {
-    wire::UpstreamRow done;
-    done.id = TaskId("task-121");
-    done.attempt = 1;
-    done.summary = "12 risks found";
-    done.artifacts = {{"result.md", digest_from(0x10), 70'000, "text/markdown", ""}};
-    wire::UpstreamRow dead;
-    dead.id = TaskId("task-122");
-    dead.state = TaskState::kDead;
-    dead.dead_reason = DeadReason::kPoison;
-    dead.attempt = 3;
-    dead.reason = "the lease was not renewed";
-    return {{done, dead}, 3};
-}
-
 wire::AnswerQuestion answer() {
     wire::AnswerQuestion m;
     m.task = TaskId("task-123");
@@ -296,48 +274,6 @@ wire::Claimed claimed_answered() {
     return m;
 }
 
-wire::LogPiece piece(std::uint64_t seq, LogStream stream, std::uint64_t offset, std::string data) {
-    wire::LogPiece m;
-    m.seq = seq;
-    m.stream = stream;
-    m.offset = offset;
-    m.data.data = std::move(data);
-    return m;
-}
-
-wire::Log log() {
-    wire::Log m;
-    m.task = TaskId("task-123");
-    m.attempt = 1;
-    m.lease = lease_number(1);
-    m.pieces = {piece(7, LogStream::kStdout, 1'200, "reading\n"),
-                piece(8, LogStream::kStderr, 0, "warning: \xff\n")};
-    return m;
-}
-
-wire::Log last_log() {
-    wire::Log m = log();
-    m.pieces.clear();
-    m.last = true;
-    return m;
-}
-
-wire::ReadLog read_log() {
-    wire::ReadLog m;
-    m.task = TaskId("task-123");
-    m.attempt = 1;
-    m.after = 7;
-    m.wait = seconds(2);
-    return m;
-}
-
-wire::LogPage log_page() {
-    wire::LogPage m;
-    m.pieces = {piece(8, LogStream::kStderr, 0, "warning: \xff\n")};
-    m.open = true;
-    return m;
-}
-
 }  // namespace
 
 std::vector<Sample> client_samples() {
@@ -348,6 +284,11 @@ std::vector<Sample> client_samples() {
         {"submit-full", {request(3), submit_full(), {}}},
         {"submitted", {reply(2, 41), submitted(), {}}},
         {"submitted-again", {reply(3), submitted_again(), {}}},
+        {"submit-unique", {request(2), submit_unique(), {}}},
+        {"batch", {request(2), batch(), {}}},
+        {"batch-atomic", {request(2), batch_atomic(), {}}},
+        {"batched", {reply(2, 41), batched(), {}}},
+        {"batch-refused", {reply(2), batch_refused(), {}}},
         {"cancel", {request(4), cancel(), {}}},
         {"replay", {request(4), replay(), {}}},
         {"replay-fresh", {request(4), replay_fresh(), {}}},
@@ -372,27 +313,6 @@ std::vector<Sample> client_samples() {
         {"error-stale", {reply(6), stale(), {}}},
         {"error-missing", {reply(7), missing(), {}}},
         {"error-full", {reply(8), queue_full(), {}}},
-    };
-}
-
-std::vector<Sample> artifact_samples() {
-    return {
-        {"put", {request(1), put(), {}}},
-        {"put-output", {header(1), put_output(), {}}},
-        {"pull", {header(1, 3), pull(), {}}},
-        {"chunk", {request(2), chunk(), std::string("\0tail", 5)}},
-        {"stored", {header(2, 3), stored(), {}}},
-        {"fetch", {request(3), fetch(1, "log/stdout"), {}}},
-        {"fetch-input", {request(4), fetch(0, "context"), {}}},
-        {"fetch-checkpoint", {request(5), fetch_checkpoint(), {}}},
-        {"upstream", {request(6), upstream(), {}}},
-        {"upstream-rows", {header(6, 3), upstream_rows(), {}}},
-        {"log", {header(3), log(), {}}},
-        {"log-last", {header(4), last_log(), {}}},
-        {"logged", {header(3, 3), wire::Logged{9}, {}}},
-        {"read-log", {request(5), read_log(), {}}},
-        {"log-page", {header(5, 3), log_page(), {}}},
-        {"log-page-complete", {header(6, 3), wire::LogPage{{}, false, true}, {}}},
     };
 }
 

@@ -30,6 +30,21 @@ TEST(OutputFile, HoldsLinesAndHeredocsAndTheLastValueCounts) {
     EXPECT_TRUE(output.notes.empty());
 }
 
+TEST(OutputFile, TheWordsOfOtherQueuesEndATaskToo) {
+    const std::pair<const char*, FinalWord> rows[] = {
+        {"completed", FinalWord::kCompleted},
+        {"success", FinalWord::kCompleted},
+        {"failed", FinalWord::kFailed},
+        {"failure", FinalWord::kFailed},
+        {"skipped", FinalWord::kSkipped},
+        {"succeeded", FinalWord::kNone},
+        {"", FinalWord::kNone},
+    };
+    for (const auto& [word, end] : rows) {
+        EXPECT_EQ(final_word(parse_output("status=" + std::string(word))), end) << word;
+    }
+}
+
 TEST(OutputFile, WhatIsBadOrTooMuchIsLeftOutWithANote) {
     std::string text = "no equals sign\n9x=1\nbad key=1\nbytes=\xff\nopen<<NEVER\nx\n";
     EXPECT_EQ(parse_output(text).values.size(), 0U);

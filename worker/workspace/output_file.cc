@@ -125,8 +125,9 @@ Output read_output(const std::string& path) {
     Output output = parse_output(text_of(path));
     const std::string status = output.value("status");
     if (!status.empty() && final_word(output) == FinalWord::kNone) {
-        output.notes.push_back("output: status is none of completed, skipped, failed: " +
-                               status.substr(0, limits::kNameBytes));
+        output.notes.push_back(
+            "output: status is none of completed (success), skipped, failed (failure): " +
+            status.substr(0, limits::kNameBytes));
     }
     return output;
 }
@@ -139,9 +140,9 @@ Output read_whole_lines(const std::string& path) {
 
 FinalWord final_word(const Output& output) {
     const std::string status = output.value("status");
-    if (status == "completed") return FinalWord::kCompleted;
+    if (status == "completed" || status == "success") return FinalWord::kCompleted;
     if (status == "skipped") return FinalWord::kSkipped;
-    if (status == "failed") return FinalWord::kFailed;
+    if (status == "failed" || status == "failure") return FinalWord::kFailed;
     return FinalWord::kNone;
 }
 
