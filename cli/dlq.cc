@@ -107,16 +107,17 @@ Ending run_dlq_export(const Context& context) {
 }
 
 constexpr auto kLsFlags = std::to_array<Flag>(
-    {kSelectRole, kSelectReason, kSelectState, kSelectSince, kSelectBefore, kSelectLimit});
+    {kSelectRole, kSelectReason, kSelectState, kSelectSince, kSelectBefore, kWhere, kSelectLimit});
 constexpr auto kRmFlags = std::to_array<Flag>({kYes, kRate, kBecause});
 constexpr auto kPurgeFlags =
     std::to_array<Flag>({kSelectRole, kSelectReason, kSelectState, kSelectSince, kSelectBefore,
-                         kSelectLimit, kSelectAll, kYes, kRate, kBecause});
+                         kWhere, kSelectLimit, kSelectAll, kYes, kRate, kBecause});
 constexpr auto kExportFlags = std::to_array<Flag>({kSelectRole,
                                                    kSelectReason,
                                                    kSelectState,
                                                    kSelectSince,
                                                    kSelectBefore,
+                                                   kWhere,
                                                    kSelectLimit,
                                                    kSelectAll,
                                                    {"out", "FILE", "Into this file"}});

@@ -46,6 +46,7 @@ TaskSubmitted submitted_event(const Call& call, const SubmitTask& submit) {
     if (later) event.due_at = call.now() + spec.delay;
     event.rank = (call.now() + spec.delay).ms - spec.priority * call.policy.age_step.count;
     if (spec.ttl.count > 0) event.expires_at = call.now() + spec.ttl;
+    event.labelled = !spec.labels.empty();
     return event;
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <variant>
 
@@ -26,6 +27,7 @@ struct TaskSubmitted {
     std::int64_t rank = 0;
     Instant due_at;
     Instant expires_at;
+    bool labelled = false;  // its record has the labels; false in what older programs have written
     friend bool operator==(const TaskSubmitted&, const TaskSubmitted&) = default;
 };
 
@@ -245,5 +247,9 @@ const Revision* revision_of(const EventBody& body);
 
 /// The kind's word, such as `task_submitted`.
 std::string_view kind_of(const EventBody& body);
+/// Every kind's word, in the order of their numbers.
+std::span<const std::string_view> event_kinds();
+/// The role that an event is about which is not about a task; null if it is about none.
+const RoleName* role_in(const EventBody& body);
 
 }  // namespace zq::core

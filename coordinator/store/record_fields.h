@@ -75,6 +75,7 @@ void describe_envelope(V& v, T& t) {
     v.optional("reply_to", t.reply_to);
     v.optional("trace_id", t.trace_id);
     v.optional("idempotency_key", t.idempotency_key);
+    v.optional("labels", t.labels);
     v("request", t.request);
     v.optional("expected", t.expected);
     v.optional("expected_format", t.expected_format);
@@ -134,6 +135,7 @@ void describe(V& v, T& e) {
     v.optional("rank", e.rank);
     v.optional("due_at", e.due_at);
     v.optional("expires_at", e.expires_at);
+    v.optional("labelled", e.labelled);
 }
 
 template <class V, Of<TaskReady> T>

@@ -1,8 +1,12 @@
 // What every body of the journal must do.
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <set>
+
 #include "common/platform/digest.h"
 #include "coordinator/core/invariants.h"
+#include "coordinator/store/event_codec.h"
 #include "coordinator/store/record_codec.h"
 #include "tests/store/journal_bench.h"
 #include "tests/store/story.h"
@@ -126,6 +130,59 @@ TEST_P(JournalOf, RememberedRequestsAreForgottenAsTheCoreForgetsThem) {
     EXPECT_EQ(state_hash(acquire(*journal)), live);
 }
 
+TEST_P(JournalOf, StatisticsSurviveARestartAndGoOn) {
+    const auto sums = [](Journal& journal) {
+        auto reader = std::move(journal.open_reader().value());
+        return reader->rollups(kDefaultNamespace, StatsBy::kRole, kRollupSpans[1].length, {})
+            .value();
+    };
+    std::map<std::string, Rollup> before;
+    {
+        auto journal = bench.make();
+        Story story(acquire(*journal));
+        story.start(story.state().durable.journal);
+        story.submit("one");
+        story.assign("one");
+        story.pass(seconds(90));
+        story.complete("one");
+        commit(*journal, story.take_batch());
+        before = sums(*journal);
+    }
+    EXPECT_EQ(before.at("review").completed, 1U);
+    EXPECT_GE(before.at("review").run.percentile(50), seconds(90));
+    auto journal = bench.make();
+    Story story(acquire(*journal));
+    EXPECT_EQ(sums(*journal), before);
+    story.submit("two");
+    commit(*journal, story.take_batch());
+    EXPECT_EQ(sums(*journal).at("review").submitted, 2U);
+}
+
+TEST_P(JournalOf, StatisticsOfOldBucketsLeaveAndNamesOfOneAreBounded) {
+    auto journal = bench.make();
+    Story story(acquire(*journal));
+    story.start(story.state().durable.journal);
+    for (std::size_t i = 0; i < limits::kRollupNames + 20; ++i) {
+        story.submit("t" + std::to_string(i), "role-" + std::to_string(i));
+        if (i % 100 == 0) commit(*journal, story.take_batch());
+    }
+    commit(*journal, story.take_batch());
+    auto reader = std::move(journal->open_reader().value());
+    const auto [length, kept] = kRollupSpans[0];
+    auto sums = reader->rollups(kDefaultNamespace, StatsBy::kRole, length, {}).value();
+    EXPECT_LE(sums.size(), limits::kRollupNames + 1);
+    std::uint64_t submitted = 0;
+    for (const auto& [name, sum] : sums) submitted += sum.submitted;
+    EXPECT_EQ(submitted, limits::kRollupNames + 20);
+    EXPECT_EQ(sums.at(std::string(kOtherNames)).submitted, 20U);
+    story.pass(kept + length + length);
+    story.submit("later");
+    commit(*journal, story.take_batch());
+    sums = reader->rollups(kDefaultNamespace, StatsBy::kRole, length, {}).value();
+    EXPECT_EQ(sums.size(), 1U);
+    EXPECT_EQ(sums.at("review").submitted, 1U);
+}
+
 TEST_P(JournalOf, InlineContentIsReadBackInParts) {
     auto journal = bench.make();
     Story story(acquire(*journal));
@@ -222,17 +279,17 @@ TEST_F(TwoBodies, ListTheSameTasksForEveryFilter) {
                 for (const char* from : {"", "planner", "supervisor"}) {
                     for (Seq before : {Seq{0}, Seq{20}, Seq{45}}) {
                         for (std::size_t limit : {0U, 1U, 4U, 100U}) {
-                            const TaskFilter filter{kDefaultNamespace,
-                                                    wanted,
-                                                    RoleName(role),
-                                                    GroupName(group),
-                                                    from,
-                                                    before,
-                                                    limit};
+                            TaskFilter filter;
+                            filter.states = wanted;
+                            filter.role = RoleName(role);
+                            filter.group = GroupName(group);
+                            filter.from = from;
+                            filter.before = before;
+                            filter.limit = limit;
                             auto expected = left->tasks(filter).value();
                             EXPECT_EQ(right->tasks(filter).value(), expected)
                                 << role << "/" << group << "/" << from << "/" << before;
-                            found += expected.size();
+                            found += expected.tasks.size();
                         }
                     }
                 }
@@ -242,7 +299,126 @@ TEST_F(TwoBodies, ListTheSameTasksForEveryFilter) {
     EXPECT_GT(found, 500U);
     TaskFilter other_namespace;
     other_namespace.ns = Namespace("elsewhere");
-    EXPECT_TRUE(right->tasks(other_namespace).value().empty());
+    EXPECT_TRUE(right->tasks(other_namespace).value().tasks.empty());
+}
+
+/// What no index leads to is looked at task by task.
+TEST_F(TwoBodies, ListTheSameTasksForConditionsOfEveryKind) {
+    const auto all = left->tasks({}).value().tasks;
+    const Instant middle = all.at(all.size() / 2).submitted_at;
+    const std::vector<std::pair<std::string, std::function<void(TaskFilter&)>>> conditions = {
+        {"type", [](TaskFilter& f) { f.type = "reasoning"; }},
+        {"no such type", [](TaskFilter& f) { f.type = "nothing"; }},
+        {"trace", [](TaskFilter& f) { f.trace_id = "trace-of-a-keyed"; }},
+        {"worker", [](TaskFilter& f) { f.worker = "host-review-2"; }},
+        {"label",
+         [](TaskFilter& f) {
+             f.labels = {{"team", "blue"}};
+         }},
+        {"another label",
+         [](TaskFilter& f) {
+             f.labels = {{"team", "red"}};
+         }},
+        {"two labels",
+         [](TaskFilter& f) {
+             f.labels = {{"team", "blue"}, {"x", "y"}};
+         }},
+        {"reason", [](TaskFilter& f) { f.dead_reason = DeadReason::kAttemptsExhausted; }},
+        {"ended since", [&](TaskFilter& f) { f.ended_since = middle; }},
+        {"ended before", [&](TaskFilter& f) { f.ended_before = middle; }},
+        {"since", [&](TaskFilter& f) { f.since = middle; }},
+        {"until", [&](TaskFilter& f) { f.until = middle; }},
+    };
+    std::map<std::string, std::size_t> found;
+    for (const auto& [name, narrow] : conditions) {
+        for (std::size_t limit : {0U, 1U, 3U, 100U}) {
+            for (const char* role : {"", "review", "research"}) {
+                TaskFilter filter;
+                filter.role = RoleName(role);
+                filter.limit = limit;
+                narrow(filter);
+                const auto expected = left->tasks(filter).value();
+                EXPECT_EQ(right->tasks(filter).value(), expected) << name << "/" << role;
+                for (const core::Task& task : expected.tasks) EXPECT_TRUE(matches(filter, task));
+                found[name] += expected.tasks.size();
+            }
+        }
+    }
+    for (const auto& [name, narrow] : conditions) {
+        const bool none = name == "no such type" || name == "another label" || name == "two labels";
+        EXPECT_EQ(found[name] == 0, none) << name;
+    }
+}
+
+TEST_F(TwoBodies, GiveAFilteredListPageByPageWithoutAGap) {
+    TaskFilter filter;
+    filter.until = Instant{INT64_MAX};
+    const auto whole = right->tasks(filter).value().tasks;
+    for (Reader* reader : {left.get(), right.get()}) {
+        std::vector<core::Task> paged;
+        TaskFilter next = filter;
+        next.limit = 7;
+        while (true) {
+            auto page = reader->tasks(next).value();
+            paged.insert(paged.end(), page.tasks.begin(), page.tasks.end());
+            if (!page.more) break;
+            next.before = page.looked;
+        }
+        EXPECT_EQ(paged, whole);
+    }
+}
+
+TEST_F(TwoBodies, GiveEventsByKindAndTheEnvelopeOfEachTime) {
+    const Seq last = left->last_seq().value();
+    const std::uint64_t ends = 1ULL << kind_number(core::AttemptEnded{});
+    std::size_t found = 0;
+    for (std::uint64_t kinds : {std::uint64_t{0}, ends, ends | envelope_kinds(), ~0ULL}) {
+        for (Seq after : {Seq{0}, Seq{30}, last}) {
+            for (Seq upto : {Seq{40}, last, last + 100}) {
+                auto expected = left->events_of_kinds(after, upto, kinds, 25).value();
+                auto given = right->events_of_kinds(after, upto, kinds, 25).value();
+                ASSERT_EQ(given.size(), expected.size());
+                for (std::size_t i = 0; i < given.size(); ++i) {
+                    EXPECT_EQ(given[i].event, expected[i].event);
+                    EXPECT_TRUE(kinds >> kind_number(given[i].event.body) & 1U);
+                }
+                found += given.size();
+            }
+        }
+    }
+    EXPECT_GT(found, 100U);
+    for (const char* id : {"a-mended", "a-unloved", "b-again", "nobody"}) {
+        std::set<Seq> places;
+        for (Seq upto = 0; upto <= last; ++upto) {
+            auto expected = left->envelope_event(Story::key(id), upto).value();
+            auto given = right->envelope_event(Story::key(id), upto).value();
+            ASSERT_EQ(given.has_value(), expected.has_value()) << id << " up to " << upto;
+            if (!given) continue;
+            EXPECT_EQ(given->event, expected->event);
+            places.insert(given->event.seq);
+        }
+        const std::size_t envelopes = id == std::string("nobody")     ? 0
+                                      : id == std::string("a-mended") ? 2
+                                                                      : 1;
+        EXPECT_EQ(places.size(), envelopes) << id;
+    }
+}
+
+TEST_F(TwoBodies, SumUpTheSameStatistics) {
+    for (const StatsBy by : {StatsBy::kRole, StatsBy::kType, StatsBy::kWorker, StatsBy::kModel}) {
+        for (const RollupSpan& span : kRollupSpans) {
+            const auto expected = left->rollups(kDefaultNamespace, by, span.length, {}).value();
+            EXPECT_EQ(right->rollups(kDefaultNamespace, by, span.length, {}).value(), expected)
+                << to_string(by);
+            EXPECT_TRUE(right->rollups(kDefaultNamespace, by, span.length, kNever)->empty());
+            EXPECT_FALSE(expected.empty()) << to_string(by);
+        }
+    }
+    const auto roles =
+        right->rollups(kDefaultNamespace, StatsBy::kRole, kRollupSpans[0].length, {}).value();
+    EXPECT_EQ(roles.at("research").submitted, 3U);
+    EXPECT_EQ(roles.at("review").expired, 3U);
+    EXPECT_GT(roles.at("review").run.count(), 0U);
 }
 
 TEST_F(TwoBodies, AnswerEveryOtherReadAlike) {

@@ -48,6 +48,7 @@ void Story::submit(TaskSpec spec) {
     if (spec.delay.count > 0) body.due_at = now_ + spec.delay;
     if (spec.ttl.count > 0) body.expires_at = now_ + spec.ttl;
     body.rank = now_.ms - spec.priority * 1000;
+    body.labelled = !spec.labels.empty();
     specs_[id] = spec;
     body.spec = std::move(spec);
     happen(id, std::move(body));
@@ -158,7 +159,10 @@ void Story::end(const std::string& id, Outcome outcome, TaskState next) {
     if (outcome == Outcome::kCompleted) {
         attempt.summary = "3 findings";
         attempt.exit_code = 0;
-        attempt.output = {{"findings", "3"}, {"verdict", "needs work"}};
+        attempt.output = {{"cost_usd_micros", "90000"},
+                          {"findings", "3"},
+                          {"model", "small"},
+                          {"verdict", "needs work"}};
         attempt.artifacts = std::exchange(artifacts, {});
         attempt.duration = minutes(4);
         attempt.report = sha256(id);

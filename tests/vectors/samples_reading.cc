@@ -118,6 +118,17 @@ wire::List list_dead() {
     return m;
 }
 
+wire::List list_where() {
+    wire::List m;
+    m.type = "reasoning";
+    m.trace_id = "4bf92f3577b34da6a3ce929d0e0e4736";
+    m.worker = "gpu-2-1";
+    m.labels = {{"team", "x"}};
+    m.since = Instant{1'795'000'000'000};
+    m.until = Instant{1'795'177'867'042};
+    return m;
+}
+
 wire::Wait wait() {
     wire::Wait m;
     m.tasks = {small_task().id, TaskId("task-123")};
@@ -145,6 +156,16 @@ wire::Events events() {
     m.limit = 1000;
     m.wait = seconds(30);
     m.task = TaskId("task-123");
+    return m;
+}
+
+wire::Events events_of_some() {
+    wire::Events m;
+    m.after = 41;
+    m.kinds = {"task_submitted", "attempt_ended"};
+    m.role = RoleName("review-worker");
+    m.group = GroupName("release-1.2");
+    m.trace_id = "4bf92f3577b34da6a3ce929d0e0e4736";
     return m;
 }
 
@@ -250,6 +271,47 @@ wire::TaskReply trimmed_reply() {
     return m;
 }
 
+wire::Stats stats() {
+    wire::Stats m;
+    m.by = StatsBy::kRole;
+    m.window = hours(24);
+    return m;
+}
+
+wire::StatsReply stats_reply() {
+    wire::StatsRow row;
+    row.name = "review-worker";
+    row.depth = {{TaskState::kQueued, 12}, {TaskState::kRunning, 4}};
+    row.oldest = minutes(3);
+    row.dlq = 2;
+    row.workers = 2;
+    row.slots = 4;
+    row.heard = seconds(7);
+    row.submitted = 130;
+    row.completed = 110;
+    row.skipped = 2;
+    row.cancelled = 1;
+    row.dead = 3;
+    row.expired = 1;
+    row.dlq_growth = -2;
+    row.started = 125;
+    row.retries = 9;
+    row.failed = 8;
+    row.lost = 1;
+    row.wait = {121, seconds(2), seconds(9), seconds(40)};
+    row.run = {120, minutes(4), minutes(9), minutes(30)};
+    row.total = {112, minutes(5), minutes(11), minutes(40)};
+    row.cost_usd_micros = 9'900'000;
+    row.input_tokens = 1'200'000;
+    row.output_tokens = 80'000;
+    wire::StatsReply m;
+    m.now = kSubmitted + hours(24);
+    m.since = kSubmitted;
+    m.rows = {row};
+    m.more = true;
+    return m;
+}
+
 wire::Questions questions() {
     wire::Questions m;
     m.role = RoleName("review-worker");
@@ -314,13 +376,16 @@ std::vector<Sample> reading_samples() {
         {"list", {request(2), list(), {}}},
         {"list-all", {request(2), wire::List{}, {}}},
         {"list-dead", {request(2), list_dead(), {}}},
+        {"list-where", {request(2), list_where(), {}}},
         {"tasks", {reply(2), tasks, {}}},
         {"tasks-page", {reply(2), wire::Tasks{{}, true, 41}, {}}},
         {"wait", {request(3), wait(), {}}},
         {"wait-group", {request(3), wait_group(), {}}},
         {"ended", {reply(3), ended(), {}}},
         {"events", {request(4), events(), {}}},
+        {"events-of-some", {request(4), events_of_some(), {}}},
         {"event-rows", {reply(4), event_rows(), {}}},
+        {"event-rows-none", {reply(4), wire::EventRows{{}, 10'041, true}, {}}},
         {"answers", {request(5), answers(), {}}},
         {"task-asking", {reply(1), asking_reply(), {}}},
         {"task-trimmed", {reply(1), trimmed_reply(), {}}},
@@ -335,6 +400,9 @@ std::vector<Sample> reading_samples() {
         {"lease-rows", {reply(7), lease_rows(), {}}},
         {"status", {request(8), wire::Status{}, {}}},
         {"status-reply", {reply(8), status(), {}}},
+        {"stats", {request(11), stats(), {}}},
+        {"stats-all", {request(11), wire::Stats{}, {}}},
+        {"stats-reply", {reply(11), stats_reply(), {}}},
     };
 }
 
