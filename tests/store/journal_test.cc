@@ -372,7 +372,7 @@ TEST_F(TwoBodies, GiveEventsByKindAndTheEnvelopeOfEachTime) {
     const Seq last = left->last_seq().value();
     const std::uint64_t ends = 1ULL << kind_number(core::AttemptEnded{});
     std::size_t found = 0;
-    for (std::uint64_t kinds : {std::uint64_t{0}, ends, ends | envelope_kinds(), ~0ULL}) {
+    for (std::uint64_t kinds : {std::uint64_t{0}, ends, ends | envelope_kinds(), UINT64_MAX}) {
         for (Seq after : {Seq{0}, Seq{30}, last}) {
             for (Seq upto : {Seq{40}, last, last + 100}) {
                 auto expected = left->events_of_kinds(after, upto, kinds, 25).value();
