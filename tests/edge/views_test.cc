@@ -45,7 +45,9 @@ class Views : public ControlTest {
 
     std::set<std::string> seen(const wire::EventRows& rows) {
         std::set<std::string> texts;
-        for (const wire::EventRow& row : rows.rows) texts.insert(row.task.text + " " + row.kind);
+        for (const wire::EventRow& row : rows.rows) {
+            if (row.kind != "request_recorded") texts.insert(row.task.text + " " + row.kind);
+        }
         return texts;
     }
 
@@ -173,7 +175,7 @@ TEST_F(Views, AnEventIsFoundByTheRoleItsTaskHadThen) {
     events.role = RoleName("second");
     const auto second = ask<wire::EventRows>(events);
     EXPECT_EQ(seen(second), (Ids{"a task_replayed", "a task_assigned", "a attempt_ended"}));
-    EXPECT_EQ(second.rows.size(), 3U);
+    EXPECT_LT(second.rows.front().seq, second.rows.back().seq);
 }
 
 TEST_F(Views, EventsOfATaskThatIsGoneAreStillFound) {
@@ -186,7 +188,7 @@ TEST_F(Views, EventsOfATaskThatIsGoneAreStillFound) {
     EXPECT_EQ(seen(ask<wire::EventRows>(events)),
               (Ids{"a task_submitted", "a task_assigned", "a attempt_ended", "a task_removed"}));
     events.trace_id = "trace-2";
-    EXPECT_EQ(ask<wire::EventRows>(events).rows.size(), 1U);
+    EXPECT_EQ(seen(ask<wire::EventRows>(events)), Ids{"a task_submitted"});
 }
 
 TEST_F(Views, AnUnknownKindIsRefusedWithTheNearest) {
