@@ -134,7 +134,9 @@ class Where(Watching):
         self.box.zq("dlq", "replay", "--where", "label.team=x", "--yes")
         self.assertEqual(self.ids("dlq", "ls"), {"c"})
         self.box.run(["zq", "dlq", "purge", "--where", "label.team=y"], ok=(2,))
-        self.box.zq("dlq", "purge", "--where", "label.team=y", "--yes")
+        self.box.run(["zq", "dlq", "rm"], ok=(2,))
+        self.box.run(["zq", "dlq", "rm", "--where", "label.team=y"], ok=(2,))
+        self.box.zq("dlq", "rm", "--where", "label.team=y", "--yes")
         self.assertEqual(self.ids("dlq", "ls"), set())
         self.stop_and_verify()
 
