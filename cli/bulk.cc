@@ -79,6 +79,24 @@ Ending print_done(const TaskId& task, std::string_view state, const OutputOption
     return print({Shape::kOne, {}, kColumns, {with_schema("zq/task/v1", fields)}}, output);
 }
 
+struct Done {
+    TaskId id;
+    std::string state;
+};
+
+/// A cancel is answered with the state that it led to.
+Expected<Done> do_one(Session& session, const Deed& deed, const TaskId& task) {
+    const wire::Body request = deed.request(task);
+    if (std::holds_alternative<wire::Cancel>(request)) {
+        auto accepted = session.call<wire::Accepted>(request);
+        if (!accepted) return tl::unexpected(accepted.error());
+        return Done{accepted->task, std::string(to_string(accepted->state))};
+    }
+    auto changed = session.call<wire::Changed>(request);
+    if (!changed) return tl::unexpected(changed.error());
+    return Done{changed->task, std::string(deed.state)};
+}
+
 /// Another may have done it meanwhile.
 bool is_passed_over(ExitCode code) {
     return code == ExitCode::kConflict || code == ExitCode::kNotFound;
@@ -99,10 +117,10 @@ Ending do_to_all(const Context& context, const std::vector<wire::TaskRow>& rows,
             session = Session::open(context);
             if (!session) return tl::unexpected(session.error());
         }
-        auto changed = (*session)->call<wire::Changed>(deed.request(rows[i].id));
+        auto changed = do_one(**session, deed, rows[i].id);
         if (changed) {
             ++g_done;
-            if (auto ok = print_done(changed->task, deed.state, context.output); !ok) return ok;
+            if (auto ok = print_done(changed->id, changed->state, context.output); !ok) return ok;
             continue;
         }
         const ExitCode code = exit_code_of(changed.error());
@@ -136,7 +154,7 @@ Expected<std::vector<wire::TaskRow>> meant_tasks(const Context& context) {
     if (named == has_selection(args)) {
         return usage(named ? "ids, or conditions such as --role: not both"
                            : "which? Name ids, or select by --role, --reason, --state, --since,"
-                             " --before or --all");
+                             " --before, --where or --all");
     }
     auto session = Session::open(context);
     if (!session) return tl::unexpected(session.error());

@@ -1,5 +1,5 @@
 // One request for each of many tasks, one after the other: what `retry` and the verbs of `dlq` that
-// change something have in common.
+// change something, and `cancel` of several, have in common.
 #pragma once
 
 #include <functional>

@@ -22,6 +22,7 @@ std::span<const Command> replay_commands();      // replay.cc
 std::span<const Command> wait_commands();        // wait.cc
 std::span<const Command> result_commands();      // result.cc
 std::span<const Command> follow_commands();      // follow.cc
+std::span<const Command> stats_commands();       // stats.cc
 std::span<const Command> logs_commands();        // logs.cc
 std::span<const Command> claim_commands();       // claim.cc
 std::span<const Command> ask_commands();         // ask.cc

@@ -35,9 +35,10 @@ Ending remove_all(const Context& context, const std::vector<wire::TaskRow>& rows
 }
 
 Ending run_dlq_rm(const Context& context) {
-    auto session = Session::open(context);
-    if (!session) return tl::unexpected(session.error());
-    auto rows = named_tasks(**session, context.args.operands());
+    if (context.args.operands().empty() && !context.args.has("where")) {
+        return usage("which? Name ids, or select by --where");
+    }
+    auto rows = meant_tasks(context);
     if (!rows) return tl::unexpected(rows.error());
     for (const wire::TaskRow& row : *rows) {
         if (row.state == TaskState::kDead || row.state == TaskState::kExpired) continue;
@@ -107,16 +108,17 @@ Ending run_dlq_export(const Context& context) {
 }
 
 constexpr auto kLsFlags = std::to_array<Flag>(
-    {kSelectRole, kSelectReason, kSelectState, kSelectSince, kSelectBefore, kSelectLimit});
-constexpr auto kRmFlags = std::to_array<Flag>({kYes, kRate, kBecause});
+    {kSelectRole, kSelectReason, kSelectState, kSelectSince, kSelectBefore, kWhere, kSelectLimit});
+constexpr auto kRmFlags = std::to_array<Flag>({kWhere, kYes, kRate, kBecause});
 constexpr auto kPurgeFlags =
     std::to_array<Flag>({kSelectRole, kSelectReason, kSelectState, kSelectSince, kSelectBefore,
-                         kSelectLimit, kSelectAll, kYes, kRate, kBecause});
+                         kWhere, kSelectLimit, kSelectAll, kYes, kRate, kBecause});
 constexpr auto kExportFlags = std::to_array<Flag>({kSelectRole,
                                                    kSelectReason,
                                                    kSelectState,
                                                    kSelectSince,
                                                    kSelectBefore,
+                                                   kWhere,
                                                    kSelectLimit,
                                                    kSelectAll,
                                                    {"out", "FILE", "Into this file"}});
@@ -136,13 +138,14 @@ constexpr auto kCommands = std::to_array<Command>({
      run_dlq_ls},
     {"dlq rm",
      "Failures",
-     "ID…",
+     "[ID…]",
      "Remove dead or expired tasks for good",
      "With their attempts and their idempotency keys; who did it and why stays in the journal.\n"
-     "Contents that nothing refers to any more are freed by `zq gc`. Needs exact ids.",
+     "Contents that nothing refers to any more are freed by `zq gc`. Takes exact ids, or --where:\n"
+     "then it says first how many they are.",
      kRmFlags,
      {true, true, true},
-     1,
+     0,
      kAnyNumber,
      run_dlq_rm},
     {"dlq purge",

@@ -1,5 +1,6 @@
 // Reading on as things happen: `events` (the journal) and `results` (what was answered to a name).
 // Both resume by sequence number.
+#include <algorithm>
 #include <array>
 
 #include "cli/command_table.h"
@@ -20,8 +21,8 @@ OutputOptions followed(OutputOptions options) {
 
 struct Page {
     std::vector<Json> records;
-    std::uint64_t last = 0;
-    bool full = false;
+    std::uint64_t last = 0;  // so far it was looked
+    bool more = false;       // there may be further ones by now
 };
 
 struct Reader {
@@ -35,8 +36,8 @@ Ending follow(const Context& context, Session& session, const Reader& reader, st
     while (true) {
         auto page = reader.next(session, after, kPollSlice);
         if (!page) return tl::unexpected(page.error());
-        if (page->records.empty()) continue;
         after = page->last;
+        if (page->records.empty()) continue;
         View view{Shape::kLines, reader.schema, reader.columns, std::move(page->records), false};
         if (auto ok = print(view, options); !ok) return ok;
     }
@@ -49,7 +50,7 @@ Ending read_all(const Context& context, Session& session, const Reader& reader,
         auto page = reader.next(session, after, {});
         if (!page) return tl::unexpected(page.error());
         for (Json& record : page->records) view.records.push_back(std::move(record));
-        if (!page->full) return print(view, context.output);
+        if (!page->more) return print(view, context.output);
         after = page->last;
     }
 }
@@ -64,18 +65,40 @@ Ending run_reader(const Context& context, const Reader& reader) {
     return read_all(context, **session, reader, after);
 }
 
+/// `a,b` and repetitions of the flag.
+std::vector<std::string> words_of(const Arguments& args, std::string_view flag) {
+    std::vector<std::string> words;
+    for (const std::string& value : args.values(flag)) {
+        std::size_t start = 0;
+        while (start <= value.size()) {
+            const std::size_t comma = std::min(value.find(',', start), value.size());
+            if (comma > start) words.push_back(value.substr(start, comma - start));
+            start = comma + 1;
+        }
+    }
+    return words;
+}
+
 Ending run_events(const Context& context) {
-    const TaskId task(context.args.text("task"));
-    const Reader reader{
-        "zq/event-list/v1", event_columns(),
-        [&](Session& session, std::uint64_t after, Millis wait) -> Expected<Page> {
-            wire::Events query{after, static_cast<std::uint32_t>(limits::kEventRows), wait, task};
-            auto rows = session.call<wire::EventRows>(query, wait);
-            if (!rows) return tl::unexpected(rows.error());
-            Page page{{}, rows->last, rows->rows.size() >= query.limit};
-            for (const wire::EventRow& row : rows->rows) page.records.push_back(event_record(row));
-            return page;
-        }};
+    const Arguments& args = context.args;
+    wire::Events query;
+    query.limit = static_cast<std::uint32_t>(limits::kEventRows);
+    query.task = TaskId(args.text("task"));
+    query.kinds = words_of(args, "type");
+    query.role = RoleName(args.text("role"));
+    query.group = GroupName(args.text("group"));
+    query.trace_id = args.text("trace");
+    const Reader reader{"zq/event-list/v1", event_columns(),
+                        [&](Session& session, std::uint64_t after, Millis wait) -> Expected<Page> {
+                            query.after = after;
+                            query.wait = wait;
+                            auto rows = session.call<wire::EventRows>(query, wait);
+                            if (!rows) return tl::unexpected(rows.error());
+                            Page page{{}, rows->last, rows->more};
+                            for (const wire::EventRow& row : rows->rows)
+                                page.records.push_back(event_record(row));
+                            return page;
+                        }};
     return run_reader(context, reader);
 }
 
@@ -100,7 +123,11 @@ Ending run_results(const Context& context) {
 
 constexpr auto kEventFlags = std::to_array<Flag>({
     {"since", "SEQ", "Only after this sequence number"},
+    {"type", "KIND,…", "Only of these kinds, such as task_submitted,attempt_ended", Takes::kValues},
+    {"role", "ROLE", "Only of tasks that were this role's"},
     {"task", "ID", "Only of this task"},
+    {"group", "NAME", "Only of tasks of this group"},
+    {"trace", "ID", "Only of tasks with this trace id"},
     {"follow", "", "Go on as events happen, until Ctrl-C", Takes::kNothing, "", 'f'},
 });
 constexpr auto kResultFlags = std::to_array<Flag>({
@@ -125,7 +152,11 @@ constexpr auto kCommands = std::to_array<Command>({
      "Watch",
      "",
      "The journal, event by event",
-     "",
+     "Every event is there, in order and durable before it is told; reading resumes at any "
+     "sequence\n"
+     "number, after a day as after a second. Conditions hold all together and are evaluated by "
+     "the\n"
+     "coordinator. Role, group and trace id are those that the task had at the event.",
      kEventFlags,
      {true, true, false},
      0,

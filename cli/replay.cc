@@ -101,13 +101,35 @@ Ending run_dlq_replay(const Context& context) {
     return carry_out(context, *rows, *deed, Of::kDeadLetters);
 }
 
+/// The named ones, or those that --where selects.
+Expected<std::vector<wire::TaskRow>> ended_tasks(const Context& context, Session& session) {
+    const Arguments& args = context.args;
+    if (args.operands().empty() != args.has("where")) {
+        return usage(args.has("where") ? "ids, or --where: not both"
+                                       : "which? Name ids, or select by --where");
+    }
+    if (!args.has("where")) return named_tasks(session, args.operands());
+    auto where = read_where(args);
+    if (!where) return tl::unexpected(where.error());
+    std::vector<TaskState> ended;
+    for (std::size_t i = 0; i < kTaskStates; ++i) {
+        if (is_final(static_cast<TaskState>(i))) ended.push_back(static_cast<TaskState>(i));
+    }
+    return select_tasks(session, std::move(*where), ended);
+}
+
 Ending run_retry(const Context& context) {
     auto deed = replay_deed(context.args, Of::kEnded);
     if (!deed) return tl::unexpected(deed.error());
     auto session = Session::open(context);
     if (!session) return tl::unexpected(session.error());
-    auto rows = named_tasks(**session, context.args.operands());
+    auto rows = ended_tasks(context, **session);
     if (!rows) return tl::unexpected(rows.error());
+    if (context.args.has("where")) {
+        auto consent = ask_consent(context, *rows, deed->verb);
+        if (!consent) return tl::unexpected(consent.error());
+        if (*consent == Consent::kDenied) return ExitCode::kDone;
+    }
     return carry_out(context, *rows, *deed, Of::kEnded);
 }
 
@@ -152,9 +174,10 @@ constexpr Flag kRunTimeout{"run-timeout", "D", "Longest time of one attempt"};
 constexpr Flag kTtl{"ttl", "D", "Expires if not started within D of its replay"};
 
 constexpr auto kReplayFlags = std::to_array<Flag>(
-    {kSelectRole, kSelectReason, kSelectState, kSelectSince, kSelectBefore, kSelectLimit,
+    {kSelectRole, kSelectReason, kSelectState, kSelectSince, kSelectBefore, kWhere, kSelectLimit,
      kSelectAll, kYes, kFresh, kWithCheckpoint, kTo, kRate, kBecause});
-constexpr auto kRetryFlags = std::to_array<Flag>({kFresh, kWithCheckpoint, kTo, kRate, kBecause});
+constexpr auto kRetryFlags =
+    std::to_array<Flag>({kWhere, kYes, kFresh, kWithCheckpoint, kTo, kRate, kBecause});
 constexpr auto kEditFlags =
     std::to_array<Flag>({kInstructions, kPayload, kTo, kPriority, kMaxAttempts, kRunTimeout, kTtl,
                          kReplay, kFresh, kWithCheckpoint, kBecause});
@@ -185,13 +208,13 @@ constexpr auto kCommands = std::to_array<Command>({
      run_dlq_edit},
     {"retry",
      "Tasks",
-     "ID…",
+     "[ID…]",
      "Run finished tasks again",
      "As `dlq replay`, for whatever has ended: completed, skipped and cancelled ones too. Former\n"
-     "results stay with their attempts. Needs exact ids.",
+     "results stay with their attempts. Takes exact ids, or --where: then it says first how many.",
      kRetryFlags,
      {true, true, true},
-     1,
+     0,
      kAnyNumber,
      run_retry},
 });

@@ -77,7 +77,9 @@ constexpr auto kFlags = std::to_array<Flag>({
     {"heading", "TEXT", "A heading that the result has (format markdown); may be repeated",
      Takes::kValues},
     {"max-result", "SIZE", "The result's most bytes, such as 64KiB"},
-    {"trace-id", "ID", "Passed on to the worker"},
+    {"trace-id", "ID",
+     "Passed on to the worker (default: that of the task around it, or a new one)"},
+    {"traceparent", "TP", "W3C Trace Context: the trace id is the one in it"},
 });
 
 Expected<void> read_labels(const Arguments& args, TaskSpec& spec) {
@@ -204,6 +206,31 @@ Expected<void> read_after(const Arguments& args, After& after) {
     return {};
 }
 
+/// `VERSION-TRACE-PARENT-FLAGS` in lower-case hex (W3C Trace Context, section 3.2).
+Expected<std::string> trace_in(const std::string& parent) {
+    constexpr std::size_t kTrace = 32;
+    constexpr std::string_view kForm = "00-00000000000000000000000000000000-0000000000000000-00";
+    bool good = parent.size() == kForm.size();
+    for (std::size_t i = 0; good && i < kForm.size(); ++i) {
+        const bool hex = std::string_view("0123456789abcdef").find(parent[i]) != std::string::npos;
+        good = kForm[i] == '-' ? parent[i] == '-' : hex;
+    }
+    const std::string trace = good ? parent.substr(3, kTrace) : std::string();
+    if (good && !parent.starts_with("ff") && trace.find_first_not_of('0') != std::string::npos) {
+        return trace;
+    }
+    return usage(
+        "--traceparent takes 00-TRACE-PARENT-FLAGS with 32, 16 and 2 lower-case hex"
+        " digits, not '" +
+        parent + "'");
+}
+
+Expected<std::string> read_trace_id(const Arguments& args) {
+    if (!args.has("traceparent")) return args.text("trace-id");
+    if (args.has("trace-id")) return usage("either --trace-id or --traceparent");
+    return trace_in(args.text("traceparent"));
+}
+
 Expected<void> read_words(const Arguments& args, TaskSpec& spec) {
     const std::pair<const char*, std::string*> flags[] = {
         {"type", &spec.type},
@@ -213,10 +240,14 @@ Expected<void> read_words(const Arguments& args, TaskSpec& spec) {
         {"unique-key", &spec.unique_key},
         {"group", &spec.group.text},
         {"reply-to", &spec.reply_to},
-        {"trace-id", &spec.trace_id},
     };
     for (const auto& [name, target] : flags) {
         if (args.has(name)) *target = args.text(name);
+    }
+    if (args.has("trace-id") || args.has("traceparent")) {
+        auto trace_id = read_trace_id(args);
+        if (!trace_id) return tl::unexpected(trace_id.error());
+        spec.trace_id = std::move(*trace_id);
     }
     if (spec.from.empty()) spec.from = default_from();
     if (args.has("on-unique") && !from_text(args.text("on-unique"), spec.on_unique)) {

@@ -38,6 +38,18 @@ Expected<std::vector<TaskState>> read_states(const std::string& word) {
     return unknown_word("state of dead letters", word, {"dead", "expired"});
 }
 
+/// Those of --state, or of --where; both without either.
+Expected<std::vector<TaskState>> states_of(const Arguments& args, const WhereClause& where) {
+    if (where.states.empty()) return read_states(args.text("state"));
+    if (args.has("state")) return usage("the state is said by a flag and in --where");
+    if (auto other = std::find_if_not(where.states.begin(), where.states.end(), is_dead);
+        other != where.states.end()) {
+        return usage("no dead letter is " + std::string(to_string(*other)),
+                     "state=dead or state=expired; `zq ls --where` lists all tasks");
+    }
+    return where.states;
+}
+
 /// By the coordinator's clock: this machine's may be another.
 Expected<void> read_times(Session& session, const Arguments& args, wire::List& query) {
     auto since = args.duration("since");
@@ -94,15 +106,15 @@ Expected<std::vector<wire::EventRow>> events_of(Session& session, const TaskId& 
     while (true) {
         auto page = session.call<wire::EventRows>(query);
         if (!page) return tl::unexpected(page.error());
-        const bool full = page->rows.size() >= query.limit;
+        const bool more = page->more;
         for (wire::EventRow& row : page->rows) events.push_back(std::move(row));
-        if (!full) return events;
+        if (!more) return events;
         query.after = page->last;
     }
 }
 
 bool has_selection(const Arguments& args) {
-    const std::string_view flags[] = {"role", "reason", "state", "since", "before", "all"};
+    const std::string_view flags[] = {"role", "reason", "state", "since", "before", "all", "where"};
     return std::any_of(std::begin(flags), std::end(flags),
                        [&](std::string_view flag) { return args.has(flag); });
 }
@@ -111,15 +123,33 @@ Expected<Listed> select_dead(Session& session, const Arguments& args) {
     wire::List query;
     auto reason = read_reason(args.text("reason"));
     if (!reason) return tl::unexpected(reason.error());
-    auto states = read_states(args.text("state"));
+    auto where = read_where(args);
+    if (!where) return tl::unexpected(where.error());
+    auto states = states_of(args, *where);
     if (!states) return tl::unexpected(states.error());
     auto limit = args.number("limit", 1, kRowsMost);
     if (!limit) return tl::unexpected(limit.error());
-    query.states = std::move(*states);
     query.dead_reason = *reason;
     query.role = RoleName(args.text("role"));
+    where->states = std::move(*states);
+    if (auto ok = add_conditions(session, *where, query); !ok) return tl::unexpected(ok.error());
     if (auto ok = read_times(session, args, query); !ok) return tl::unexpected(ok.error());
     return list_tasks(session, query, limit->value_or(kRowsMost));
+}
+
+Expected<std::vector<wire::TaskRow>> select_tasks(Session& session, WhereClause where,
+                                                  const std::vector<TaskState>& states) {
+    if (where.states.empty()) where.states = states;
+    for (TaskState state : where.states) {
+        if (std::find(states.begin(), states.end(), state) != states.end()) continue;
+        return usage("this is not for tasks that are " + std::string(to_string(state)));
+    }
+    wire::List query;
+    if (auto ok = add_conditions(session, where, query); !ok) return tl::unexpected(ok.error());
+    auto listed = list_tasks(session, query, kRowsMost);
+    if (!listed) return tl::unexpected(listed.error());
+    std::reverse(listed->rows.begin(), listed->rows.end());  // the oldest first, as they came
+    return std::move(listed->rows);
 }
 
 Expected<std::vector<wire::TaskRow>> named_tasks(Session& session,

@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/session.h"
+#include "cli/where.h"
 #include "common/wire/codec.h"
 
 namespace zq::cli {
@@ -42,6 +43,11 @@ bool has_selection(const Arguments& args);
 /// The dead letters that the flags select, the newest first; more of them than --limit are cut.
 /// Errors: usage, and the server's.
 Expected<Listed> select_dead(Session& session, const Arguments& args);
+
+/// The tasks that the conditions select, the oldest first: in any of `states` where they name none.
+/// Errors: usage (a state that is none of those), and the server's.
+Expected<std::vector<wire::TaskRow>> select_tasks(Session& session, WhereClause where,
+                                                  const std::vector<TaskState>& states);
 
 /// The named tasks, by exact id. Errors: the first one's that is not there.
 Expected<std::vector<wire::TaskRow>> named_tasks(Session& session,

@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <array>
 
+#include "cli/bulk.h"
 #include "cli/command_table.h"
 #include "cli/records.h"
-#include "cli/task_list.h"
 #include "common/base/nearest.h"
 
 namespace zq::cli {
@@ -35,12 +35,15 @@ Expected<std::vector<TaskState>> parse_states(const std::string& text) {
     return states;
 }
 
-Ending print_tasks(const Context& context, const wire::List& query, std::span<const Column> columns,
+Ending print_tasks(const Context& context, wire::List query, std::span<const Column> columns,
                    std::uint64_t fallback) {
+    auto where = read_where(context.args);
+    if (!where) return tl::unexpected(where.error());
     auto limit = context.args.number("limit", 1, kRowsMost);
     if (!limit) return tl::unexpected(limit.error());
     auto session = Session::open(context);
     if (!session) return tl::unexpected(session.error());
+    if (auto ok = add_conditions(**session, *where, query); !ok) return tl::unexpected(ok.error());
     auto listed = list_tasks(**session, query, limit->value_or(fallback));
     if (!listed) return tl::unexpected(listed.error());
     View view{Shape::kList, "zq/task-list/v1", columns, {}, listed->more};
@@ -60,7 +63,8 @@ Ending run_ls(const Context& context) {
     query.role = RoleName(context.args.text("to"));
     query.group = GroupName(context.args.text("group"));
     query.from = context.args.text("from");
-    return print_tasks(context, query, task_columns(), kRowsDefault);
+    query.trace_id = context.args.text("trace");
+    return print_tasks(context, std::move(query), task_columns(), kRowsDefault);
 }
 
 Json accepted_record(const wire::Accepted& accepted) {
@@ -73,7 +77,43 @@ Json accepted_record(const wire::Accepted& accepted) {
 constexpr auto kAcceptedColumns =
     std::to_array<Column>({{"id", "ID"}, {"state", "STATE", Cell::kState}});
 
+/// Every open task that is selected: says first how many they are.
+Ending cancel_selected(const Context& context) {
+    const Arguments& args = context.args;
+    auto where = read_where(args);
+    if (!where) return tl::unexpected(where.error());
+    if (args.has("group")) {
+        if (!where->group.empty()) return usage("the group is said by a flag and in --where");
+        where->group = GroupName(args.text("group"));
+    }
+    if (where->is_empty()) return usage("--group is empty");
+    std::vector<TaskState> open;
+    for (std::size_t i = 0; i < kTaskStates; ++i) {
+        const auto state = static_cast<TaskState>(i);
+        if (!is_final(state) && state != TaskState::kCancelling) open.push_back(state);
+    }
+    auto session = Session::open(context);
+    if (!session) return tl::unexpected(session.error());
+    auto rows = select_tasks(**session, std::move(*where), open);
+    if (!rows) return tl::unexpected(rows.error());
+    const Deed deed{"cancel", "cancelled", {}, [reason = args.text("reason"),
+                                            cascade = args.has("cascade")](const TaskId& task) {
+                        return wire::Body(wire::Cancel{task, reason, cascade});
+                    }};
+    auto consent = ask_consent(context, *rows, deed.verb);
+    if (!consent) return tl::unexpected(consent.error());
+    if (*consent == Consent::kDenied) return ExitCode::kDone;
+    if (args.has("dry-run")) return show_selected(context, *rows, deed);
+    return do_to_all(context, *rows, deed);
+}
+
 Ending run_cancel(const Context& context) {
+    const bool selected = context.args.has("where") || context.args.has("group");
+    if (selected == !context.args.operands().empty()) {
+        return usage(selected ? "ids, or --where and --group: not both"
+                              : "which? Name ids, or select by --group or --where");
+    }
+    if (selected) return cancel_selected(context);
     auto session = Session::open(context);
     if (!session) return tl::unexpected(session.error());
     for (const std::string& id : context.args.operands()) {
@@ -105,11 +145,17 @@ constexpr auto kLsFlags = std::to_array<Flag>({
     {"to", "ROLE", "Only for this role"},
     {"group", "NAME", "Only of this group"},
     {"from", "NAME", "Only submitted by this name"},
+    {"trace", "ID", "Only with this trace id"},
+    kWhere,
     {"limit", "N", "At most this many, the newest first (default 50)"},
 });
-constexpr auto kCancelFlags = std::to_array<Flag>(
-    {{"reason", "TEXT", "Kept with the task"},
-     {"cascade", "", "Those that wait for it too, and for them, and so on", Takes::kNothing}});
+constexpr auto kCancelFlags = std::to_array<Flag>({
+    {"reason", "TEXT", "Kept with the task"},
+    {"cascade", "", "Those that wait for it too, and for them, and so on", Takes::kNothing},
+    {"group", "NAME", "All open tasks of this group"},
+    kWhere,
+    kYes,
+});
 
 constexpr auto kCommands = std::to_array<Command>({
     {"ls",
@@ -118,7 +164,12 @@ constexpr auto kCommands = std::to_array<Command>({
      "List tasks, the newest first",
      "States: scheduled, blocked, queued, running, input_required, retry_wait, cancelling; ended: "
      "completed, skipped,\n"
-     "cancelled, expired, dead.",
+     "cancelled, expired, dead. --where may be repeated, and the coordinator evaluates it; a "
+     "value\n"
+     "with spaces stands in double quotes; since and before are of a task's end, or of its submit\n"
+     "while it is open:\n"
+     "\n"
+     "  zq ls --where 'state=dead role=review label.team=x since=2h'",
      kLsFlags,
      {true, true, false},
      0,
@@ -126,13 +177,14 @@ constexpr auto kCommands = std::to_array<Command>({
      run_ls},
     {"cancel",
      "Tasks",
-     "ID…",
+     "[ID…]",
      "Cancel tasks",
      "A waiting task ends at once; a running one becomes `cancelling` and its worker is told.\n"
-     "Needs exact ids.",
+     "Takes exact ids, or a selection: then it says first how many they are, and off a terminal\n"
+     "needs --yes.",
      kCancelFlags,
      {true, true, true},
-     1,
+     0,
      kAnyNumber,
      run_cancel},
 });

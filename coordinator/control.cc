@@ -4,6 +4,7 @@
 #include "common/platform/log.h"
 #include "coordinator/edge/check_fields.h"
 #include "coordinator/edge/cluster.h"
+#include "coordinator/edge/stats.h"
 
 namespace zq::coordinator {
 namespace {
@@ -104,6 +105,10 @@ void Control::dispatch(Caller caller, wire::Message message, Instant now) {
                 reply(edge::list_questions(pipeline.state(), body));
             } else if constexpr (std::is_same_v<T, wire::Status>) {
                 reply(status(now));
+            } else if constexpr (std::is_same_v<T, wire::Stats>) {
+                auto stats =
+                    edge::read_stats(pipeline.state(), pipeline.policy(), parts_.reader, body, now);
+                reply(stats ? wire::Body(std::move(*stats)) : edge::error_message(stats.error()));
             } else if constexpr (std::is_same_v<T, wire::Hello>) {
                 run_hello(std::move(caller), std::move(message), now);
             } else if constexpr (std::is_same_v<T, wire::Claim>) {

@@ -45,6 +45,14 @@ struct LookUp {
     }
 };
 
+/// A poll for events that has found none need not look at the same ones again.
+wire::Body looked_so_far(wire::Body request, const wire::Body& reply) {
+    auto* events = std::get_if<wire::Events>(&request);
+    const auto* rows = std::get_if<wire::EventRows>(&reply);
+    if (events != nullptr && rows != nullptr) events->after = rows->last;
+    return request;
+}
+
 /// The disk's failures are not a peer's business: it may ask again.
 Error outward(Error error) {
     if (error.code != ErrorCode::IO) return error;
@@ -145,8 +153,9 @@ void Control::answer_query(core::ReturnPath to, Query query, Instant now) {
     if (answer->done || query.until <= now || shutting_down_) {
         return send(to, std::move(answer->reply), 0);
     }
-    auto replaced = polls_.park(
-        {query.key, to, query.until, std::move(query.request), std::move(answer->topics)});
+    auto replaced = polls_.park({query.key, to, query.until,
+                                 looked_so_far(std::move(query.request), answer->reply),
+                                 std::move(answer->topics)});
     if (!replaced) return send(to, edge::error_message(replaced.error()), 0);
     if (*replaced != 0) peers_.take(*replaced);
 }
@@ -161,7 +170,12 @@ bool Control::answer_poll(edge::PollId id, Instant now) {
         return true;
     }
     auto answer = std::visit(LookUp{view()}, parked.request);
-    if (answer && !answer->done && parked.until > now) return false;
+    if (answer && !answer->done && parked.until > now) {
+        if (std::holds_alternative<wire::Events>(parked.request)) {
+            polls_.narrow(id, looked_so_far(parked.request, answer->reply));
+        }
+        return false;
+    }
     const edge::Poll poll = polls_.take(id);
     send(poll.reply,
          answer ? std::move(answer->reply) : wire::Body(edge::error_message(answer.error())), 0);

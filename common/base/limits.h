@@ -45,9 +45,13 @@ inline constexpr std::size_t kChoices = 16;         // of one question
 inline constexpr std::size_t kQuestionsKept = 8;    // of one task
 inline constexpr std::size_t kRolesPerWorker = 32;
 inline constexpr std::uint32_t kSlots = 1024;
-inline constexpr std::size_t kListRows = 1000;   // rows of one reply
-inline constexpr std::size_t kEventRows = 1000;  // events of one reply
-inline constexpr std::size_t kWaitTasks = 1000;  // tasks of one WAIT
+inline constexpr std::size_t kListRows = 1000;        // rows of one reply
+inline constexpr std::size_t kListLooked = 1000;      // tasks that one LIST looks at
+inline constexpr std::size_t kEventRows = 1000;       // events of one reply
+inline constexpr std::size_t kEventsLooked = 10'000;  // sequence numbers that one EVENTS goes past
+inline constexpr std::size_t kEventKinds = 64;        // named by one EVENTS
+inline constexpr std::size_t kRollupNames = 500;      // told apart in one bucket of statistics
+inline constexpr std::size_t kWaitTasks = 1000;       // tasks of one WAIT
 inline constexpr std::size_t kLeasesListed = kSlots * 2;
 inline constexpr std::size_t kOpenTasks = 2'000'000;
 inline constexpr std::size_t kPolls = 10'000;       // parked at once
@@ -111,5 +115,7 @@ inline constexpr Millis kProgressJournalEvery = seconds(5);
 inline constexpr Millis kRunAllowance = minutes(2);  // to end an attempt whose time is over
 inline constexpr Millis kRateLimitMin = seconds(1);  // before the next attempt
 inline constexpr Millis kStall = seconds(1);
+inline constexpr Millis kStatsWindowMin = minutes(5);
+inline constexpr Millis kStatsWindowMax = days(7);
 
 }  // namespace zq::limits

@@ -162,7 +162,8 @@ Json after(const Json& value) {
 Result<Json> retry_rules(const Json& value, const std::string& name) {
     if (!value.is_array()) return value;
     Json rules = Json::array();
-    for (const Json& item : value.items()) {
+    for (std::size_t i = 0; i < value.size(); ++i) {
+        const Json item = value.at(i);
         const auto text = item.as_text();
         if (!text) {
             rules.push(item);

@@ -16,6 +16,7 @@
 #include "common/wire/dead_letter_messages.h"
 #include "common/wire/gc_messages.h"
 #include "common/wire/log_messages.h"
+#include "common/wire/stats_queries.h"
 #include "common/wire/task_queries.h"
 #include "common/wire/upstream_messages.h"
 #include "common/wire/usage_queries.h"
@@ -54,7 +55,7 @@ using AnyBody =
                  ErrorReply, Put, Pull, Chunk, Stored, Fetch, Backup, BackupReply, Ask, Asked,
                  AnswerQuestion, Questions, QuestionRows, UsageQuery, UsageRows, Log, Logged,
                  ReadLog, LogPage, Gc, GcReply, Spend, Replay, Edit, Remove, Changed, Upstream,
-                 UpstreamRows, Batch, Batched>;
+                 UpstreamRows, Batch, Batched, Stats, StatsReply>;
 
 /// A message of any type. A class of its own, so that what a variant of sixty types needs to be
 /// copied, moved and compared is compiled once (codec.cc) and not in every file.

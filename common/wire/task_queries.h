@@ -176,7 +176,8 @@ void describe(V& v, T& m) {
 }
 
 /// Lists tasks, newest first, all conditions together. Further pages: `before` = `next` of the
-/// reply. A page may have no rows and still have one after it.
+/// reply. A page may have no rows and still have one after it: a reply looks at no more than
+/// kListLooked tasks.
 struct List {
     static constexpr std::string_view kType = "LIST";
     std::vector<TaskState> states;  // empty: any
@@ -188,6 +189,12 @@ struct List {
     Instant ended_before;                        // ended before; 0: whenever
     std::uint64_t before = 0;                    // 0: from the newest
     std::uint32_t limit = 100;
+    std::string type;
+    std::string trace_id;
+    std::string worker;                         // of the current or last attempt
+    std::map<std::string, std::string> labels;  // that it has, with these values
+    Instant since;  // ended, or while it is open submitted, then or later; 0: whenever
+    Instant until;  // likewise, before
     friend bool operator==(const List&, const List&) = default;
 };
 template <class V, Of<List> T>
@@ -201,6 +208,12 @@ void describe(V& v, T& m) {
     v.optional("ended_before", m.ended_before);
     v.optional("before", m.before);
     v.optional("limit", m.limit, 100);
+    v.optional("type", m.type);
+    v.optional("trace_id", m.trace_id);
+    v.optional("worker", m.worker);
+    v.optional("labels", m.labels);
+    v.optional("since", m.since);
+    v.optional("until", m.until);
 }
 
 struct Tasks {
@@ -249,13 +262,18 @@ void describe(V& v, T& m) {
     v.optional("open", m.open);
 }
 
-/// Long poll for events after a sequence number.
+/// Long poll for events after a sequence number, all conditions together. Role, group and trace id
+/// are those of the event's task at that event.
 struct Events {
     static constexpr std::string_view kType = "EVENTS";
     std::uint64_t after = 0;
     std::uint32_t limit = 100;
-    Millis wait{};  // at most kPollMax
-    TaskId task;    // only of this task; empty: any
+    Millis wait{};                   // at most kPollMax
+    TaskId task;                     // only of this task; empty: any
+    std::vector<std::string> kinds;  // only these; empty: any
+    RoleName role;                   // empty: any
+    GroupName group;                 // empty: any
+    std::string trace_id;            // empty: any
     friend bool operator==(const Events&, const Events&) = default;
 };
 template <class V, Of<Events> T>
@@ -264,6 +282,10 @@ void describe(V& v, T& m) {
     v.optional("limit", m.limit, 100);
     v.optional("wait_ms", m.wait);
     v.optional("task_id", m.task);
+    v.optional("kinds", m.kinds);
+    v.optional("to", m.role);
+    v.optional("group", m.group);
+    v.optional("trace_id", m.trace_id);
 }
 
 /// A journal event as readers see it: its header, its fields as text, its place in the hash chain.
@@ -297,13 +319,15 @@ void describe(V& v, T& m) {
 struct EventRows {
     static constexpr std::string_view kType = "EVENT_ROWS";
     std::vector<EventRow> rows;
-    std::uint64_t last = 0;  // pass it as the next `after`
+    std::uint64_t last = 0;  // so far it was looked: pass it as the next `after`
+    bool more = false;       // there are events after `last`: ask on at once
     friend bool operator==(const EventRows&, const EventRows&) = default;
 };
 template <class V, Of<EventRows> T>
 void describe(V& v, T& m) {
     v("rows", m.rows);
     v("last", m.last);
+    v.optional("more", m.more);
 }
 
 /// Long poll for the answers to a name: ended tasks whose reply_to it is, in the order they ended.

@@ -45,6 +45,7 @@ void apply_body(State& state, const Event& event, const TaskSubmitted& body) {
     task.trace_id = spec.trace_id;
     task.idempotency_key = spec.idempotency_key;
     task.unique_key = spec.unique_key;
+    if (body.labelled) task.labels = spec.labels;
     task.request = body.request;
     task.expected = spec.expected.artifacts;
     task.expected_format = spec.expected.format;

@@ -75,6 +75,7 @@ TaskSubmitted submitted_event(const Call& call, const SubmitTask& submit) {
     event.rank = ready_at.ms - spec.priority * call.policy.age_step.count;
     if (spec.ttl.count > 0) event.expires_at = call.now() + spec.ttl;
     if (spec.deadline.count > 0) event.deadline_at = call.now() + spec.deadline;
+    event.labelled = !spec.labels.empty();
     return event;
 }
 

@@ -31,4 +31,17 @@ std::string_view kind_of(const EventBody& body) {
     return kKinds.at(body.index());
 }
 
+std::span<const std::string_view> event_kinds() {
+    return kKinds;
+}
+
+const RoleName* role_in(const EventBody& body) {
+    return std::visit(
+        [](const auto& one) -> const RoleName* {
+            if constexpr (requires { one.role.text; }) return &one.role;
+            return nullptr;
+        },
+        body);
+}
+
 }  // namespace zq::core

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <variant>
 
@@ -28,6 +29,7 @@ struct TaskSubmitted {
     Instant expires_at;
     Instant deadline_at;
     std::string upstream;  // blocked: what became so far of each that it waits for, in order
+    bool labelled = false;  // its record has the labels; false in what older programs have written
     friend bool operator==(const TaskSubmitted&, const TaskSubmitted&) = default;
 };
 
@@ -263,5 +265,9 @@ const Revision* revision_of(const EventBody& body);
 
 /// The kind's word, such as `task_submitted`.
 std::string_view kind_of(const EventBody& body);
+/// Every kind's word, in the order of their numbers.
+std::span<const std::string_view> event_kinds();
+/// The role that an event is about which is not about a task; null if it is about none.
+const RoleName* role_in(const EventBody& body);
 
 }  // namespace zq::core

@@ -74,7 +74,8 @@ Indexes rebuilt(const Durable& durable) {
 }
 
 bool same(const RoleIndex& a, const RoleIndex& b) {
-    return a.ready == b.ready && a.waiting == b.waiting && a.running == b.running;
+    return a.ready == b.ready && a.waiting == b.waiting && a.running == b.running &&
+           a.states == b.states;
 }
 
 bool same_roles(const std::map<RoleKey, RoleIndex>& a, const std::map<RoleKey, RoleIndex>& b) {

@@ -4,6 +4,7 @@
 // apply.cc writes it.
 #pragma once
 
+#include <array>
 #include <map>
 #include <optional>
 #include <set>
@@ -51,8 +52,9 @@ struct ReadyKey {
 
 struct RoleIndex {
     std::set<ReadyKey> ready;
-    std::uint64_t waiting = 0;  // scheduled, blocked, retry_wait, input_required
-    std::uint64_t running = 0;  // running, cancelling
+    std::uint64_t waiting = 0;                        // scheduled, blocked, retry_wait, …
+    std::uint64_t running = 0;                        // running, cancelling
+    std::array<std::uint64_t, kTaskStates> states{};  // open tasks by their state
 };
 
 enum class TimerKind : std::uint8_t {

@@ -126,6 +126,7 @@ void unindex_lease(State& state, const Task& task) {
 
 void index_task(State& state, const Task& task) {
     RoleIndex& role = state.index.roles[role_of(task)];
+    ++role.states.at(static_cast<std::size_t>(task.state));
     if (task.state == TaskState::kQueued) {
         role.ready.insert(ready_key(task));
         want_match(state, role_of(task));
@@ -154,6 +155,7 @@ void unindex_task(State& state, const Task& task) {
     auto at = state.index.roles.find(role_of(task));
     ZQ_CHECK(at != state.index.roles.end());
     RoleIndex& role = at->second;
+    --role.states.at(static_cast<std::size_t>(task.state));
     if (task.state == TaskState::kQueued) role.ready.erase(ready_key(task));
     if (waits(task)) --role.waiting;
     if (is_due_later(task)) state.index.timers.erase(ready_timer(task));

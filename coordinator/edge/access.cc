@@ -20,7 +20,7 @@ inline constexpr bool kAtControl =
              wire::Ping, wire::Submit, wire::Get, wire::List, wire::Wait, wire::Events,
              wire::Answers, wire::Cancel, wire::Claim, wire::Workers, wire::Leases, wire::Status,
              wire::Backup, wire::Gc, wire::Join, wire::Ask, wire::AnswerQuestion, wire::Questions,
-             wire::UsageQuery, wire::Replay, wire::Edit, wire::Remove, wire::Batch>;
+             wire::UsageQuery, wire::Replay, wire::Edit, wire::Remove, wire::Batch, wire::Stats>;
 
 /// Requests of the artifacts socket.
 template <class T>

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <set>
 
+#include "common/base/nearest.h"
 #include "common/platform/keys.h"
+#include "coordinator/core/event.h"
 #include "coordinator/edge/field_checks.h"
 
 namespace zq::edge {
@@ -192,7 +194,32 @@ Check check(const wire::List& m) {
                   [&] { return name_or_empty(m.group.text, "group"); },
                   [&] { return size(m.from, limits::kFromBytes, "from"); },
                   [&] { return range(m.before, 0, INT64_MAX, "before"); },
-                  [&] { return range(m.limit, 1, limits::kListRows, "limit"); });
+                  [&] { return range(m.limit, 1, limits::kListRows, "limit"); },
+                  [&] { return size(m.type, limits::kTypeBytes, "type"); },
+                  [&] { return size(m.trace_id, limits::kTraceBytes, "trace_id"); },
+                  [&] { return size(m.worker, limits::kFromBytes, "worker"); },
+                  [&] { return count(m.labels.size(), limits::kLabels, "labels"); });
+}
+
+/// Kinds that this program knows.
+Check kinds(const std::vector<std::string>& named) {
+    if (auto ok = count(named.size(), limits::kEventKinds, "kinds"); !ok) return ok;
+    const auto known = core::event_kinds();
+    for (const std::string& kind : named) {
+        if (std::find(known.begin(), known.end(), kind) != known.end()) continue;
+        const std::string nearest = nearest_word(kind, {known.begin(), known.end()});
+        std::string all;
+        for (std::string_view one : known) all += (all.empty() ? "" : ", ") + std::string(one);
+        return fail(ErrorCode::INVALID,
+                    "no event kind '" + kind.substr(0, limits::kNameBytes) + "'; " +
+                        (nearest.empty() ? "one of: " + all : "did you mean " + nearest + "?"),
+                    "kinds");
+    }
+    return {};
+}
+
+Check check(const wire::Stats& m) {
+    return duration(m.window, limits::kStatsWindowMin, limits::kStatsWindowMax, "window_ms");
 }
 
 Check check(const wire::Wait& m) {
@@ -211,7 +238,10 @@ Check check(const wire::Events& m) {
     return all_of([&] { return name_or_empty(m.task.text, "task_id"); },
                   [&] { return range(m.after, 0, INT64_MAX, "after"); },
                   [&] { return range(m.limit, 1, limits::kEventRows, "limit"); },
-                  [&] { return duration(m.wait, {}, limits::kPollMax, "wait_ms"); });
+                  [&] { return duration(m.wait, {}, limits::kPollMax, "wait_ms"); },
+                  [&] { return kinds(m.kinds); }, [&] { return name_or_empty(m.role.text, "to"); },
+                  [&] { return name_or_empty(m.group.text, "group"); },
+                  [&] { return size(m.trace_id, limits::kTraceBytes, "trace_id"); });
 }
 
 Check check(const wire::Answers& m) {

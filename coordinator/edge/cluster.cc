@@ -11,6 +11,8 @@ namespace {
 /// oldest of each priority stands first among its like.
 constexpr std::size_t kOldestSearch = 1'000;
 
+}  // namespace
+
 Millis oldest_wait(const core::State& state, const core::Policy& policy,
                    const core::RoleIndex& role, Instant now) {
     Instant oldest = now;
@@ -24,8 +26,6 @@ Millis oldest_wait(const core::State& state, const core::Policy& policy,
     }
     return now - oldest;
 }
-
-}  // namespace
 
 wire::WorkerRows list_workers(const core::State& state) {
     std::map<core::SessionId, std::uint32_t> running;

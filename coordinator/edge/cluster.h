@@ -14,6 +14,10 @@ wire::LeaseRows list_leases(const core::State& state, const wire::Leases& leases
 /// Open questions, the longest waiting first.
 wire::QuestionRows list_questions(const core::State& state, const wire::Questions& questions);
 
+/// How long the oldest queued task of a role has waited, as far as its queue is searched.
+Millis oldest_wait(const core::State& state, const core::Policy& policy,
+                   const core::RoleIndex& role, Instant now);
+
 /// One row for every role that has tasks, open or ended, or that a worker has ever served.
 /// Errors: IO.
 Result<std::vector<wire::RoleRow>> list_roles(const core::State& state, const core::Policy& policy,

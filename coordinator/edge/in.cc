@@ -79,6 +79,16 @@ Result<void> add_task_fact(core::Command& command, const TaskId& id, FactFinder&
     return {};
 }
 
+/// The trace id of a task that is submitted without one, in the form of W3C Trace Context: a
+/// function of the command alone. Two lives of one id differ in it.
+std::string new_trace_id(const core::Command& command, const TaskSpec& spec) {
+    Sha256 hash;
+    hash.update("zq-trace-1");
+    hash.update(std::to_string(command.seed) + "/" + std::to_string(command.now.ms) + "/");
+    hash.update(spec.ns.text + "/" + spec.id.text);
+    return to_hex(hash.finish()).substr(0, 32);
+}
+
 /// What COMPLETE, SKIP, FAIL and RELEASE share.
 Result<Incoming> end_attempt(wire::Message& message, wire::Report& report, core::EndAttempt end,
                              const Origin& origin, FactFinder& facts) {
@@ -176,6 +186,7 @@ Result<Incoming> convert(wire::Message& message, wire::Submit& body, const Origi
         std::string* data = content == body.contents.end() ? nullptr : &content->data.data;
         if (auto ok = sorter.sort(input, data); !ok) return Failure(ok.error());
     }
+    if (body.task.trace_id.empty()) body.task.trace_id = new_trace_id(command, body.task);
     submit.spec = std::move(body.task);
     command.body = std::move(submit);
     return incoming;

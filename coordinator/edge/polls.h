@@ -54,6 +54,8 @@ class Polls {
     std::vector<Topic> topics_of(Topic::Kind kind) const;
 
     const Poll& get(PollId id) const { return polls_.at(id); }
+    /// It goes on waiting for the same, and asks for less when it is woken.
+    void narrow(PollId id, wire::Body request) { polls_.at(id).request = std::move(request); }
     bool contains(PollId id) const { return polls_.contains(id); }
     /// Ends it and gives it out.
     Poll take(PollId id);

@@ -104,16 +104,24 @@ Result<std::vector<wire::RemovedRow>> removed_of(const View& view, const core::T
     return rows;
 }
 
-bool matches(const wire::List& list, const core::Task& task) {
-    const bool state = list.states.empty() || std::find(list.states.begin(), list.states.end(),
-                                                        task.state) != list.states.end();
-    return state && (list.role.empty() || task.role == list.role) &&
-           (list.group.empty() || task.group == list.group) &&
-           (list.from.empty() || task.from == list.from) &&
-           (list.dead_reason == DeadReason::kNone || task.dead_reason == list.dead_reason) &&
-           (!list.ended_since.is_set() || task.ended_at >= list.ended_since) &&
-           (!list.ended_before.is_set() ||
-            (task.ended_at.is_set() && task.ended_at < list.ended_before));
+store::TaskFilter filter_of(const wire::List& list) {
+    store::TaskFilter filter;
+    filter.states = list.states;
+    filter.role = list.role;
+    filter.group = list.group;
+    filter.from = list.from;
+    filter.before = list.before;
+    filter.limit = list.limit;
+    filter.type = list.type;
+    filter.trace_id = list.trace_id;
+    filter.worker = list.worker;
+    filter.labels = list.labels;
+    filter.dead_reason = list.dead_reason;
+    filter.ended_since = list.ended_since;
+    filter.ended_before = list.ended_before;
+    filter.since = list.since;
+    filter.until = list.until;
+    return filter;
 }
 
 /// Appends rows until the message is full.
@@ -200,31 +208,21 @@ Result<wire::TaskReply> get_task(const View& view, const wire::Get& get) {
 }
 
 Result<wire::Tasks> list_tasks(const View& view, const wire::List& list) {
-    store::TaskFilter filter;
-    filter.states = list.states;
-    filter.role = list.role;
-    filter.group = list.group;
-    filter.from = list.from;
-    filter.before = list.before;
-    filter.limit = list.limit + 1UL;  // one more tells whether there are more
-    auto tasks = view.reader.tasks(filter);
-    if (!tasks) return Failure(tasks.error());
+    const store::TaskFilter filter = filter_of(list);
+    auto page = view.reader.tasks(filter);
+    if (!page) return Failure(page.error());
     RowsThatFit fit{view};
-    fit.cut = tasks->size() > kShortRows;
-    for (std::size_t i = 0; i < tasks->size(); ++i) {
-        if (i == list.limit) {
-            fit.tasks.more = true;
-            break;
-        }
-        const core::Task& row = (*tasks)[i];
+    fit.cut = page->tasks.size() > kShortRows;
+    for (const core::Task& row : page->tasks) {
         const core::Task* newer = core::find_task(view.state, row.key);
         const bool wins = newer != nullptr && newer->changed_seq <= view.committed &&
                           newer->changed_seq > row.changed_seq;
         const core::Task& task = wins ? *newer : row;
-        if (matches(list, task) && !fit.add(task)) break;
+        if (store::matches(filter, task) && !fit.add(task)) return std::move(fit.tasks);
         fit.tasks.next = task.submitted_seq;
     }
-    if (!fit.tasks.more) fit.tasks.next = 0;
+    fit.tasks.more = page->more;
+    fit.tasks.next = page->more ? page->looked : 0;
     return std::move(fit.tasks);
 }
 
@@ -255,28 +253,6 @@ Result<Polled<wire::Ended>> wait_tasks(const View& view, const wire::Wait& wait)
     if (!wait.group.empty()) polled.topics.push_back({Topic::Kind::kGroup, wait.group.text});
     const auto all = static_cast<std::uint32_t>(tasks->size());
     polled.done = ended >= (wait.count == 0 ? all : std::min(wait.count, all));
-    return polled;
-}
-
-Result<Polled<wire::EventRows>> read_events(const View& view, const wire::Events& events) {
-    std::optional<TaskKey> task;
-    if (!events.task.empty()) task = key_of(events.task);
-    Polled<wire::EventRows> polled;
-    polled.reply.last = events.after;
-    polled.topics.push_back(task ? Topic{Topic::Kind::kTask, events.task.text}
-                                 : Topic{Topic::Kind::kAnything, {}});
-    if (events.after >= view.committed) return polled;
-    auto rows = view.reader.events(events.after, events.limit, task);
-    if (!rows) return Failure(rows.error());
-    RowBudget budget(kRowBytes);
-    for (const store::ChainedEvent& event : *rows) {
-        if (event.event.seq > view.committed) break;
-        wire::EventRow row = event_row(event);
-        if (!budget.take(row)) break;
-        polled.reply.last = row.seq;
-        polled.reply.rows.push_back(std::move(row));
-    }
-    polled.done = !polled.reply.rows.empty();
     return polled;
 }
 

@@ -33,6 +33,7 @@ Result<wire::TaskReply> get_task(const View& view, const wire::Get& get);
 Result<wire::Tasks> list_tasks(const View& view, const wire::List& list);
 /// Errors: NOT_FOUND (a task or group that is not there), CONFLICT, IO.
 Result<Polled<wire::Ended>> wait_tasks(const View& view, const wire::Wait& wait);
+/// `last` is how far it looked, whether something matched or not. In events.cc.
 Result<Polled<wire::EventRows>> read_events(const View& view, const wire::Events& events);
 Result<Polled<wire::Tasks>> read_answers(const View& view, const wire::Answers& answers);
 /// Errors: NOT_FOUND, TOO_LARGE (one task's attempts alone fill a message), IO. In usage.cc.

@@ -60,21 +60,16 @@ Result<wire::UsageRows> read_usage(const View& view, const wire::UsageQuery& que
     filter.role = query.role;
     filter.group = query.group;
     filter.before = query.before;
-    filter.limit = query.limit + 1UL;  // one more tells whether there are more
-    auto tasks = view.reader.tasks(filter);
-    if (!tasks) return Failure(tasks.error());
+    filter.limit = query.limit;
+    auto page = view.reader.tasks(filter);
+    if (!page) return Failure(page.error());
     wire::UsageRows reply;
     RowBudget budget(kRowBytes);
     Seq last = 0;  // of the last task that was looked at
-    for (std::size_t i = 0; i < tasks->size(); ++i) {
-        const core::Task& task = (*tasks)[i];
-        bool full = i == query.limit;
-        if (!full) {
-            auto fits = add_task(view, task, budget, reply.rows);
-            if (!fits) return Failure(fits.error());
-            full = !*fits;
-        }
-        if (full) {
+    for (const core::Task& task : page->tasks) {
+        auto fits = add_task(view, task, budget, reply.rows);
+        if (!fits) return Failure(fits.error());
+        if (!*fits) {
             if (last == 0) {
                 return fail(ErrorCode::TOO_LARGE,
                             "the attempts of task " + task.key.id.text + " do not fit one answer",
@@ -85,6 +80,7 @@ Result<wire::UsageRows> read_usage(const View& view, const wire::UsageQuery& que
         }
         last = task.submitted_seq;
     }
+    if (page->more) reply.before = page->looked;
     return reply;
 }
 

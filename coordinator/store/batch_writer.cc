@@ -77,7 +77,10 @@ Result<BatchWriter> BatchWriter::open(Database& database) {
     if (!uses) return Failure(uses.error());
     auto held = HeldWriter::open(database);
     if (!held) return Failure(held.error());
-    return BatchWriter(std::move(statements), std::move(*uses), std::move(*held));
+    auto rollups = RollupWriter::open(database);
+    if (!rollups) return Failure(rollups.error());
+    return BatchWriter(std::move(statements), std::move(*uses), std::move(*held),
+                       std::move(*rollups));
 }
 
 Result<Meta> BatchWriter::write(const Batch& batch, const Meta& before) {
@@ -85,9 +88,11 @@ Result<Meta> BatchWriter::write(const Batch& batch, const Meta& before) {
     Meta meta = before;
     uses_.begin();
     held_.begin();
+    rollups_.begin(before.last_seq);
     for (const core::Event& event : batch.events) {
         ZQ_CHECK(event.seq == meta.last_seq + 1);
         if (auto ok = write_event(event, meta); !ok) return Failure(ok.error());
+        if (auto ok = rollups_.add(event, batch.changes); !ok) return Failure(ok.error());
         if (auto ok = project(event, batch, meta); !ok) return Failure(ok.error());
         if (auto ok = uses_.project(event); !ok) return Failure(ok.error());
         if (auto ok = held_.project(event); !ok) return Failure(ok.error());
@@ -96,6 +101,7 @@ Result<Meta> BatchWriter::write(const Batch& batch, const Meta& before) {
     if (auto ok = project(batch.changes); !ok) return Failure(ok.error());
     auto held = held_.project(batch.changes, batch.events.front().seq);
     if (!held) return Failure(held.error());
+    if (auto ok = rollups_.finish(meta.last_seq); !ok) return Failure(ok.error());
     if (auto ok = write_meta(meta); !ok) return Failure(ok.error());
     return meta;
 }

@@ -6,6 +6,7 @@
 
 #include "coordinator/store/held_writer.h"
 #include "coordinator/store/journal.h"
+#include "coordinator/store/rollup_writer.h"
 #include "coordinator/store/sqlite.h"
 #include "coordinator/store/use_writer.h"
 
@@ -55,8 +56,12 @@ class BatchWriter {
     Result<void> put_back(const core::Changes& ended);
 
   private:
-    BatchWriter(std::vector<Statement> statements, UseWriter uses, HeldWriter held)
-        : statements_(std::move(statements)), uses_(std::move(uses)), held_(std::move(held)) {}
+    BatchWriter(std::vector<Statement> statements, UseWriter uses, HeldWriter held,
+                RollupWriter rollups)
+        : statements_(std::move(statements)),
+          uses_(std::move(uses)),
+          held_(std::move(held)),
+          rollups_(std::move(rollups)) {}
 
     Result<void> write_event(const core::Event& event, Meta& meta);
     Result<void> write_content(const core::Event& event, const core::ContentStored& body,
@@ -69,6 +74,7 @@ class BatchWriter {
     std::vector<Statement> statements_;
     UseWriter uses_;
     HeldWriter held_;
+    RollupWriter rollups_;
 };
 
 }  // namespace zq::store

@@ -50,6 +50,11 @@ std::uint16_t kind_number(const core::EventBody& body) {
     return static_cast<std::uint16_t>(body.index());
 }
 
+std::uint64_t envelope_kinds() {
+    return 1ULL << kind_number(core::TaskSubmitted{}) | 1ULL << kind_number(core::TaskReplayed{}) |
+           1ULL << kind_number(core::TaskEdited{});
+}
+
 std::string encode_body(const core::EventBody& body) {
     return std::visit([](const auto& fields) { return pack::encode(fields); }, body);
 }

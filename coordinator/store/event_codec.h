@@ -32,6 +32,9 @@ inline constexpr std::uint16_t kBodyVersion = 1;
 /// The number of a body's kind on disk: its place in the variant.
 std::uint16_t kind_number(const core::EventBody& body);
 
+/// The kinds that bring a task's envelope, a bit (1 << kind_number) each.
+std::uint64_t envelope_kinds();
+
 /// MessagePack of a body's fields (record_fields.h).
 std::string encode_body(const core::EventBody& body);
 

@@ -88,6 +88,43 @@ void project(MemoryDisk& disk, const core::Event& event, const Batch& batch) {
     }
 }
 
+/// The record of an event's task: after its batch, or, of a dead one that is removed, before it.
+const core::Task* task_of(const MemoryDisk& disk, const core::Event& event, const Batch& batch) {
+    if (const auto* removed = std::get_if<core::TaskRemoved>(&event.body)) {
+        const auto at = disk.tasks.find(event.task);
+        const bool known = at != disk.tasks.end() && is_dead(at->second.state) &&
+                           at->second.submitted_seq == removed->submitted_seq;
+        return known ? &at->second : nullptr;
+    }
+    return changed_task(batch.changes, event.task);
+}
+
+/// The key itself, or that of all other names, where its bucket holds as many as it may.
+RollupKey bounded(const MemoryDisk& disk, RollupKey key) {
+    if (disk.rollups.contains(key)) return key;
+    RollupKey first = key;
+    first.name.clear();
+    std::size_t names = 0;
+    for (auto at = disk.rollups.lower_bound(first); at != disk.rollups.end(); ++at, ++names) {
+        first.name = at->first.name;
+        if (at->first != first) break;
+    }
+    if (names >= limits::kRollupNames) key.name = kOtherNames;
+    return key;
+}
+
+/// Adds what a batch has counted; old buckets leave.
+void keep(MemoryDisk& disk, const RollupSum& sum) {
+    for (const auto& [key, added] : sum.sums()) {
+        disk.rollups[bounded(disk, key)].add(added);
+        const auto* span = std::find_if(kRollupSpans.begin(), kRollupSpans.end(),
+                                        [&](const RollupSpan& s) { return s.length == key.span; });
+        const RollupKey from{key.ns, key.by, key.span, {}, {}};
+        const RollupKey upto{key.ns, key.by, key.span, key.start - span->kept, {}};
+        disk.rollups.erase(disk.rollups.lower_bound(from), disk.rollups.lower_bound(upto));
+    }
+}
+
 void store_event(MemoryDisk& disk, const core::Event& event) {
     const Digest body_digest = sha256(encode_body(event.body));
     const std::string header = header_bytes(event, kind_number(event.body), kBodyVersion);
@@ -162,9 +199,11 @@ CommitResult MemoryJournal::commit(Batch batch) {
         }
         return {status, last_seq, {}, "a failure was asked for"};
     }
+    RollupSum sum;
     for (std::size_t i = 0; i < batch.events.size(); ++i) {
         ZQ_CHECK(batch.events[i].seq == first_seq + i);
         store_event(disk_, batch.events[i]);
+        sum.add(batch.events[i], task_of(disk_, batch.events[i], batch));
         project(disk_, batch.events[i], batch);
     }
     for (core::Task& task : batch.changes.tasks) {
@@ -175,6 +214,7 @@ CommitResult MemoryJournal::commit(Batch batch) {
         const auto key = std::pair(attempt.task, attempt.attempt);
         disk_.attempts.insert_or_assign(key, std::move(attempt));
     }
+    keep(disk_, sum);
     return {CommitStatus::kCommitted, last_seq, disk_.chain_head, {}};
 }
 

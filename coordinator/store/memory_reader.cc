@@ -1,6 +1,7 @@
 // Reads of a MemoryDisk. Plain walks over its maps: what is small needs no index.
 #include <algorithm>
 
+#include "coordinator/store/event_codec.h"
 #include "coordinator/store/memory_journal.h"
 
 namespace zq::store {
@@ -36,20 +37,20 @@ class MemoryReader : public Reader {
         return ids;
     }
 
-    Result<std::vector<core::Task>> tasks(const TaskFilter& filter) override {
-        auto found = matching(SIZE_MAX, [&](const core::Task& task) {
-            const auto& states = filter.states;
-            return task.key.ns == filter.ns &&
-                   (states.empty() ||
-                    std::find(states.begin(), states.end(), task.state) != states.end()) &&
-                   (filter.role.empty() || task.role == filter.role) &&
-                   (filter.group.empty() || task.group == filter.group) &&
-                   (filter.from.empty() || task.from == filter.from) &&
-                   (filter.before == 0 || task.submitted_seq < filter.before);
-        });
+    Result<TaskPage> tasks(const TaskFilter& filter) override {
+        auto found =
+            matching(SIZE_MAX, [&](const core::Task& task) { return leads_to(filter, task); });
         std::sort(found.rbegin(), found.rend(), by_submit);
-        if (found.size() > filter.limit) found.resize(filter.limit);
-        return found;
+        std::map<Seq, core::Task*> by_place;
+        std::vector<Seq> places;
+        for (core::Task& task : found) {
+            if (places.size() > most_looked(filter)) break;
+            by_place[task.submitted_seq] = &task;
+            places.push_back(task.submitted_seq);
+        }
+        return look_through(filter, places, [&](Seq place) -> Result<std::optional<core::Task>> {
+            return std::optional(*by_place.at(place));
+        });
     }
 
     Result<std::vector<core::Task>> answers(const Namespace& ns, const std::string& reply_to,
@@ -238,6 +239,38 @@ class MemoryReader : public Reader {
             if (!task || disk_.events[i].event.task == *task) found.push_back(disk_.events[i]);
         }
         return found;
+    }
+
+    Result<std::vector<ChainedEvent>> events_of_kinds(Seq after, Seq upto, std::uint64_t kinds,
+                                                      std::size_t limit) override {
+        std::vector<ChainedEvent> found;
+        for (Seq i = after; i < std::min<Seq>(upto, disk_.events.size()); ++i) {
+            if (found.size() == limit) break;
+            const bool wanted = (kinds >> kind_number(disk_.events[i].event.body) & 1U) != 0;
+            if (wanted) found.push_back(disk_.events[i]);
+        }
+        return found;
+    }
+
+    Result<std::optional<ChainedEvent>> envelope_event(const TaskKey& key, Seq upto) override {
+        for (Seq i = std::min<Seq>(upto, disk_.events.size()); i > 0; --i) {
+            const ChainedEvent& event = disk_.events[i - 1];
+            const bool found =
+                event.event.task == key && core::spec_in(event.event.body) != nullptr;
+            if (found) return std::optional(event);
+        }
+        return std::optional<ChainedEvent>{};
+    }
+
+    Result<std::map<std::string, Rollup>> rollups(const Namespace& ns, StatsBy by, Millis span,
+                                                  Instant from) override {
+        std::map<std::string, Rollup> sums;
+        for (const auto& [key, rollup] : disk_.rollups) {
+            const bool wanted =
+                key.ns == ns && key.by == by && key.span == span && key.start >= from;
+            if (wanted) sums[key.name].add(rollup);
+        }
+        return sums;
     }
 
     Result<Seq> last_seq() override { return disk_.events.size(); }

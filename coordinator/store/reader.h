@@ -10,6 +10,8 @@
 #include "coordinator/core/command.h"
 #include "coordinator/core/event.h"
 #include "coordinator/store/references.h"
+#include "coordinator/store/rollup.h"
+#include "coordinator/store/task_filter.h"
 
 namespace zq::store {
 
@@ -18,17 +20,6 @@ struct ChainedEvent {
     core::Event event;
     Digest body_digest;
     Digest hash;
-};
-
-/// Conditions of a task listing; empty ones hold for all. Newest (by submitted_seq) first.
-struct TaskFilter {
-    Namespace ns = kDefaultNamespace;
-    std::vector<TaskState> states;
-    RoleName role;
-    GroupName group;
-    std::string from;
-    Seq before = 0;  // submitted_seq below this; 0: from the newest
-    std::size_t limit = 100;
 };
 
 /// Where content lies.
@@ -59,7 +50,8 @@ class Reader {
     virtual Result<std::vector<TaskId>> ids_with_prefix(const Namespace& ns,
                                                         const std::string& prefix,
                                                         std::size_t limit) = 0;
-    virtual Result<std::vector<core::Task>> tasks(const TaskFilter& filter) = 0;
+    /// A page of the tasks that meet the conditions, the newest first.
+    virtual Result<TaskPage> tasks(const TaskFilter& filter) = 0;
     /// Ended tasks answered to a name with changed_seq > after, in that order.
     virtual Result<std::vector<core::Task>> answers(const Namespace& ns,
                                                     const std::string& reply_to, Seq after,
@@ -111,7 +103,18 @@ class Reader {
     /// Events with seq > after, in order; only those of one task where `task` is given.
     virtual Result<std::vector<ChainedEvent>> events(Seq after, std::size_t limit,
                                                      const std::optional<TaskKey>& task) = 0;
+    /// Events with after < seq <= upto whose kinds have their bit (1 << kind_number) in `kinds`, in
+    /// order; bodies of other kinds are not read.
+    virtual Result<std::vector<ChainedEvent>> events_of_kinds(Seq after, Seq upto,
+                                                              std::uint64_t kinds,
+                                                              std::size_t limit) = 0;
+    /// The last event at or before `upto` that brought a task's envelope; nullopt if there is none.
+    virtual Result<std::optional<ChainedEvent>> envelope_event(const TaskKey& key, Seq upto) = 0;
     virtual Result<Seq> last_seq() = 0;
+
+    /// Sums by name over the buckets of one length that begin at `from` or later.
+    virtual Result<std::map<std::string, Rollup>> rollups(const Namespace& ns, StatsBy by,
+                                                          Millis span, Instant from) = 0;
 };
 
 }  // namespace zq::store

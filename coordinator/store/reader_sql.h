@@ -38,7 +38,10 @@ enum Id : std::size_t {
     kEvent,
     kEventsAfter,
     kEventsOfTask,
+    kEventsOfKinds,
+    kEnvelopeEvent,
     kLastSeq,
+    kRollups,
     kStatements,
 };
 
@@ -102,7 +105,17 @@ inline constexpr std::array<std::string_view, kStatements> kSql = {
     "SELECT j.seq, at, epoch, ns, task, kind, version, identity, body_digest, hash, body"
     " FROM journal j INDEXED BY journal_task CROSS JOIN bodies b ON b.seq = j.seq"
     " WHERE j.task = ?4 AND j.task <> '' AND j.seq > ?1 AND j.ns = ?3 ORDER BY j.seq LIMIT ?2",
+    "SELECT j.seq, at, epoch, ns, task, kind, version, identity, body_digest, hash, body"
+    " FROM journal j NOT INDEXED CROSS JOIN bodies b ON b.seq = j.seq WHERE j.seq > ?1"
+    " AND j.seq <= ?3 AND (?4 >> kind) & 1 ORDER BY j.seq LIMIT ?2",
+    "SELECT j.seq, at, epoch, ns, task, kind, version, identity, body_digest, hash, body"
+    " FROM journal j INDEXED BY journal_task CROSS JOIN bodies b ON b.seq = j.seq"
+    " WHERE j.task = ?1 AND j.task <> '' AND j.seq <= ?2 AND j.ns = ?3 AND (?4 >> kind) & 1"
+    " ORDER BY j.seq DESC LIMIT 1",
     "SELECT seq FROM journal ORDER BY seq DESC LIMIT 1",
+
+    "SELECT name, record FROM rollups WHERE ns = ?1 AND dimension = ?2 AND span = ?3"
+    " AND start >= ?4",
 };
 
 }  // namespace zq::store::reader_sql

@@ -77,6 +77,7 @@ void describe_envelope(V& v, T& t) {
     v.optional("trace_id", t.trace_id);
     v.optional("idempotency_key", t.idempotency_key);
     v.optional("unique_key", t.unique_key);
+    v.optional("labels", t.labels);
     v("request", t.request);
     v.optional("expected", t.expected);
     v.optional("expected_format", t.expected_format);
@@ -145,6 +146,7 @@ void describe(V& v, T& e) {
     v.optional("expires_at", e.expires_at);
     v.optional("deadline_at", e.deadline_at);
     v.optional("upstream", e.upstream);
+    v.optional("labelled", e.labelled);
 }
 
 template <class V, Of<TaskReady> T>

@@ -22,7 +22,10 @@ Result<void> cut(Database& database, Seq base, Seq upto) {
                         "DELETE FROM removals WHERE seq > " + std::to_string(base) + ";" +  //
                         // What was removed later is gone all the same.
                         "UPDATE condemned SET lost = 1, seq = " + std::to_string(upto) +
-                        " WHERE seq" + after + "DELETE FROM requests; DELETE FROM roles_served;");
+                        " WHERE seq" + after +
+                        "DELETE FROM requests; DELETE FROM roles_served;" +  //
+                        // Sums cannot be taken back: statistics begin anew.
+                        "DELETE FROM rollups;");
 }
 
 /// The tasks that had ended before the base, and were revised by an event that is to be cut: as

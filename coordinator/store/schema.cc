@@ -185,10 +185,23 @@ CREATE TABLE held_totals(       -- sums over `held`; no row: no such task
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// Statistics: sums by role, type, worker and model over buckets of time (rollup.h).
+constexpr const char* kVersion5 = R"sql(
+CREATE TABLE rollups(           -- they begin with this format; what is too old is deleted
+  ns TEXT NOT NULL,
+  dimension TEXT NOT NULL,      -- role, type, worker, model
+  span INTEGER NOT NULL,        -- ms that the bucket is long
+  start INTEGER NOT NULL,       -- ms since 1970: its begin
+  name TEXT NOT NULL,           -- '': those without one; '*': all beyond the bound
+  record BLOB NOT NULL,         -- rollup_codec.cc
+  PRIMARY KEY (ns, dimension, span, start, name)
+) STRICT, WITHOUT ROWID;
+)sql";
+
 // Step i leads from version i to version i + 1. A released one is never edited; FORMAT.md says how
 // to add one.
 constexpr std::array<const char*, kFormatVersion> kSteps = {kVersion1, kVersion2, kVersion3,
-                                                            kVersion4};
+                                                            kVersion4, kVersion5};
 
 Result<void> insert_meta(Database& database, JournalId fresh) {
     auto statement = database.prepare("INSERT INTO meta VALUES (1, ?1, 0, 0, 0, 0, ?2)");

@@ -5,6 +5,7 @@
 #include "coordinator/store/event_codec.h"
 #include "coordinator/store/reader_sql.h"
 #include "coordinator/store/record_codec.h"
+#include "coordinator/store/rollup_codec.h"
 #include "coordinator/store/schema.h"
 
 namespace zq::store {
@@ -120,25 +121,23 @@ Result<std::vector<TaskId>> SqliteReader::ids_with_prefix(const Namespace& ns,
         statement, [](const Statement& row) -> Result<TaskId> { return TaskId(row.text_at(0)); });
 }
 
-Result<std::vector<core::Task>> SqliteReader::tasks(const TaskFilter& filter) {
+Result<TaskPage> SqliteReader::tasks(const TaskFilter& filter) {
     // One snapshot: a task that changes its state meanwhile is seen once.
     if (auto ok = database_.run("BEGIN"); !ok) return Failure(ok.error());
-    auto read = [&]() -> Result<std::vector<core::Task>> {
-        auto seqs = listed(filter);
+    auto read = [&]() -> Result<TaskPage> {
+        TaskFilter leading = filter;
+        leading.limit = most_looked(filter) + 1;
+        auto seqs = listed(leading);
         if (!seqs) return Failure(seqs.error());
-        std::vector<core::Task> found;
-        for (Seq seq : *seqs) {
+        return look_through(filter, *seqs, [&](Seq seq) {
             Statement& statement = statements_[reader_sql::kTaskBySeq];
             statement.number(1, seq);
-            auto task = first_row<core::Task>(statement, task_at);
-            if (!task) return Failure(task.error());
-            if (*task) found.push_back(std::move(**task));
-        }
-        return found;
+            return first_row<core::Task>(statement, task_at);
+        });
     };
-    auto found = read();
+    auto page = read();
     if (auto ok = database_.run("COMMIT"); !ok) return Failure(ok.error());
-    return found;
+    return page;
 }
 
 Result<std::vector<core::Task>> SqliteReader::answers(const Namespace& ns,
@@ -297,6 +296,41 @@ Result<std::vector<ChainedEvent>> SqliteReader::events(Seq after, std::size_t li
     statement.number(1, after).integer(2, row_limit(limit));
     if (task) statement.text(3, task->ns.text).text(4, task->id.text);
     return all_rows<ChainedEvent>(statement, event_at);
+}
+
+Result<std::vector<ChainedEvent>> SqliteReader::events_of_kinds(Seq after, Seq upto,
+                                                                std::uint64_t kinds,
+                                                                std::size_t limit) {
+    Statement& statement = statements_[reader_sql::kEventsOfKinds];
+    statement.number(1, after).integer(2, row_limit(limit)).number(3, upto).number(4, kinds);
+    return all_rows<ChainedEvent>(statement, event_at);
+}
+
+Result<std::optional<ChainedEvent>> SqliteReader::envelope_event(const TaskKey& key, Seq upto) {
+    while (true) {
+        Statement& statement = statements_[reader_sql::kEnvelopeEvent];
+        statement.text(1, key.id.text).number(2, upto).text(3, key.ns.text);
+        statement.number(4, envelope_kinds());
+        auto found = first_row<ChainedEvent>(statement, event_at);
+        if (!found || !*found || core::spec_in((*found)->event.body) != nullptr) return found;
+        upto = (*found)->event.seq - 1;  // a replay that changed nothing of it
+    }
+}
+
+Result<std::map<std::string, Rollup>> SqliteReader::rollups(const Namespace& ns, StatsBy by,
+                                                            Millis span, Instant from) {
+    Statement& statement = statements_[reader_sql::kRollups];
+    statement.text(1, ns.text).text(2, to_string(by)).integer(3, span.count).integer(4, from.ms);
+    ResetAtEnd reset_at_end(statement);
+    std::map<std::string, Rollup> sums;
+    while (true) {
+        auto row = statement.step();
+        if (!row) return Failure(row.error());
+        if (!*row) return sums;
+        auto rollup = decode_rollup(statement.blob_at(1));
+        if (!rollup) return Failure(rollup.error());
+        sums[std::string(statement.text_at(0))].add(*rollup);
+    }
 }
 
 Result<Seq> SqliteReader::last_seq() {

@@ -20,7 +20,7 @@ class SqliteReader : public Reader {
                                                               const std::string& key) override;
     Result<std::vector<TaskId>> ids_with_prefix(const Namespace& ns, const std::string& prefix,
                                                 std::size_t limit) override;
-    Result<std::vector<core::Task>> tasks(const TaskFilter& filter) override;
+    Result<TaskPage> tasks(const TaskFilter& filter) override;
     Result<std::vector<core::Task>> answers(const Namespace& ns, const std::string& reply_to,
                                             Seq after, std::size_t limit) override;
     Result<std::vector<core::Task>> group(const Namespace& ns, const GroupName& group,
@@ -48,7 +48,12 @@ class SqliteReader : public Reader {
     Result<std::vector<Removal>> removals(Seq submitted_seq) override;
     Result<std::vector<ChainedEvent>> events(Seq after, std::size_t limit,
                                              const std::optional<TaskKey>& task) override;
+    Result<std::vector<ChainedEvent>> events_of_kinds(Seq after, Seq upto, std::uint64_t kinds,
+                                                      std::size_t limit) override;
+    Result<std::optional<ChainedEvent>> envelope_event(const TaskKey& key, Seq upto) override;
     Result<Seq> last_seq() override;
+    Result<std::map<std::string, Rollup>> rollups(const Namespace& ns, StatsBy by, Millis span,
+                                                  Instant from) override;
 
   private:
     SqliteReader(Database database, std::vector<Statement> statements);

@@ -78,6 +78,21 @@ TEST(Submit, ADryRunChecksAndChangesNothing) {
     EXPECT_EQ(rig.journal.size(), events);
 }
 
+TEST(Submit, LabelsStandInTheRecordWhereTheEventSaysSo) {
+    CoreRig rig;
+    TaskSpec spec = CoreRig::spec("a");
+    spec.labels = {{"team", "x"}};
+    rig.submit(spec);
+    EXPECT_EQ(rig.task("a").labels, spec.labels);
+    // As an older program wrote it: it has to lead to the record that it led to then.
+    Event old = rig.journal.back();
+    std::get<TaskSubmitted>(old.body).labelled = false;
+    State again;
+    old.seq = 1;
+    apply(again, old);
+    EXPECT_TRUE(find_task(again, old.task)->labels.empty());
+}
+
 TEST(Submit, ARoleNobodyServedIsToldWithTheNearestOne) {
     CoreRig rig;
     rig.hello(1, "w1");

@@ -4,7 +4,7 @@
 An HTML comment before a shell block says what it is: `setup` (here the test's own PATH does it), `run`,
 `background: COMMAND` (goes on until `stop`; it is up when `zq COMMAND` prints something), `paste: ROLE` (run
 the `zq join` line that an earlier block printed for that role), `seeds` (the shared folder is the
-sandbox's), `task` (what a worker's command says inside its task), `dead` (with some dead letters there), `stop` (ends what runs in the background). A shell block without a comment is not run.
+sandbox's), `task` (what a worker's command says inside its task), `dead` and `look` (with some dead letters there), `stop` (ends what runs in the background). A shell block without a comment is not run.
 
 Addresses, ports and installed paths of the page are replaced by the sandbox's, nothing else.
 """
@@ -98,7 +98,7 @@ class Readme(Case):
             self.stop()
             self.new_ports()
         else:
-            self.assertIn(kind, ("setup", "seeds", "task", "dead"))
+            self.assertIn(kind, ("setup", "seeds", "task", "dead", "look"))
 
     def test_the_walks_on_one_machine_and_on_two_work_as_printed(self):
         self.assertGreater(len([part for part in self.parts if part["kind"] == "run"]), 3)
@@ -147,6 +147,17 @@ class Readme(Case):
         with open(self.box.path("dead.jsonl"), encoding="utf-8") as exported:
             self.assertIn('"late"', exported.read())
         self.assertEqual(self.shell("zq dlq ls -q"), "")
+
+    def test_looking_on_works_as_printed(self):
+        text = self.localise(next(part["text"] for part in self.parts if part["kind"] == "look"))
+        self.shell("zq init")
+        self.start("zq-coordinator --data ./zq-data", "ping")
+        self.shell("zq submit --to review --id dead --max-attempts 1 --label team=x")
+        self.shell("zq fail dead --from me --reason no")
+        self.shell("zq submit --to review --id tonight --group night-run")
+        said = self.shell(text)
+        self.assertIn("attempt_ended", said)
+        self.assertIn("cancelled", self.shell("zq status tonight"))
 
 
 if __name__ == "__main__":

@@ -115,6 +115,7 @@ TEST_F(ControlTest, ATaskGoesToAWorkerAndItsResultToWhoeverWaits) {
     wire::Submit with_input = submit("t");
     with_input.task.group = GroupName("g");
     with_input.task.reply_to = "me";
+    with_input.task.trace_id = "made by hand";
     with_input.task.inputs = {{"context", sha256("text"), 4, "", "file:///x"}};
     with_input.contents = {{sha256("text"), {"text"}}};
     tell("c", with_input, 1, "client");

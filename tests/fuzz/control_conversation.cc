@@ -45,6 +45,8 @@ bool is_answer(const wire::Body& request, const wire::Body& answer) {
                 return std::is_same_v<A, wire::LeaseRows>;
             if constexpr (std::is_same_v<Q, wire::Status>)
                 return std::is_same_v<A, wire::StatusReply>;
+            if constexpr (std::is_same_v<Q, wire::Stats>)
+                return std::is_same_v<A, wire::StatsReply>;
             if constexpr (std::is_same_v<Q, wire::Backup>)
                 return std::is_same_v<A, wire::BackupReply>;
             if constexpr (std::is_same_v<Q, wire::Ask>) return std::is_same_v<A, wire::Asked>;

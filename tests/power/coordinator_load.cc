@@ -301,10 +301,10 @@ Result<void> CoordinatorLoad::change_ended(store::Reader& reader) {
     filter.states = {TaskState::kDead, TaskState::kExpired};
     if (chance(random_, 50)) filter.states = {TaskState::kCompleted, TaskState::kCancelled};
     filter.limit = 16;
-    auto tasks = reader.tasks(filter);
-    if (!tasks) return Failure(tasks.error());
-    if (tasks->empty()) return {};
-    const core::Task& task = (*tasks)[below(random_, tasks->size())];
+    auto page = reader.tasks(filter);
+    if (!page) return Failure(page.error());
+    if (page->tasks.empty()) return {};
+    const core::Task& task = page->tasks[below(random_, page->tasks.size())];
     edge::FactFinder finder(pipeline_.state(), reader, pipeline_.pending_contents());
     wire::Changes changes;
     const bool edits = chance(random_, 40);

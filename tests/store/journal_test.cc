@@ -126,6 +126,59 @@ TEST_P(JournalOf, RememberedRequestsAreForgottenAsTheCoreForgetsThem) {
     EXPECT_EQ(state_hash(acquire(*journal)), live);
 }
 
+TEST_P(JournalOf, StatisticsSurviveARestartAndGoOn) {
+    const auto sums = [](Journal& journal) {
+        auto reader = std::move(journal.open_reader().value());
+        return reader->rollups(kDefaultNamespace, StatsBy::kRole, kRollupSpans[1].length, {})
+            .value();
+    };
+    std::map<std::string, Rollup> before;
+    {
+        auto journal = bench.make();
+        Story story(acquire(*journal));
+        story.start(story.state().durable.journal);
+        story.submit("one");
+        story.assign("one");
+        story.pass(seconds(90));
+        story.complete("one");
+        commit(*journal, story.take_batch());
+        before = sums(*journal);
+    }
+    EXPECT_EQ(before.at("review").completed, 1U);
+    EXPECT_GE(before.at("review").run.percentile(50), seconds(90));
+    auto journal = bench.make();
+    Story story(acquire(*journal));
+    EXPECT_EQ(sums(*journal), before);
+    story.submit("two");
+    commit(*journal, story.take_batch());
+    EXPECT_EQ(sums(*journal).at("review").submitted, 2U);
+}
+
+TEST_P(JournalOf, StatisticsOfOldBucketsLeaveAndNamesOfOneAreBounded) {
+    auto journal = bench.make();
+    Story story(acquire(*journal));
+    story.start(story.state().durable.journal);
+    for (std::size_t i = 0; i < limits::kRollupNames + 20; ++i) {
+        story.submit("t" + std::to_string(i), "role-" + std::to_string(i));
+        if (i % 100 == 0) commit(*journal, story.take_batch());
+    }
+    commit(*journal, story.take_batch());
+    auto reader = std::move(journal->open_reader().value());
+    const auto [length, kept] = kRollupSpans[0];
+    auto sums = reader->rollups(kDefaultNamespace, StatsBy::kRole, length, {}).value();
+    EXPECT_LE(sums.size(), limits::kRollupNames + 1);
+    std::uint64_t submitted = 0;
+    for (const auto& [name, sum] : sums) submitted += sum.submitted;
+    EXPECT_EQ(submitted, limits::kRollupNames + 20);
+    EXPECT_EQ(sums.at(std::string(kOtherNames)).submitted, 20U);
+    story.pass(kept + length + length);
+    story.submit("later");
+    commit(*journal, story.take_batch());
+    sums = reader->rollups(kDefaultNamespace, StatsBy::kRole, length, {}).value();
+    EXPECT_EQ(sums.size(), 1U);
+    EXPECT_EQ(sums.at("review").submitted, 1U);
+}
+
 TEST_P(JournalOf, InlineContentIsReadBackInParts) {
     auto journal = bench.make();
     Story story(acquire(*journal));
@@ -180,112 +233,6 @@ INSTANTIATE_TEST_SUITE_P(Bodies, JournalOf, testing::Values(BodyKind::kMemory, B
                          [](const auto& body) {
                              return body.param == BodyKind::kMemory ? "Memory" : "Sqlite";
                          });
-
-/// The same story in both bodies: every query must give the same.
-class TwoBodies : public testing::Test {
-  protected:
-    void SetUp() override {
-        auto memory = memory_bench.make();
-        auto sqlite = sqlite_bench.make();
-        core::State ignored = acquire(*sqlite);
-        Story story(acquire(*memory));
-        for (const char* prefix : {"a-", "b-", "c-"}) {
-            for (const Batch& batch : tell_everything(story, 77, prefix)) {
-                const Digest head = commit(*memory, batch).chain_head;
-                EXPECT_EQ(commit(*sqlite, batch).chain_head, head);
-            }
-        }
-        left = std::move(memory->open_reader().value());
-        right = std::move(sqlite->open_reader().value());
-        memory_journal = std::move(memory);
-        sqlite_journal = std::move(sqlite);
-    }
-
-    JournalBench memory_bench{BodyKind::kMemory};
-    JournalBench sqlite_bench{BodyKind::kSqlite};
-    std::unique_ptr<Journal> memory_journal;
-    std::unique_ptr<Journal> sqlite_journal;
-    std::unique_ptr<Reader> left;
-    std::unique_ptr<Reader> right;
-};
-
-TEST_F(TwoBodies, ListTheSameTasksForEveryFilter) {
-    const std::vector<std::vector<TaskState>> states = {
-        {},
-        {TaskState::kQueued},
-        {TaskState::kDead, TaskState::kExpired},
-        {TaskState::kRunning, TaskState::kCompleted, TaskState::kRunning}};
-    std::size_t found = 0;
-    for (const auto& wanted : states) {
-        for (const char* role : {"", "review", "research", "nobody"}) {
-            for (const char* group : {"", "day", "nobody"}) {
-                for (const char* from : {"", "planner", "supervisor"}) {
-                    for (Seq before : {Seq{0}, Seq{20}, Seq{45}}) {
-                        for (std::size_t limit : {0U, 1U, 4U, 100U}) {
-                            const TaskFilter filter{kDefaultNamespace,
-                                                    wanted,
-                                                    RoleName(role),
-                                                    GroupName(group),
-                                                    from,
-                                                    before,
-                                                    limit};
-                            auto expected = left->tasks(filter).value();
-                            EXPECT_EQ(right->tasks(filter).value(), expected)
-                                << role << "/" << group << "/" << from << "/" << before;
-                            found += expected.size();
-                        }
-                    }
-                }
-            }
-        }
-    }
-    EXPECT_GT(found, 500U);
-    TaskFilter other_namespace;
-    other_namespace.ns = Namespace("elsewhere");
-    EXPECT_TRUE(right->tasks(other_namespace).value().empty());
-}
-
-TEST_F(TwoBodies, AnswerEveryOtherReadAlike) {
-    for (const char* id : {"a-done", "b-failing", "c-later", "nobody"}) {
-        const TaskKey key = Story::key(id);
-        EXPECT_EQ(right->task(key).value(), left->task(key).value());
-        EXPECT_EQ(right->attempts(key).value(), left->attempts(key).value());
-        EXPECT_EQ(right->attempt(key, 1).value(), left->attempt(key, 1).value());
-    }
-    EXPECT_EQ(right->attempts(Story::key("a-failing")).value().size(), 1U);
-    for (const char* prefix : {"", "a-", "b-l", "c-later", "z"}) {
-        for (std::size_t limit : {0U, 2U, 100U}) {
-            EXPECT_EQ(right->ids_with_prefix(kDefaultNamespace, prefix, limit).value(),
-                      left->ids_with_prefix(kDefaultNamespace, prefix, limit).value());
-        }
-    }
-    for (const char* key : {"", "a-key-1", "c-key-1", "no"}) {
-        EXPECT_EQ(right->task_by_idempotency_key(kDefaultNamespace, key).value(),
-                  left->task_by_idempotency_key(kDefaultNamespace, key).value());
-    }
-    for (Seq after : {0U, 30U, 60U, 1000U}) {
-        EXPECT_EQ(right->answers(kDefaultNamespace, "planner-inbox", after, 3).value(),
-                  left->answers(kDefaultNamespace, "planner-inbox", after, 3).value());
-    }
-    EXPECT_EQ(right->answers(kDefaultNamespace, "planner-inbox", 0, 100).value().size(), 12U);
-    EXPECT_TRUE(right->answers(kDefaultNamespace, "", 0, 100).value().empty());
-    EXPECT_EQ(right->group(kDefaultNamespace, GroupName("day"), 5).value(),
-              left->group(kDefaultNamespace, GroupName("day"), 5).value());
-    EXPECT_EQ(right->dead_counts().value(), left->dead_counts().value());
-    EXPECT_EQ(right->dead_counts().value().front().second, 3U);
-    const auto totals = left->held_totals().value();
-    EXPECT_EQ(right->held_totals().value(), totals);
-    ASSERT_EQ(totals.size(), 3U);
-    EXPECT_GT(totals[1].bytes, 0U) << "the finished ones of review";
-    EXPECT_EQ(totals.back().tasks, 6U) << "its dead and expired ones";
-    for (const bool dead : {false, true}) {
-        for (const Seq after : {0U, 60U, 1000U}) {
-            const RoleKey role{kDefaultNamespace, RoleName("review")};
-            EXPECT_EQ(right->holding_tasks(role, dead, after, 2).value(),
-                      left->holding_tasks(role, dead, after, 2).value());
-        }
-    }
-}
 
 TEST(MemoryJournal, LosesInACrashWhatWasNotSynced) {
     MemoryDisk disk;

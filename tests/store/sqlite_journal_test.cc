@@ -228,7 +228,7 @@ TEST(SqliteJournal, ReadersOnOtherThreadsSeeWholeBatchesOnly) {
             // Every batch submits a pair.
             TaskFilter filter;
             filter.limit = 1'000;
-            if (reader->tasks(filter).value().size() % 2 != 0) ++torn;
+            if (reader->tasks(filter).value().tasks.size() % 2 != 0) ++torn;
         }
     });
     for (int i = 0; i < 100; ++i) {

@@ -52,6 +52,7 @@ void Story::submit(TaskSpec spec) {
         body.state = TaskState::kBlocked;
         body.upstream.assign(spec.after.tasks.size(), 'w');
     }
+    body.labelled = !spec.labels.empty();
     specs_[id] = spec;
     body.spec = std::move(spec);
     happen(id, std::move(body));
@@ -172,7 +173,10 @@ void Story::end(const std::string& id, Outcome outcome, TaskState next) {
     if (outcome == Outcome::kCompleted) {
         attempt.summary = "3 findings";
         attempt.exit_code = 0;
-        attempt.output = {{"findings", "3"}, {"verdict", "needs work"}};
+        attempt.output = {{"cost_usd_micros", "90000"},
+                          {"findings", "3"},
+                          {"model", "small"},
+                          {"verdict", "needs work"}};
         attempt.artifacts = std::exchange(artifacts, {});
         attempt.duration = minutes(4);
         attempt.report = sha256(id);

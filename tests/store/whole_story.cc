@@ -16,6 +16,8 @@ void tell_of_waiting(Story& story, const std::string& prefix) {
     keyed.idempotency_key = prefix + "key-1";
     keyed.labels = {{"team", "blue"}};
     keyed.from = "supervisor";
+    keyed.type = "reasoning";
+    keyed.trace_id = "trace-of-" + prefix + "keyed";
     story.submit(keyed);
     TaskSpec brief = Story::spec(prefix + "brief");
     brief.ttl = minutes(1);

@@ -144,6 +144,9 @@ TEST(ProtocolDocument, DescribesEveryFieldOfTheSharedMaps) {
     expect_documented<wire::WorkerRow>("WorkerRow");
     expect_documented<wire::LeaseRow>("LeaseRow");
     expect_documented<wire::RoleRow>("RoleRow");
+    expect_documented<wire::StatsRow>("StatsRow");
+    expect_documented<wire::StateCount>("StateCount");
+    expect_documented<wire::DurationStats>("DurationStats");
     expect_documented<wire::RemovedRow>("RemovedRow");
     expect_documented<TaskSpec>("Task");
     expect_documented<Backoff>("Backoff");
@@ -189,6 +192,8 @@ TEST(ProtocolDocument, PrintsEveryLimitWithItsValue) {
     ZQ_LIMIT(kSchemaDepth), ZQ_LIMIT(kSchemaSteps), ZQ_LIMIT(kCheckedResultBytes);
     ZQ_LIMIT(kRolesPerWorker), ZQ_LIMIT(kSlots);
     ZQ_LIMIT(kListRows), ZQ_LIMIT(kEventRows), ZQ_LIMIT(kWaitTasks), ZQ_LIMIT(kLeasesListed);
+    ZQ_LIMIT(kListLooked), ZQ_LIMIT(kEventsLooked), ZQ_LIMIT(kEventKinds);
+    ZQ_LIMIT(kRollupNames), ZQ_LIMIT(kStatsWindowMin), ZQ_LIMIT(kStatsWindowMax);
     ZQ_LIMIT(kOpenTasks), ZQ_LIMIT(kPolls), ZQ_LIMIT(kPollsPerClient), ZQ_LIMIT(kRequests);
     ZQ_LIMIT(kRequestsPerClient), ZQ_LIMIT(kDeferrals), ZQ_LIMIT(kPriorityMax);
     ZQ_LIMIT(kPriorityDefault), ZQ_LIMIT(kAttemptsMax), ZQ_LIMIT(kAttemptsDefault);

@@ -21,6 +21,8 @@ std::vector<Sample> worker_samples();
 std::vector<Sample> client_samples();
 /// What clients read: vectors/reading.txt.
 std::vector<Sample> reading_samples();
+/// The part of them that is about the coordinator as a whole.
+std::vector<Sample> cluster_samples();
 /// The artifacts socket: vectors/artifacts.txt.
 std::vector<Sample> artifact_samples();
 

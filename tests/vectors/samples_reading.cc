@@ -119,6 +119,17 @@ wire::List list_dead() {
     return m;
 }
 
+wire::List list_where() {
+    wire::List m;
+    m.type = "reasoning";
+    m.trace_id = "4bf92f3577b34da6a3ce929d0e0e4736";
+    m.worker = "gpu-2-1";
+    m.labels = {{"team", "x"}};
+    m.since = Instant{1'795'000'000'000};
+    m.until = Instant{1'795'177'867'042};
+    return m;
+}
+
 wire::Wait wait() {
     wire::Wait m;
     m.tasks = {small_task().id, TaskId("task-123")};
@@ -149,6 +160,16 @@ wire::Events events() {
     return m;
 }
 
+wire::Events events_of_some() {
+    wire::Events m;
+    m.after = 41;
+    m.kinds = {"task_submitted", "attempt_ended"};
+    m.role = RoleName("review-worker");
+    m.group = GroupName("release-1.2");
+    m.trace_id = "4bf92f3577b34da6a3ce929d0e0e4736";
+    return m;
+}
+
 wire::EventRows event_rows() {
     wire::EventRow row;
     row.seq = 42;
@@ -172,68 +193,6 @@ wire::Answers answers() {
     m.after = 70'000;
     m.limit = 10;
     m.wait = seconds(5);
-    return m;
-}
-
-wire::WorkerRows worker_rows() {
-    wire::WorkerRow row;
-    row.worker = WorkerName("gpu-2-1");
-    row.identity = Identity("gpu-2@0123456789abcdef");
-    row.state_id = StateId("00112233445566778899aabbccddeeff");
-    row.incarnation = 2;
-    row.roles = {RoleName("review-worker"), RoleName("research")};
-    row.slots = 4;
-    row.free = 3;
-    row.running = 1;
-    row.connected_at = kSubmitted;
-    row.heard_at = kSubmitted + seconds(10);
-    row.program = "zq-worker 0.1.0";
-    wire::WorkerRows m;
-    m.rows = {row};
-    return m;
-}
-
-wire::LeaseRows lease_rows() {
-    wire::LeaseRow row;
-    row.task = TaskId("task-123");
-    row.role = RoleName("implementation-worker");
-    row.attempt = 2;
-    row.worker = WorkerName("anna");
-    row.identity = kLocalIdentity;
-    row.by_hand = true;
-    row.confirmed = true;
-    row.since = kSubmitted;
-    row.deadline = kSubmitted + minutes(30);
-    row.state = TaskState::kCancelling;
-    wire::LeaseRows m;
-    m.rows = {row};
-    m.more = true;
-    return m;
-}
-
-wire::StatusReply status() {
-    wire::RoleRow role;
-    role.role = RoleName("review-worker");
-    role.queued = 12;
-    role.waiting = 1;
-    role.running = 4;
-    role.dead = 2;
-    role.workers = 2;
-    role.slots = 4;
-    role.oldest = minutes(3);
-    role.kept = 1'000;
-    role.kept_bytes = 5'000'000;
-    role.dead_bytes = 70'000;
-    wire::StatusReply m;
-    m.program = "zq-coordinator 0.1.0";
-    m.journal = "0123456789abcdef";
-    m.started_at = kSubmitted;
-    m.now = kSubmitted + hours(1);
-    m.last_seq = 70'000;
-    m.chain_head = digest_from(0x80);
-    m.roles = {role};
-    m.counters = {{"bad_messages", "3"}, {"submits", "20"}};
-    m.storage_full = true;
     return m;
 }
 
@@ -273,70 +232,36 @@ wire::QuestionRows question_rows() {
     return {{row}, true};
 }
 
-wire::UsageQuery usage_of_group() {
-    wire::UsageQuery m;
-    m.role = RoleName("review-worker");
-    m.group = GroupName("release-7");
-    m.before = 70'000;
-    m.limit = 500;
-    return m;
-}
-
-wire::UsageQuery usage_of_task() {
-    wire::UsageQuery m;
-    m.task = TaskId("task-123");
-    return m;
-}
-
-wire::UsageRows usage_rows() {
-    wire::UsageRow row;
-    row.task = TaskId("task-123");
-    row.attempt = 2;
-    row.role = RoleName("review-worker");
-    row.group = GroupName("release-7");
-    row.model = "small";
-    row.cost_usd_micros = 90'000;
-    row.input_tokens = 12'000;
-    row.output_tokens = 800;
-    return {{row}, 41};
-}
-
 }  // namespace
 
 std::vector<Sample> reading_samples() {
     wire::Tasks tasks;
     tasks.rows = {queued_row(), dead_row()};
     tasks.more = true;
-    wire::Leases leases;
-    leases.role = RoleName("review-worker");
-    return {
+    std::vector<Sample> samples = {
         {"get", {request(1), get(), {}}},
         {"task", {reply(1), task_reply(), {}}},
         {"list", {request(2), list(), {}}},
         {"list-all", {request(2), wire::List{}, {}}},
         {"list-dead", {request(2), list_dead(), {}}},
+        {"list-where", {request(2), list_where(), {}}},
         {"tasks", {reply(2), tasks, {}}},
         {"tasks-page", {reply(2), wire::Tasks{{}, true, 41}, {}}},
         {"wait", {request(3), wait(), {}}},
         {"wait-group", {request(3), wait_group(), {}}},
         {"ended", {reply(3), ended(), {}}},
         {"events", {request(4), events(), {}}},
+        {"events-of-some", {request(4), events_of_some(), {}}},
         {"event-rows", {reply(4), event_rows(), {}}},
+        {"event-rows-none", {reply(4), wire::EventRows{{}, 10'041, true}, {}}},
         {"answers", {request(5), answers(), {}}},
         {"task-asking", {reply(1), asking_reply(), {}}},
         {"task-trimmed", {reply(1), trimmed_reply(), {}}},
         {"questions", {request(9), questions(), {}}},
         {"question-rows", {reply(9), question_rows(), {}}},
-        {"usage", {request(10), usage_of_group(), {}}},
-        {"usage-task", {request(10), usage_of_task(), {}}},
-        {"usage-rows", {reply(10), usage_rows(), {}}},
-        {"workers", {request(6), wire::Workers{}, {}}},
-        {"worker-rows", {reply(6), worker_rows(), {}}},
-        {"leases", {request(7), leases, {}}},
-        {"lease-rows", {reply(7), lease_rows(), {}}},
-        {"status", {request(8), wire::Status{}, {}}},
-        {"status-reply", {reply(8), status(), {}}},
     };
+    for (Sample& sample : cluster_samples()) samples.push_back(std::move(sample));
+    return samples;
 }
 
 }  // namespace zq::vectors
