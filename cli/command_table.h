@@ -17,6 +17,7 @@ std::span<const Command> submit_commands();      // submit.cc
 std::span<const Command> batch_commands();       // batch.cc
 std::span<const Command> task_commands();        // tasks.cc
 std::span<const Command> show_commands();        // show.cc
+std::span<const Command> why_commands();         // why.cc
 std::span<const Command> dlq_commands();         // dlq.cc
 std::span<const Command> replay_commands();      // replay.cc
 std::span<const Command> wait_commands();        // wait.cc

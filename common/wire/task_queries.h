@@ -149,6 +149,20 @@ void describe(V& v, T& m) {
     v.optional("rule", m.rule);
 }
 
+/// The rule that holds a task, or who has it, as of the moment of the answer.
+struct Why {
+    std::string rule;  // a word: schedule, dependency, no_worker, busy, …
+    std::string text;  // for people
+    Instant until;     // where a time decides
+    friend bool operator==(const Why&, const Why&) = default;
+};
+template <class V, Of<Why> T>
+void describe(V& v, T& m) {
+    v("rule", m.rule);
+    v("text", m.text);
+    v.optional("until", m.until);
+}
+
 struct TaskReply {
     static constexpr std::string_view kType = "TASK";
     TaskRow row;
@@ -160,6 +174,7 @@ struct TaskReply {
     std::vector<CheckpointRef> checkpoints;  // that are kept, oldest first
     std::vector<Question> questions;         // the last ones, oldest first
     std::vector<RemovedRow> removed;         // of each kind, in the order it went
+    Why why;
     friend bool operator==(const TaskReply&, const TaskReply&) = default;
 };
 template <class V, Of<TaskReply> T>
@@ -173,6 +188,7 @@ void describe(V& v, T& m) {
     v.optional("checkpoints", m.checkpoints);
     v.optional("questions", m.questions);
     v.optional("removed", m.removed);
+    v.optional("why", m.why);
 }
 
 /// Lists tasks, newest first, all conditions together. Further pages: `before` = `next` of the

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "coordinator/edge/rows.h"
+#include "coordinator/edge/why.h"
 
 namespace zq::edge {
 namespace {
@@ -195,8 +196,10 @@ Result<wire::TaskReply> get_task(const View& view, const wire::Get& get) {
     auto removed = removed_of(view, *found, *attempts);
     if (!removed) return Failure(removed.error());
     reply.removed = std::move(*removed);
+    reply.why = why_of(view.state, *found);
     RowBudget budget(kRowBytes);
     budget.take(reply.row);
+    budget.take(reply.why);
     budget.take(reply.spec);
     for (const CheckpointRef& checkpoint : reply.checkpoints) budget.take(checkpoint);
     for (const Question& question : reply.questions) budget.take(question);

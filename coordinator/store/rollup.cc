@@ -85,7 +85,10 @@ struct Counted {
         return true;
     }
     bool operator()(const core::TaskCancelled&) { return end(TaskState::kCancelled); }
-    bool operator()(const core::TaskExpired&) { return end(TaskState::kExpired); }
+    bool operator()(const core::TaskExpired& body) { return end(body.state); }
+    bool operator()(const core::UpstreamEnded& body) {
+        return is_final(body.state) && end(body.state);
+    }
     bool operator()(const core::QuestionClosed& body) {
         return body.dead_reason != DeadReason::kNone && end(TaskState::kDead);
     }

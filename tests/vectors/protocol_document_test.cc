@@ -148,6 +148,7 @@ TEST(ProtocolDocument, DescribesEveryFieldOfTheSharedMaps) {
     expect_documented<wire::StateCount>("StateCount");
     expect_documented<wire::DurationStats>("DurationStats");
     expect_documented<wire::RemovedRow>("RemovedRow");
+    expect_documented<wire::Why>("Why");
     expect_documented<TaskSpec>("Task");
     expect_documented<Backoff>("Backoff");
     expect_documented<RetryRule>("RetryRule");

@@ -200,6 +200,7 @@ wire::TaskReply asking_reply() {
     wire::TaskReply m = task_reply();
     m.row.question = open_question().text;
     m.questions = {open_question()};
+    m.why = {"question", "asked a person: " + open_question().text, open_question().until};
     return m;
 }
 
