@@ -108,6 +108,7 @@ Expected<std::vector<wire::TaskRow>> ended_tasks(const Context& context, Session
         return usage(args.has("where") ? "ids, or --where: not both"
                                        : "which? Name ids, or select by --where");
     }
+    if (!args.has("where") && args.has("yes")) return usage("--yes goes with --where");
     if (!args.has("where")) return named_tasks(session, args.operands());
     auto where = read_where(args);
     if (!where) return tl::unexpected(where.error());

@@ -114,6 +114,7 @@ Ending run_cancel(const Context& context) {
                               : "which? Name ids, or select by --group or --where");
     }
     if (selected) return cancel_selected(context);
+    if (context.args.has("yes")) return usage("--yes goes with --group or --where");
     auto session = Session::open(context);
     if (!session) return tl::unexpected(session.error());
     for (const std::string& id : context.args.operands()) {

@@ -38,7 +38,7 @@ TEST(Arguments, AnUnknownFlagIsRefusedWithASuggestion) {
 
 TEST(Arguments, AFlagOfAnotherCommandIsUnknown) {
     EXPECT_EQ(exit_code_of(refusal("ls", {"--dry-run"})), ExitCode::kUsage);
-    EXPECT_EQ(exit_code_of(refusal("cancel", {"t", "--yes"})), ExitCode::kUsage);
+    EXPECT_EQ(exit_code_of(refusal("show", {"t", "--yes"})), ExitCode::kUsage);
     EXPECT_EQ(exit_code_of(refusal("version", {"--connect", "tcp://h:1"})), ExitCode::kUsage);
 }
 

@@ -121,6 +121,8 @@ class Where(Watching):
         box.run(["zq", "cancel", "--where", "state=dead", "--yes"], ok=(2,))
         box.run(["zq", "cancel", "b", "--group", "g"], ok=(2,))
         box.run(["zq", "cancel"], ok=(2,))
+        box.run(["zq", "cancel", "b", "--yes"], ok=(2,))
+        box.run(["zq", "cancel", "--where", " ", "--yes"], ok=(2,))
         box.zq("cancel", "--where", "label.team=x role=review", "--yes")
         self.assertEqual(box.state_of("b"), "cancelled")
         box.zq("retry", "--where", "state=cancelled label.team=x", "--yes")
