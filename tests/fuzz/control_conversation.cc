@@ -24,7 +24,7 @@ bool is_answer(const wire::Body& request, const wire::Body& answer) {
                 return std::is_same_v<A, wire::Beat>;
             if constexpr (kIsOneOf<Q, wire::Complete, wire::Skip, wire::Fail, wire::Release,
                                    wire::Progress, wire::Checkpoint, wire::Cancel,
-                                   wire::AnswerQuestion>)
+                                   wire::AnswerQuestion, wire::Spend>)
                 return std::is_same_v<A, wire::Accepted>;
             if constexpr (kIsOneOf<Q, wire::Replay, wire::Edit, wire::Remove>)
                 return std::is_same_v<A, wire::Changed>;
@@ -32,6 +32,7 @@ bool is_answer(const wire::Body& request, const wire::Body& answer) {
             if constexpr (std::is_same_v<Q, wire::Ping>) return std::is_same_v<A, wire::Pong>;
             if constexpr (std::is_same_v<Q, wire::Submit>)
                 return std::is_same_v<A, wire::Submitted>;
+            if constexpr (std::is_same_v<Q, wire::Batch>) return std::is_same_v<A, wire::Batched>;
             if constexpr (std::is_same_v<Q, wire::Get>) return std::is_same_v<A, wire::TaskReply>;
             if constexpr (kIsOneOf<Q, wire::List, wire::Answers>)
                 return std::is_same_v<A, wire::Tasks>;
@@ -242,6 +243,13 @@ void ControlConversation::note_facts(const wire::Body& asked, const wire::Body& 
     if (const auto* submitted = std::get_if<wire::Submitted>(&answer)) {
         const auto* submit = std::get_if<wire::Submit>(&asked);
         if (submit != nullptr && !submit->dry_run) submitted_.insert(submitted->task);
+    }
+    if (const auto* batched = std::get_if<wire::Batched>(&answer)) {
+        const auto* batch = std::get_if<wire::Batch>(&asked);
+        ZQ_CHECK(batch != nullptr && batched->items.size() == batch->tasks.size());
+        for (const wire::BatchItem& item : batched->items) {
+            if (item.state && !batch->dry_run) submitted_.insert(item.task);
+        }
     }
     if (const auto* accepted = std::get_if<wire::Accepted>(&answer)) {
         if (is_final(accepted->state)) ended_.emplace(accepted->task, accepted->state);
