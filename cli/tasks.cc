@@ -96,10 +96,13 @@ Ending cancel_selected(const Context& context) {
     if (!session) return tl::unexpected(session.error());
     auto rows = select_tasks(**session, std::move(*where), open);
     if (!rows) return tl::unexpected(rows.error());
-    const Deed deed{"cancel", "cancelled", {}, [reason = args.text("reason"),
-                                            cascade = args.has("cascade")](const TaskId& task) {
-                        return wire::Body(wire::Cancel{task, reason, cascade});
-                    }};
+    const Deed deed{
+        "cancel",
+        "cancelled",
+        {},
+        [reason = args.text("reason"), cascade = args.has("cascade")](const TaskId& task) {
+            return wire::Body(wire::Cancel{task, reason, cascade});
+        }};
     auto consent = ask_consent(context, *rows, deed.verb);
     if (!consent) return tl::unexpected(consent.error());
     if (*consent == Consent::kDenied) return ExitCode::kDone;

@@ -35,7 +35,8 @@ constexpr auto kCommands = std::to_array<Command>({
      "Tasks",
      "ID…",
      "Name the rule that holds a task",
-     "Why it does not run, and when it could: dependency, schedule, backoff, question, budget, hold,\n"
+     "Why it does not run, and when it could: dependency, schedule, backoff, question, budget, "
+     "hold,\n"
      "no_worker, busy; or who has it. Takes unique prefixes of ids.",
      {},
      {true, false, false},

@@ -97,9 +97,9 @@ Result<RetryRule> parse_retry_rule(std::string_view text, std::string field) {
 }
 
 std::string to_string(const RetryRule& rule) {
-    std::string text = rule.exit_code ? std::string(kExit) + std::to_string(*rule.exit_code)
-                                      : std::string(to_string(rule.failure.value_or(
-                                            FailureClass::kError)));
+    std::string text = rule.exit_code
+                           ? std::string(kExit) + std::to_string(*rule.exit_code)
+                           : std::string(to_string(rule.failure.value_or(FailureClass::kError)));
     text += "=" + std::string(to_string(rule.action));
     if (rule.wait.count > 0) text += ":" + to_string(rule.wait);
     return text;

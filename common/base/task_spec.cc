@@ -161,8 +161,8 @@ Result<void> validate(const TaskSpec& s) {
         [&] { return s.group.empty() ? Result<void>{} : check_name(s.group.text, "task.group"); },
         [&] { return validate_texts(s); }, [&] { return validate_numbers(s); },
         [&] { return validate(s.after, s.id, "task.after"); }, [&] { return validate_unique(s); },
-        [&] { return validate_labels(s); },
-        [&] { return validate(s.expected); }, [&] { return validate_inputs(s); });
+        [&] { return validate_labels(s); }, [&] { return validate(s.expected); },
+        [&] { return validate_inputs(s); });
 }
 
 std::string to_string(Millis duration) {

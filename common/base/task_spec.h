@@ -132,7 +132,7 @@ struct TaskSpec {
     Millis stall_timeout{};  // of an attempt without a sign of life; 0: what its worker has
     std::vector<RetryRule> retry_rules;  // the first that fits a failure counts
     OnLost on_lost = OnLost::kRetry;
-    After after;  // what it waits for
+    After after;             // what it waits for
     std::string unique_key;  // at most one unfinished task has it; empty: none
     OnUnique on_unique = OnUnique::kReject;
 

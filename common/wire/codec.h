@@ -16,6 +16,7 @@
 #include "common/wire/dead_letter_messages.h"
 #include "common/wire/gc_messages.h"
 #include "common/wire/log_messages.h"
+#include "common/wire/question_queries.h"
 #include "common/wire/stats_queries.h"
 #include "common/wire/task_queries.h"
 #include "common/wire/upstream_messages.h"

@@ -28,7 +28,7 @@ struct TaskSubmitted {
     Instant due_at;
     Instant expires_at;
     Instant deadline_at;
-    std::string upstream;  // blocked: what became so far of each that it waits for, in order
+    std::string upstream;   // blocked: what became so far of each that it waits for, in order
     bool labelled = false;  // its record has the labels; false in what older programs have written
     friend bool operator==(const TaskSubmitted&, const TaskSubmitted&) = default;
 };

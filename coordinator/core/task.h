@@ -49,7 +49,7 @@ struct Task {
     std::string reply_to;
     std::string trace_id;
     std::string idempotency_key;
-    std::string unique_key;  // empty: none
+    std::string unique_key;                     // empty: none
     std::map<std::string, std::string> labels;  // empty where the event of its submit is older
     Digest request;  // of the spec without id and trace id: what a repeated submit must match
     std::vector<std::string> expected;  // artifact names that a completion must have

@@ -8,7 +8,7 @@
 namespace zq::edge {
 namespace {
 
-constexpr std::size_t kNamed = 5;        // of the tasks that one waits for
+constexpr std::size_t kNamed = 5;         // of the tasks that one waits for
 constexpr std::size_t kCounted = 10'000;  // of those before it in the queue
 
 wire::Why because(std::string rule, std::string text, Instant until = {}) {
@@ -100,13 +100,13 @@ wire::Why queued(const core::State& state, const core::Task& task) {
                                    plural(served.workers, "worker") + " of " + role +
                                    " are taken; " + before(state, task));
     }
-    return because("matching", "a free slot of " + role + " is about to get it; " +
-                                   before(state, task));
+    return because("matching",
+                   "a free slot of " + role + " is about to get it; " + before(state, task));
 }
 
 wire::Why running(const core::State& state, const core::Task& task) {
-    std::string text = "attempt " + std::to_string(task.attempts) + " runs at " +
-                       task.worker.text + " since " + to_rfc3339(task.started_at);
+    std::string text = "attempt " + std::to_string(task.attempts) + " runs at " + task.worker.text +
+                       " since " + to_rfc3339(task.started_at);
     auto clock = state.now.clocks.find(task.lease->token.number);
     if (clock != state.now.clocks.end()) {
         text += clock->second.session != 0 || task.lease->holder.by_hand

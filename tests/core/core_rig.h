@@ -70,7 +70,7 @@ class CoreRig {
     Identity identity = kLocalIdentity;
     std::vector<Event> journal;
     std::uint64_t request = 0;
-    Facts facts;  // for the next command
+    Facts facts;             // for the next command
     bool unchecked = false;  // many commands: the invariants are asked after the last one only
 
   private:

@@ -4,7 +4,7 @@
 An HTML comment before a shell block says what it is: `setup` (here the test's own PATH does it), `run`,
 `background: COMMAND` (goes on until `stop`; it is up when `zq COMMAND` prints something), `paste: ROLE` (run
 the `zq join` line that an earlier block printed for that role), `seeds` (the shared folder is the
-sandbox's), `task` (what a worker's command says inside its task), `dead` and `look` (with some dead letters there), `stop` (ends what runs in the background). A shell block without a comment is not run.
+sandbox's), `task` (what a worker's command says inside its task), `waits` (on a coordinator of its own), `dead` and `look` (with some dead letters there), `stop` (ends what runs in the background). A shell block without a comment is not run.
 
 Addresses, ports and installed paths of the page are replaced by the sandbox's, nothing else.
 """
@@ -98,7 +98,7 @@ class Readme(Case):
             self.stop()
             self.new_ports()
         else:
-            self.assertIn(kind, ("setup", "seeds", "task", "dead", "look"))
+            self.assertIn(kind, ("setup", "seeds", "task", "dead", "look", "waits"))
 
     def test_the_walks_on_one_machine_and_on_two_work_as_printed(self):
         self.assertGreater(len([part for part in self.parts if part["kind"] == "run"]), 3)
@@ -131,6 +131,16 @@ class Readme(Case):
             self.shell(line)
         self.assertIn("# Result", self.printed)
         self.assertIn("task-124", self.printed.splitlines()[-1])
+
+    def test_tasks_that_wait_do_so_as_printed(self):
+        text = self.localise(next(part["text"] for part in self.parts if part["kind"] == "waits"))
+        self.shell("zq init")
+        self.start("zq-coordinator --data ./zq-data", "ping")
+        printed = self.shell(text)
+        self.assertRegex(printed, r"(?m)^go .*blocked .*dependency .*waits for 1 task of 1 \(all_ok\): whole")
+        self.assertRegex(printed, r"(?m)^sea .*queued .*no_worker .*no worker has ever served research")
+        states = {row["id"]: row["state"] for row in self.box.rows("ls")}
+        self.assertEqual(states, {"sea": "cancelled", "whole": "cancelled", "go": "cancelled", "land": "queued"})
 
     def test_dead_letters_are_dealt_with_as_printed(self):
         text = self.localise(next(part["text"] for part in self.parts if part["kind"] == "dead"))
