@@ -9,6 +9,7 @@ sandbox's), `task` (what a worker's command says inside its task), `waits` (on a
 Addresses, ports and installed paths of the page are replaced by the sandbox's, nothing else.
 """
 
+import json
 import os
 import re
 import shutil
@@ -139,7 +140,8 @@ class Readme(Case):
         printed = self.shell(text)
         self.assertRegex(printed, r"(?m)^go .*blocked .*dependency .*waits for 1 task of 1 \(all_ok\): whole")
         self.assertRegex(printed, r"(?m)^sea .*queued .*no_worker .*no worker has ever served research")
-        states = {row["id"]: row["state"] for row in self.box.rows("ls")}
+        rows = [json.loads(line) for line in self.shell("zq ls -o jsonl").splitlines()]
+        states = {row["id"]: row["state"] for row in rows}
         self.assertEqual(states, {"sea": "cancelled", "whole": "cancelled", "go": "cancelled", "land": "queued"})
 
     def test_dead_letters_are_dealt_with_as_printed(self):
