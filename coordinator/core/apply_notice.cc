@@ -79,6 +79,9 @@ void apply_notice(State& state, const LeaseClockSet& notice) {
     drop_clock(state, notice.token);
     state.now.clocks.emplace(notice.token, notice.clock);
     state.now.deadlines.insert({notice.clock.deadline, notice.token});
+    if (notice.clock.ends_by.is_set()) {
+        state.now.overdue.insert({notice.clock.ends_by, notice.token});
+    }
 }
 
 void apply_notice(State& state, const CreditUsed& notice) {
@@ -92,11 +95,16 @@ void apply_notice(State& state, const CreditUsed& notice) {
 
 void apply_notice(State& state, const DeadlinesMoved& notice) {
     std::set<std::pair<Instant, std::uint64_t>> moved;
+    std::set<std::pair<Instant, std::uint64_t>> overdue;
     for (auto& [token, clock] : state.now.clocks) {
         clock.deadline = clock.deadline + notice.by;
         moved.insert({clock.deadline, token});
+        if (!clock.ends_by.is_set()) continue;
+        clock.ends_by = clock.ends_by + notice.by;
+        overdue.insert({clock.ends_by, token});
     }
     state.now.deadlines = std::move(moved);
+    state.now.overdue = std::move(overdue);
     std::set<std::pair<Instant, SessionId>> heard;
     for (auto& [id, session] : state.now.sessions) {
         session.heard_at = session.heard_at + notice.by;

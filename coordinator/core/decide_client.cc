@@ -268,8 +268,9 @@ Decision decide_claim(const Call& call, const ClaimTask& claim) {
             event_of(call, task.key,
                      RequestRecorded{call.command.client, call.command.request, lease.token}));
     }
-    decision.notices.emplace_back(
-        LeaseClockSet{lease.token.number, LeaseClock{call.now() + claim.lease, true, 0}});
+    decision.notices.emplace_back(LeaseClockSet{
+        lease.token.number,
+        LeaseClock{call.now() + claim.lease, true, 0, ends_by(task, call.now(), call.now())}});
     answer(decision, call, claim_answer(task, lease));
     return decision;
 }

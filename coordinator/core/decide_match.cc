@@ -25,7 +25,8 @@ void assign(const Call& call, const Session& session, const Task& task, std::uin
     const Lease lease = lease_for(call, session, task, given);
     decision.events.push_back(system_event(task.key, TaskAssigned{lease}));
     decision.notices.emplace_back(
-        LeaseClockSet{lease.token.number, LeaseClock{call.now() + lease.term, false, session.id}});
+        LeaseClockSet{lease.token.number, LeaseClock{call.now() + lease.term, false, session.id,
+                                                     ends_by(task, call.now(), call.now())}});
     decision.notices.emplace_back(CreditUsed{session.id, lease.token.number});
     decision.effects.emplace_back(
         Push{session.id, Assignment{task.key, spec_seq(task), lease, session.heard, task.submitter,

@@ -81,6 +81,13 @@ inline bool is_too_late(const Task& task, Instant now) {
     return has_expired(task, now) || has_missed_deadline(task, now);
 }
 
+/// When the coordinator ends an attempt that has run since then, if its holder, who is heard now,
+/// has not: that one has had a while by then to end it and to say so. Unset: never.
+inline Instant ends_by(const Task& task, Instant since, Instant now) {
+    const Instant end = attempt_ends_at(task, since);
+    return end.is_set() ? std::max(end, now) + limits::kRunAllowance : end;
+}
+
 /// What an attempt that starts now has of time; 0: no bound.
 inline Millis time_for_attempt(const Task& task, Instant now) {
     if (!task.deadline_at.is_set()) return task.run_timeout;

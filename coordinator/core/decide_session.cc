@@ -43,8 +43,14 @@ Verdict renew_one(const Call& call, const Speaker& speaker, const LeaseToken& to
         if (lost->lost_lease->holder.by_hand) term = lost->lost_lease->term;
     }
     if (verdict != Verdict::kStale) {
+        const Task& held = task != nullptr ? *task : *lost;
+        const Lease& lease = held.lease ? *held.lease : *held.lost_lease;
+        const auto known = call.state.now.clocks.find(token.number);
+        const bool bounded = known != call.state.now.clocks.end() && known->second.ends_by.is_set();
+        const Instant end =
+            bounded ? known->second.ends_by : ends_by(held, lease.since, call.now());
         decision.notices.emplace_back(
-            LeaseClockSet{token.number, LeaseClock{call.now() + term, true, speaker.session}});
+            LeaseClockSet{token.number, LeaseClock{call.now() + term, true, speaker.session, end}});
     }
     return verdict;
 }

@@ -54,8 +54,6 @@ void fire_timer(const Call& call, const Timer& timer, const Task& task, Decision
         decision.events.push_back(system_event(task.key, TaskExpired{}));
     } else if (timer.kind == TimerKind::kNoAnswer) {
         close_unanswered(call, task, timer.due, decision);
-    } else if (timer.kind == TimerKind::kAttempt) {
-        end_overdue(call, task, decision);
     } else if (timer.kind == TimerKind::kResolve) {
         resolve_blocked(call, task, decision);
     } else if (timer.kind == TimerKind::kReady) {
@@ -71,6 +69,14 @@ void fire_timers(const Call& call, Decision& decision) {
         // What else of a task is due comes with the next tick, if it is still there.
         if (!done.insert(timer.task).second) continue;
         fire_timer(call, timer, *find_task(call.state, timer.task), decision);
+    }
+}
+
+void end_attempts(const Call& call, Decision& decision) {
+    for (const auto& [due, number] : call.state.now.overdue) {
+        if (due > call.now() || decision.events.size() >= limits::kTickItems) return;
+        const Task* task = find_holder(call.state, {call.state.durable.journal, number});
+        if (task != nullptr) end_overdue(call, *task, decision);
     }
 }
 
@@ -103,6 +109,7 @@ void close_silent(const Call& call, Decision& decision) {
 Decision decide_tick(const Call& call) {
     Decision decision;
     fire_timers(call, decision);
+    end_attempts(call, decision);
     end_leases(call, decision);
     close_silent(call, decision);
     return decision;
@@ -123,7 +130,10 @@ Decision decide_begin(const Call& call) {
         // A holder by hand has no session to confirm with: what it claimed, it has.
         const bool shortened = mutant(Mutant::kRestoredLeaseShort);
         const Millis term = shortened ? Millis{} : task.lease->term + call.policy.heartbeat;
-        const LeaseClock clock{call.now() + term, task.lease->holder.by_hand, 0};
+        // What has ended while nobody listened is still to be told: who holds it is waited for.
+        const bool by_hand = task.lease->holder.by_hand;
+        const Instant end = by_hand ? ends_by(task, task.lease->since, call.now()) : Instant{};
+        const LeaseClock clock{call.now() + term, by_hand, 0, end};
         decision.notices.emplace_back(LeaseClockSet{number, clock});
     }
     return decision;

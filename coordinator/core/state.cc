@@ -34,10 +34,9 @@ Spent spent_so_far(const Task& task) {
     return task.spent + spent_in(task.spending);
 }
 
-Instant attempt_ends_at(const Task& task) {
-    if (!task.lease) return {};
+Instant attempt_ends_at(const Task& task, Instant since) {
     if (task.run_timeout.count == 0) return task.deadline_at;
-    const Instant end = task.lease->since + task.run_timeout;
+    const Instant end = since + task.run_timeout;
     return task.deadline_at.is_set() ? std::min(end, task.deadline_at) : end;
 }
 
@@ -66,6 +65,7 @@ Instant next_deadline(const State& state, const Policy& policy) {
     if (!state.now.deadlines.empty()) {
         next = std::min(next, state.now.deadlines.begin()->first + policy.heartbeat);
     }
+    if (!state.now.overdue.empty()) next = std::min(next, state.now.overdue.begin()->first);
     if (!state.now.by_heard.empty()) {
         next = std::min(next, state.now.by_heard.begin()->first + policy.lease + policy.heartbeat);
     }

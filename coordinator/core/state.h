@@ -62,7 +62,6 @@ enum class TimerKind : std::uint8_t {
     kExpire,
     kNoAnswer,
     kDeadline,
-    kAttempt,
     kResolve,
 };
 struct Timer {
@@ -128,6 +127,9 @@ struct LeaseClock {
     Instant deadline;
     bool confirmed = false;  // the holder has listed it since it was given or restored
     SessionId session = 0;   // of its holder; 0: by hand, or not connected
+    /// When the coordinator ends the attempt, whose time was over before; unset: it has no bound,
+    /// or its holder has not been heard since the start and may have ended it long ago.
+    Instant ends_by;
 };
 
 struct ProgressView {
@@ -147,6 +149,7 @@ struct Volatile {
     std::map<RoleKey, std::set<std::pair<std::uint64_t, SessionId>>> idle;  // by last_assigned
     std::map<std::uint64_t, LeaseClock> clocks;                             // by token number
     std::set<std::pair<Instant, std::uint64_t>> deadlines;
+    std::set<std::pair<Instant, std::uint64_t>> overdue;  // of the clocks, by ends_by
     std::map<TaskKey, ProgressView> progress;
     std::set<RoleKey> to_match;
 };

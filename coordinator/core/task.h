@@ -113,8 +113,9 @@ const Question* open_question(const Task& task);
 Spent spent_so_far(const Task& task);
 /// True if nothing is left of its budget, grants included.
 bool is_over_budget(const Task& task);
-/// When the running attempt is to be over: its run timeout, or the task's deadline; unset: never.
-Instant attempt_ends_at(const Task& task);
+/// When an attempt that has run since then is to be over: by its run timeout, or the task's
+/// deadline; unset: never.
+Instant attempt_ends_at(const Task& task, Instant since);
 /// What a new attempt is told: the questions that were answered, or had no answer in their time.
 std::vector<Question> closed_questions(const Task& task);
 

@@ -46,12 +46,6 @@ Timer deadline_timer(const Task& task) {
     return {task.deadline_at, task.submitted_seq, TimerKind::kDeadline, task.key};
 }
 
-/// When the coordinator ends an attempt whose time is over, if its worker has not.
-Timer attempt_timer(const Task& task) {
-    return {attempt_ends_at(task) + limits::kRunAllowance, task.submitted_seq, TimerKind::kAttempt,
-            task.key};
-}
-
 /// A wait that has come to something and was not acted on yet: at once.
 Timer resolve_timer(const Task& task) {
     return {task.submitted_at, task.submitted_seq, TimerKind::kResolve, task.key};
@@ -139,7 +133,6 @@ void index_task(State& state, const Task& task) {
     if (is_leased(task)) {
         ++role.running;
         index_lease(state, task);
-        if (attempt_ends_at(task).is_set()) state.index.timers.insert(attempt_timer(task));
     }
     if (has_deadline(task)) state.index.timers.insert(deadline_timer(task));
     if (is_to_resolve(task)) state.index.timers.insert(resolve_timer(task));
@@ -162,7 +155,6 @@ void unindex_task(State& state, const Task& task) {
     if (is_leased(task)) {
         --role.running;
         unindex_lease(state, task);
-        if (attempt_ends_at(task).is_set()) state.index.timers.erase(attempt_timer(task));
     }
     if (has_deadline(task)) state.index.timers.erase(deadline_timer(task));
     if (is_to_resolve(task)) state.index.timers.erase(resolve_timer(task));
@@ -215,6 +207,7 @@ void drop_clock(State& state, std::uint64_t token) {
     auto at = state.now.clocks.find(token);
     if (at == state.now.clocks.end()) return;
     state.now.deadlines.erase({at->second.deadline, token});
+    state.now.overdue.erase({at->second.ends_by, token});
     state.now.clocks.erase(at);
 }
 

@@ -115,7 +115,7 @@ wire::Why running(const core::State& state, const core::Task& task) {
                     : "; its worker is not connected: the lease ends at " +
                           to_rfc3339(clock->second.deadline);
     }
-    return because("running", text, core::attempt_ends_at(task));
+    return because("running", text, core::attempt_ends_at(task, task.lease->since));
 }
 
 wire::Why ended(const core::Task& task) {

@@ -175,6 +175,24 @@ TEST_F(RunTimeout, EndsACancelledAttemptThatDoesNotEnd) {
     EXPECT_EQ(rig.state_of("a"), TaskState::kCancelled);
 }
 
+TEST_F(RunTimeout, OfAnAttemptThatEndedWhileTheCoordinatorWasAwayIsNotHeldAgainstIt) {
+    rig.heartbeat(1, {token});
+    rig.now = rig.now + minutes(30);
+    rig.restart();
+    rig.advance(seconds(20));
+    rig.hello(2, "w1", 1, {}, {}, {token});
+    rig.advance(seconds(20));
+    CoreRig::answer<AcceptedAnswer>(rig.complete("a", token));
+    EXPECT_EQ(rig.state_of("a"), TaskState::kCompleted);
+}
+
+TEST_F(RunTimeout, DoesNotRunWhileTheCoordinatorIsStopped) {
+    beat(6);
+    rig.run(NoteStall{minutes(3)});
+    beat(3);
+    EXPECT_EQ(rig.state_of("a"), TaskState::kRunning);
+}
+
 TEST_F(RunTimeout, IsKeptOverARestartOfTheCoordinator) {
     rig.restart();
     rig.hello(2, "w1", 1, {token});
