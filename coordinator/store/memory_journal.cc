@@ -115,8 +115,9 @@ RollupKey bounded(const MemoryDisk& disk, RollupKey key) {
 
 /// Adds what a batch has counted; old buckets leave.
 void keep(MemoryDisk& disk, const RollupSum& sum) {
-    for (const auto& [key, added] : sum.sums()) {
-        disk.rollups[bounded(disk, key)].add(added);
+    for (const auto& entry : sum.sums()) {
+        const RollupKey& key = entry.first;
+        disk.rollups[bounded(disk, key)].add(entry.second);
         const auto* span = std::find_if(kRollupSpans.begin(), kRollupSpans.end(),
                                         [&](const RollupSpan& s) { return s.length == key.span; });
         const RollupKey from{key.ns, key.by, key.span, {}, {}};
