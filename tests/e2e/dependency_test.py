@@ -67,8 +67,8 @@ class Dependencies(Case):
         box = self.box
         box.coordinator()
         ids = [f"part-{n:03d}" for n in range(200)]
-        for id in ids:
-            box.submit("part", "--id", id)
+        lines = box.write("parts.jsonl", "".join(f'{{"to":"part","task_id":"{id}"}}\n' for id in ids))
+        box.zq("batch", "-f", lines, "-q")
         listed = box.write("ids", "\n".join(ids) + "\n")
         whole = box.submit("whole", "--after", "@" + listed, "--after-count", "150")
         path = box.write("part.sh", "echo $ZQ_TASK_ID > $ZQ_OUT/result.md\n")

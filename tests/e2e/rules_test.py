@@ -4,7 +4,7 @@ are told apart, and work that is not run twice after its worker was lost."""
 
 import datetime
 
-from zq_e2e import Case, await_that, main
+from zq_e2e import PATIENCE, Case, await_that, main
 
 
 def in_seconds(seconds):
@@ -33,9 +33,10 @@ class Rules(Case):
         box = self.box
         box.coordinator()
         never = box.submit("nobody", "--deadline", "2s")
-        self.worker("echo $ZQ_DEADLINE > $ZQ_OUT/seen.md\nsleep 60\n")
-        runs = box.submit("r", "--deadline", "2s")
-        box.run(["zq", "wait", runs, "--timeout", "60s"], ok=(10,))
+        self.worker("echo $ZQ_DEADLINE > $ZQ_OUT/seen.md\nsleep 600\n")
+        await_that(lambda: box.rows("worker", "ls"), "the worker is there")
+        runs = box.submit("r", "--deadline", f"{int(3 * PATIENCE)}s")
+        box.run(["zq", "wait", runs, "--timeout", "100s"], ok=(10,), seconds=120)
         shown = box.show(runs)
         self.assertEqual((shown["state"], shown["dead_reason"]), ("dead", "timed_out"))
         box.run(["zq", "wait", never, "--timeout", "60s"], ok=(12,))
@@ -70,13 +71,13 @@ class Rules(Case):
 
     def test_what_must_not_run_twice_waits_for_a_person_after_its_worker_was_lost(self):
         box = self.box
-        box.coordinator("--lease", "2s", "--heartbeat", "500ms")
+        box.coordinator("--lease", f"{int(2 * PATIENCE)}s", "--heartbeat", "500ms")
         ran = box.path("ran")
         worker = self.worker(f"echo ran >> {ran}\n[ -e {ran}.go ] || sleep 60\necho done > $ZQ_OUT/result.md\n")
         task = box.submit("r", "--on-lost", "hold")
         await_that(lambda: box.state_of(task) == "running", "it runs")
         worker.kill()
-        await_that(lambda: box.state_of(task) == "input_required", "a person is asked", 30)
+        await_that(lambda: box.state_of(task) == "input_required", "a person is asked", 60)
         box.write("ran.go", "")
         self.worker(f"echo ran >> {ran}\necho done > $ZQ_OUT/result.md\n", "w2")
         box.run(["zq", "wait", task, "--timeout", "1s"], ok=(9,))
