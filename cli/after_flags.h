@@ -6,8 +6,8 @@
 
 namespace zq::cli {
 
-/// --after, --after-any, --after-done, --after-count and --on-unmet. Errors: usage, naming the flag;
-/// a file of ids that can't be read.
+/// --after, --after-any, --after-done, --after-count and --on-unmet. Errors: usage, naming the
+/// flag; a file of ids that can't be read.
 Expected<void> read_after(const Arguments& args, After& after);
 
 }  // namespace zq::cli
