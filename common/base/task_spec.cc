@@ -12,6 +12,9 @@ namespace {
 constexpr auto kBackoffKinds = std::to_array<std::string_view>({"none", "fixed", "exp"});
 constexpr auto kOnUnique = std::to_array<std::string_view>({"reject", "existing"});
 
+// The last moment that RFC 3339 can say: what is added to a time stays far from its end.
+constexpr Instant kLatest{253'402'300'799'999};
+
 struct Unit {
     std::string_view suffix;
     std::int64_t ms;
@@ -86,8 +89,9 @@ Result<void> validate_numbers(const TaskSpec& s) {
         return fail(ErrorCode::INVALID, "at most 10^15, in millionths of a dollar or in tokens",
                     "task.budget");
     }
-    if (s.not_before.ms < 0) {
-        return fail(ErrorCode::INVALID, "a time is milliseconds since 1970", "task.not_before");
+    if (s.not_before.ms < 0 || s.not_before > kLatest) {
+        return fail(ErrorCode::INVALID, "a time is milliseconds since 1970, up to the year 9999",
+                    "task.not_before");
     }
     if (!s.budget.is_set() && s.budget != Budget{}) {
         return fail(ErrorCode::INVALID, "a budget bounds money or tokens", "task.budget");

@@ -121,6 +121,9 @@ std::vector<std::string> broken_invariants(const State& state) {
            "idempotency keys follow from the tasks");
     expect(broken, index.by_unique_key == state.index.by_unique_key,
            "unique keys follow from the tasks, and no two have one");
+    expect(broken, index.dependants == state.index.dependants,
+           "who waits for whom follows from the tasks");
+    expect(broken, index.needed == state.index.needed, "what is needed follows from the tasks");
     expect(broken, index.open_in_group == state.index.open_in_group,
            "groups follow from the tasks");
     check_volatile(state, broken);

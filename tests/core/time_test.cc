@@ -74,6 +74,15 @@ TEST(Time, ATaskThatMayNotStartBeforeATimeWaitsForIt) {
     EXPECT_EQ(rig.state_of("a"), TaskState::kQueued);
 }
 
+TEST(Time, ATimeThatNoCalendarHasIsRefused) {
+    TaskSpec spec = CoreRig::spec("a");
+    spec.not_before = Instant{253'402'300'799'999};
+    EXPECT_TRUE(validate(spec));
+    spec.not_before = Instant{INT64_MAX};
+    ASSERT_FALSE(validate(spec));
+    EXPECT_EQ(validate(spec).error().field, "task.not_before");
+}
+
 TEST(Time, ATimeThatIsPastIsNoReasonToWait) {
     CoreRig rig;
     TaskSpec spec = CoreRig::spec("a");
