@@ -87,7 +87,10 @@ void end_leases(const Call& call, Decision& decision) {
         if (decision.events.size() >= limits::kTickItems) return;
         const Task* task = find_holder(call.state, {call.state.durable.journal, number});
         if (task == nullptr) continue;
-        const bool confirmed = call.state.now.clocks.at(number).confirmed;
+        const LeaseClock& clock = call.state.now.clocks.at(number);
+        // Its attempt ends for its time, in this tick or the next: not for its silence as well.
+        if (clock.ends_by.is_set() && clock.ends_by <= call.now()) continue;
+        const bool confirmed = clock.confirmed;
         const Outcome outcome = confirmed ? Outcome::kLost : Outcome::kUndelivered;
         end_silently(call, *task, outcome,
                      confirmed ? "the lease was not renewed" : "the assignment was never confirmed",

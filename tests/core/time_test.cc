@@ -178,6 +178,15 @@ TEST_F(RunTimeout, IsTheWorkersToKeepForAWhileAndThenTheCoordinators) {
     EXPECT_EQ(std::get<LeaseWord>(push.body).verdict, Verdict::kStale);
 }
 
+TEST_F(RunTimeout, AndALeaseThatEndInTheSameTickEndTheAttemptOnce) {
+    beat(6);
+    rig.now = rig.now + minutes(3);
+    rig.run(Tick{});
+    EXPECT_EQ(rig.state_of("a"), TaskState::kRetryWait);
+    EXPECT_EQ(rig.task("a").failures, 1U);
+    EXPECT_EQ(rig.task("a").losses, 0U);
+}
+
 TEST_F(RunTimeout, EndsACancelledAttemptThatDoesNotEnd) {
     rig.run(CancelTask{TaskId("a"), "no need"});
     beat(7);
