@@ -1,0 +1,165 @@
+#!/usr/bin/python3
+"""The stories that made people build a layer for agents on a stream of messages, with zq instead: a supervisor that fans work
+out, dead letters brought back, what a monitor reads, the four faults that such code has, and agents that come and go. Tasks
+are written as such programs write them: agent_type, action, payload, max_retries, ttl_seconds, trace_id."""
+
+import collections
+import json
+import os
+import signal
+
+from zq_e2e import BIN, CHILD, Case, await_that, is_alive, main
+
+SHORT_LEASE = ("--lease", "2s", "--heartbeat", "400ms")
+REPO = "https://github.com/org/my-project"
+RESEARCH = [
+    {"task_id": "security", "agent_type": "research", "action": "analyze_codebase", "payload": {"repo": REPO, "depth": "security"}},
+    {"task_id": "speed", "agent_type": "research", "action": "analyze_codebase", "payload": {"repo": REPO, "depth": "performance"}},
+    {"task_id": "docs", "agent_type": "research", "action": "search_docs", "payload": {"repo": REPO, "query": "architecture"}},
+]
+FOUND = {
+    "security": {"findings": ["security issues in " + REPO]},
+    "speed": {"findings": ["performance issues in " + REPO]},
+    "docs": {"sources": ["docs/architecture.md"]},
+}
+# One agent for every role: what it does is the task's action.
+AGENT = """
+import glob, json, os
+with open(os.environ["ZQ_TASK_DIR"] + "/task.json") as file:
+    task = json.load(file)
+payload, action = json.loads(task["payload"]), task["type"]
+output = None
+if action == "analyze_codebase":
+    output = {"findings": [payload["depth"] + " issues in " + payload["repo"]]}
+elif action == "search_docs":
+    output = {"sources": ["docs/" + payload["query"] + ".md"]}
+elif action == "generate_summary":
+    findings = payload.get("findings")
+    if findings is None:
+        findings = [json.load(open(each)) for each in sorted(glob.glob("deps/*/result.json"))]
+    output = {"report": findings}
+if output is None:
+    with open(os.environ["ZQ_OUTPUT"], "a") as file:
+        file.write("status=failure\\nreason=Unknown action: " + action + "\\n")
+else:
+    with open(os.environ["ZQ_OUT"] + "/result.json", "w") as file:
+        json.dump(output, file)
+"""
+# The supervisor as a task of its own: it fans out, waits, reads, and hands on what it read.
+SUPERVISOR = """
+import json, os, subprocess
+def zq(*argv, **run):
+    return subprocess.run(["zq", *argv], check=True, text=True, stdout=subprocess.PIPE, **run).stdout
+with open(os.environ["ZQ_TASK_DIR"] + "/task.json") as file:
+    plan = json.loads(json.load(file)["payload"])["plan"]
+lines = "".join(json.dumps(each) + "\\n" for each in plan)
+ids = zq("batch", "-f", "-", "--group", "research", "-q", input=lines).split()
+zq("wait", *ids, "--timeout", "60s")
+findings = [json.loads(zq("result", each)) for each in ids]
+report = {"task_id": "report", "agent_type": "report", "action": "generate_summary", "payload": {"findings": findings}}
+zq("submit", "-f", "-", input=json.dumps(report))
+zq("wait", "report", "--timeout", "60s")
+print(zq("result", "report"), end="")
+"""
+
+
+class Story(Case):
+    def file(self, tasks: list[dict], name: str = "tasks.jsonl") -> str:
+        return self.box.write(name, "".join(json.dumps(task) + "\n" for task in tasks))
+
+    def dispatch(self, tasks: list[dict], *flags: str) -> list[str]:
+        return self.box.zq("batch", "-f", self.file(tasks), "--atomic", "-q", *flags).split()
+
+    def agent(self, name: str, role: str, script: str = AGENT, flags: tuple = ()):
+        """A worker whose agent may use `zq`, and knows where the coordinator is."""
+        path = self.box.write(f"{name}.py", script)
+        env = self.box.env(PATH=f"{BIN}:{os.environ['PATH']}")
+        return self.box.worker(name, role, [CHILD[0], path], flags=("--env", "ZQ_CONNECT", *flags), env=env)
+
+    def output(self, task: str) -> dict:
+        return json.loads(self.box.zq("result", task))
+
+    def stderr(self, *argv: str, ok: tuple = (0,)) -> str:
+        return self.box.run(["zq", *argv], ok=ok).stderr.decode()
+
+    def by_role(self, *keys: str) -> dict:
+        """What `zq stats` says of each role: {role: value}, or {role: (values)}."""
+        rows = self.box.rows("stats", "--by", "role")
+        return {row["id"]: tuple(row[key] for key in keys) if len(keys) > 1 else row[keys[0]] for row in rows}
+
+    def pending(self) -> collections.Counter:
+        """How many tasks each worker holds."""
+        return collections.Counter(lease["worker"] for lease in self.box.rows("leases"))
+
+    def kill_with_children(self, worker) -> None:
+        """kill -9 of a worker and of all that it runs."""
+        mine = {lease["id"] for lease in self.box.rows("leases") if lease["worker"] == worker.name.removeprefix("worker-")}
+        worker.kill()
+        for task in mine:
+            for _, pid in self.box.lives(task):
+                if is_alive(pid):
+                    os.kill(pid, signal.SIGKILL)
+                await_that(lambda gone=pid: not is_alive(gone), "the child is gone")
+
+
+class Supervisor(Story):
+    def test_it_fans_out_as_a_task_waits_and_hands_on_what_was_found(self):
+        box = self.box
+        box.coordinator()
+        for name, role in (("research-w1", "research"), ("research-w2", "research"), ("report-w1", "report")):
+            self.agent(name, role)
+        self.agent("supervisor-w1", "supervisor", SUPERVISOR)
+        task = {"task_id": "flow", "agent_type": "supervisor", "action": "run_research_workflow", "payload": {"plan": RESEARCH},
+                "trace_id": "wf-20260701-001", "ttl_seconds": 3600, "max_retries": 0}
+        box.zq("submit", "-f", box.write("task.json", json.dumps(task)))
+        box.zq("wait", "flow", "--timeout", "90s", seconds=100)
+        found = [FOUND[task["task_id"]] for task in RESEARCH]
+        self.assertEqual(self.output("flow"), {"report": found})
+        self.assertEqual(box.show("report")["envelope"]["payload"], {"findings": found})
+        # One trace id leads from the request to all that came of it, in the order in which it came.
+        self.assertEqual({row["id"] for row in box.rows("ls", "--trace", "wf-20260701-001")}, {"flow", "report", *FOUND})
+        told = [(row["id"], row["kind"])
+                for row in box.rows("events", "--trace", "wf-20260701-001", "--type", "task_submitted,attempt_ended")]
+        for each in FOUND:
+            self.assertLess(told.index((each, "attempt_ended")), told.index(("report", "task_submitted")))
+        self.assertEqual(told[-1], ("flow", "attempt_ended"))
+
+    def test_a_report_handed_in_beforehand_starts_when_all_it_waits_for_is_there(self):
+        box = self.box
+        box.coordinator()
+        roles = ("research", "review", "docs")
+        ids = self.dispatch([task | {"agent_type": role} for task, role in zip(RESEARCH, roles)], "--group", "wf")
+        path = box.write("report.json", json.dumps({"task_id": "report", "agent_type": "report", "action": "generate_summary",
+                                                    "payload": {}}))
+        box.zq("submit", "-f", path, "--after", ",".join(ids))
+        for role in ("report", *roles[:2]):
+            self.agent(f"{role}-w1", role)
+        # The time limit: what has ended is told, what has not is told apart, and the work goes on.
+        box.zq("wait", *ids, "--count", "2", "--timeout", "60s")
+        over = box.run(["zq", "wait", *ids, "--timeout", "100ms", "--json"], ok=(8,))
+        said = json.loads(over.stdout)
+        self.assertEqual(({row["id"] for row in said["items"]}, said["more"]), ({"security", "speed"}, True))
+        self.assertEqual(json.loads(over.stderr)["error"]["code"], "NOT_FINISHED")
+        self.assertEqual(box.state_of("report"), "blocked")
+        self.assertIn("waits for 1 task of 3", box.zq("why", "report"))
+        self.agent("docs-w1", "docs")
+        box.zq("wait", "report", "--timeout", "60s")
+        self.assertEqual(self.output("report"), {"report": [FOUND[each] for each in sorted(ids)]})
+
+    def test_research_that_fails_is_told_with_its_reason_and_no_report_is_made(self):
+        box = self.box
+        box.coordinator()
+        ids = self.dispatch([*RESEARCH[:2], RESEARCH[2] | {"action": "guess", "max_retries": 0}])
+        box.submit("report", "--id", "report", "--type", "generate_summary", "--payload", "{}", "--after", ",".join(ids))
+        self.agent("research-w1", "research")
+        self.agent("report-w1", "report")
+        ended = box.rows("wait", *ids, "--timeout", "60s", ok=(10,))
+        self.assertEqual({row["id"]: row["status"] for row in ended},
+                         {"security": "success", "speed": "success", "docs": "failure"})
+        self.assertEqual(json.loads(box.zq("result", "docs", "--json", ok=(10,)))["error"], "Unknown action: guess")
+        self.assertEqual(box.state_of("report"), "skipped")
+        self.assertEqual(box.show("report")["attempts"], [])
+
+
+if __name__ == "__main__":
+    main()
