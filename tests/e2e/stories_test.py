@@ -161,5 +161,46 @@ class Supervisor(Story):
         self.assertEqual(box.show("report")["attempts"], [])
 
 
+class Recovery(Story):
+    def test_dead_letters_are_listed_repaired_and_replayed_one_by_one_and_all(self):
+        box = self.box
+        box.coordinator()
+        wrong = [RESEARCH[0] | {"task_id": f"r{n}", "action": "analyse", "max_retries": 1, "backoff": "none", "trace_id": f"wf-{n}",
+                                "context": f"notes of {n}"} for n in range(5)]
+        wrong[0] |= {"action": "analyze_codebase", "payload": {"depth": "security"}}
+        other = {"task_id": "other", "agent_type": "review", "action": "guess", "payload": {}, "max_retries": 0}
+        ids = self.dispatch([*wrong, other])
+        worker = self.agent("w1", "research", flags=("--role", "review", "--slots", "4"))
+        self.assertEqual(len(box.rows("wait", *ids, "--timeout", "60s", ok=(10,))), 6)
+        letters = json.loads(box.zq("dlq", "ls", "--role", "research", "--json"))["items"]
+        self.assertEqual({(row["id"], row["attempts"], row["dead_reason"], row["reason"]) for row in letters},
+                         {("r0", 2, "attempts_exhausted", "exit code 1: KeyError: 'repo'"),
+                          *((f"r{n}", 2, "attempts_exhausted", "Unknown action: analyse") for n in range(1, 5))})
+        # One task is at fault: it is repaired. Nothing runs before it is replayed.
+        box.zq("dlq", "edit", "r0", "--payload", json.dumps(RESEARCH[0]["payload"]), "--because", "it named no repo")
+        self.assertEqual(box.state_of("r0"), "dead")
+        self.assertEqual(self.stderr("dlq", "replay", "r0"), "")
+        box.zq("wait", "r0", "--timeout", "60s")
+        self.assertEqual(self.output("r0"), FOUND["security"])
+        # The agent is at fault with the others: a better one comes, and they are replayed as they were.
+        worker.process.terminate()
+        self.assertEqual(worker.wait(), 0)
+        self.agent("w2", "research", AGENT.replace("analyze_codebase", "analyse"))
+        self.assertIn("4 tasks: 4 of research attempts_exhausted", self.stderr("dlq", "replay", "--role", "research", ok=(2,)))
+        self.assertIn("dry run: 4 would be queued again", self.stderr("dlq", "replay", "--role", "research", "--dry-run"))
+        self.assertEqual(len(box.rows("dlq", "ls")), 5)
+        replayed = box.run(["zq", "dlq", "replay", "--role", "research", "--yes"])
+        self.assertIn("4 of 4 are queued again", replayed.stderr.decode())
+        self.assertEqual(len(replayed.stdout.decode().splitlines()), 4)
+        box.zq("wait", *ids[:5], "--timeout", "60s")
+        for n in range(1, 5):
+            shown = box.show(f"r{n}")
+            self.assertEqual(shown["trace_id"], f"wf-{n}")
+            self.assertEqual(box.zq("artifact", "cat", f"r{n}", "context.md"), f"notes of {n}")
+            self.assertEqual(box.attempts_of(f"r{n}"), [(1, "failed"), (2, "failed"), (3, "completed")])
+            self.assertEqual(self.output(f"r{n}"), FOUND["security"])
+        self.assertEqual([row["id"] for row in box.rows("dlq", "ls")], ["other"])
+
+
 if __name__ == "__main__":
     main()
