@@ -202,5 +202,49 @@ class Recovery(Story):
         self.assertEqual([row["id"] for row in box.rows("dlq", "ls")], ["other"])
 
 
+class Monitor(Story):
+    def test_backlog_pending_and_consumers_tell_of_a_crashed_worker(self):
+        box = self.box
+        box.coordinator(*SHORT_LEASE)
+        ids = self.dispatch([RESEARCH[0] | {"task_id": f"r{n}"} for n in range(5)] + [{"task_id": "v0", "agent_type": "review"}])
+        self.assertEqual(self.by_role("queued", "running", "workers"), {"research": (5, 0, 0), "review": (1, 0, 0)})
+        await_that(lambda: self.by_role("oldest_ms")["research"] > 0, "the oldest has an age")
+        workers = [box.worker(name, "research", flags=("--slots", "2")) for name in ("w1", "w2")]
+        for task in ids[:4]:
+            box.await_child(task, 1)
+            box.await_confirmed(task)
+        self.assertEqual(self.pending(), {"w1": 2, "w2": 2})
+        self.assertEqual({lease["attempt"] for lease in box.rows("leases", "--role", "research")}, {1})
+        self.assertEqual(self.by_role("queued", "running", "workers", "slots"), {"research": (1, 4, 2, 4), "review": (1, 0, 0, 0)})
+        self.kill_with_children(workers[0])
+        # Its consumer is missed, what it held is backlog again, and the next delivery is counted.
+        await_that(lambda: [row["id"] for row in box.rows("worker", "ls")] == ["w2"], "the killed worker is missed", 30)
+        await_that(lambda: self.by_role("queued", "lost")["research"] == (3, 2), "what it held is queued again", 30)
+        self.assertEqual(self.pending(), {"w2": 2})
+        box.worker("w3", "research", flags=("--slots", "3"))
+        await_that(lambda: self.pending() == {"w2": 2, "w3": 3}, "another one holds it", 30)
+        self.assertEqual(collections.Counter(lease["attempt"] for lease in box.rows("leases")), {1: 3, 2: 2})
+        box.let_go()
+        box.zq("wait", *ids[:5], "--timeout", "60s")
+        self.assertEqual(self.by_role("queued", "running", "completed"), {"research": (0, 0, 5), "review": (1, 0, 0)})
+
+    def test_dead_letters_are_counted_and_their_growth_is_told(self):
+        box = self.box
+        box.coordinator()
+        bad = {"agent_type": "research", "action": "guess", "payload": {}, "max_retries": 1, "backoff": "none"}
+        ids = self.dispatch([bad] * 3 + [RESEARCH[0] | {"agent_type": "review"}])
+        self.agent("w1", "research", flags=("--role", "review"))
+        box.zq("wait", *ids, "--timeout", "60s", ok=(10,))
+        self.assertEqual(self.by_role("dlq", "dlq_growth", "failed", "retries", "failure_permille"),
+                         {"research": (3, 3, 6, 3, 1000), "review": (0, 0, 0, 0, 0)})
+        everything = json.loads(box.zq("stats", "--json"))
+        self.assertEqual((everything["dlq"], everything["dlq_growth"], everything["completed"]), (3, 3, 1))
+        self.assertEqual(len(json.loads(box.zq("dlq", "ls", "--role", "research", "--json"))["items"]), 3)
+        dead = {row["id"]: row["dead"] for row in json.loads(box.zq("status", "--json"))["roles"]}
+        self.assertEqual(dead, {"research": 3, "review": 0})
+        box.zq("dlq", "purge", "--role", "research", "--because", "they asked for nothing", "--yes")
+        self.assertEqual(self.by_role("dlq", "dlq_growth")["research"], (0, 0))
+
+
 if __name__ == "__main__":
     main()
