@@ -246,5 +246,86 @@ class Monitor(Story):
         self.assertEqual(self.by_role("dlq", "dlq_growth")["research"], (0, 0))
 
 
+class Faults(Story):
+    """Of the code that such a stream was used by."""
+
+    def test_retries_are_counted_from_the_first_and_the_worker_knows_which_it_is(self):
+        box = self.box
+        box.coordinator()
+        self.dispatch([RESEARCH[0] | {"max_retries": 3, "backoff": "none"}])
+        box.worker("w1", "research", ["sh", "-c", "echo $ZQ_ATTEMPT > $ZQ_OUT/number; cp task.json $ZQ_OUT/said.json; exit 1"])
+        box.zq("wait", "security", "--timeout", "60s", ok=(10,))
+        self.assertEqual(box.attempts_of("security"), [(number, "failed") for number in (1, 2, 3, 4)])
+        for number in (1, 2, 3, 4):
+            self.assertEqual(box.zq("artifact", "cat", "security", "number", "--attempt", str(number)), str(number))
+            said = json.loads(box.zq("artifact", "cat", "security", "said.json", "--attempt", str(number)))
+            self.assertEqual((said["attempt"], said["max_attempts"]), (number, 4))
+        letter = box.rows("dlq", "ls")[0]
+        self.assertEqual((letter["attempts"], letter["failures"], letter["dead_reason"]), (4, 4, "attempts_exhausted"))
+
+    def test_what_a_crashed_worker_held_is_given_to_another_one_and_costs_no_retry(self):
+        box = self.box
+        box.coordinator(*SHORT_LEASE)
+        worker = box.worker("w1", "research")
+        self.dispatch([RESEARCH[0] | {"max_retries": 0}])
+        box.await_child("security", 1)
+        box.await_confirmed("security")
+        box.worker("w2", "research")
+        await_that(lambda: len(box.rows("worker", "ls")) == 2, "the other one is there")
+        self.kill_with_children(worker)
+        box.await_child("security", 2, seconds=30)
+        self.assertEqual([(lease["worker"], lease["attempt"]) for lease in box.rows("leases")], [("w2", 2)])
+        box.let_go()
+        box.zq("wait", "security", "--timeout", "60s")
+        self.assertEqual(box.attempts_of("security"), [(1, "lost"), (2, "completed")])
+        shown = box.show("security")
+        self.assertEqual((shown["losses"], shown["failures"], shown["max_attempts"]), (1, 0, 1))
+        box.assert_never_two_at_once("security")
+
+    def test_a_full_queue_refuses_what_is_new_and_nothing_unfinished_is_ever_removed(self):
+        box = self.box
+        settings = box.write("settings.toml", '[retention]\nunreferenced = "1s"\nfinished = "1s"\ndead = "1s"\nlogs = "1s"\n'
+                             'artifacts = "1s"\nfinished_bytes = "1B"\ndead_bytes = "1B"\n')
+        flags = ("--max-open-tasks", "5", "--config", settings)
+        program = box.coordinator(*flags)
+        tasks = [RESEARCH[0] | {"task_id": f"r{n}", "context": f"notes of {n}"} for n in range(6)]
+        self.dispatch(tasks[:5])
+        new = ["zq", "submit", "-f", box.write("task.json", json.dumps(tasks[5])), "--json"]
+        refused = json.loads(box.run(new, ok=(7,)).stderr)["error"]
+        self.assertEqual((refused["code"], refused["retryable"], refused["exit"]), ("QUEUE_FULL", True, 7))
+        # What has ended makes room, and goes when its time has come; what has not, stays, through a kill too.
+        box.zq("complete", "r0", "--from", "me", "--summary", "done")
+        box.run(new)
+        box.run(["zq", "submit", "--to", "research", "--id", "r6"], ok=(7,))
+        await_that(lambda: box.run(["zq", "show", "r0"], ok=(0, 3)).returncode == 3, "the finished one is removed", 30)
+        program.kill()
+        box.coordinator(*flags)
+        box.zq("gc")
+        self.assertEqual([row["id"] for row in box.rows("ls", "--state", "queued")], ["r5", "r4", "r3", "r2", "r1"])
+        box.worker("w1", "research", ["sh", "-c", "cat context/* > $ZQ_OUT/context; echo summary=$(cat context/*) >> $ZQ_OUTPUT"])
+        await_that(lambda: not box.rows("ls"), "all are done, and removed in their turn", 60)
+        ended = [row["fields"] for row in box.rows("events", "--type", "attempt_ended")][1:]
+        self.assertEqual([(each["outcome"], each["summary"]) for each in ended],
+                         [("completed", f"notes of {n}") for n in range(1, 6)])
+
+    def test_all_results_are_seen_and_not_only_the_first_ten(self):
+        box = self.box
+        box.coordinator()
+        ids = self.dispatch([RESEARCH[0] | {"task_id": f"r{n:02d}", "reply_to": "supervisor"} for n in range(15)], "--group", "wf")
+        box.worker("w1", "research", ["sh", "-c", "echo found by $ZQ_TASK_ID > $ZQ_RESULT"], flags=("--slots", "4"))
+        ended = box.rows("wait", "--group", "wf", "--timeout", "60s")
+        self.assertEqual(sorted(row["id"] for row in ended), ids)
+        told = box.rows("events", "--group", "wf", "--type", "attempt_ended")
+        self.assertEqual(sorted(row["id"] for row in told), ids)
+        answers = box.rows("results", "--reply-to", "supervisor")
+        self.assertEqual(sorted(row["id"] for row in answers), ids)
+        # Whoever has read ten goes on after the tenth, and reads none twice.
+        rest = box.rows("results", "--reply-to", "supervisor", "--since", str(answers[9]["changed_seq"]))
+        self.assertEqual([row["id"] for row in rest], [row["id"] for row in answers[10:]])
+        rest = box.rows("events", "--group", "wf", "--type", "attempt_ended", "--since", str(told[9]["seq"]))
+        self.assertEqual([row["id"] for row in rest], [row["id"] for row in told[10:]])
+        self.assertEqual([box.zq("result", each) for each in ids], [f"found by {each}" for each in ids])
+
+
 if __name__ == "__main__":
     main()
