@@ -7,8 +7,9 @@ import collections
 import json
 import os
 import signal
+import subprocess
 
-from zq_e2e import BIN, CHILD, Case, await_that, is_alive, main
+from zq_e2e import BIN, CHILD, PATIENCE, Case, await_that, is_alive, main
 
 SHORT_LEASE = ("--lease", "2s", "--heartbeat", "400ms")
 REPO = "https://github.com/org/my-project"
@@ -325,6 +326,51 @@ class Faults(Story):
         rest = box.rows("events", "--group", "wf", "--type", "attempt_ended", "--since", str(told[9]["seq"]))
         self.assertEqual([row["id"] for row in rest], [row["id"] for row in told[10:]])
         self.assertEqual([box.zq("result", each) for each in ids], [f"found by {each}" for each in ids])
+
+
+class ComeAndGo(Story):
+    def test_a_request_is_answered_at_once_and_workers_that_come_and_go_share_the_backlog(self):
+        box = self.box
+        box.coordinator()
+        ids = [box.submit("research", "--instructions", f"part {n}") for n in range(6)]
+        box.run(["zq", "result", ids[0]], ok=(8,))
+        first = box.worker("w1", "research")
+        box.await_child(ids[0], 1)
+        self.assertEqual(self.by_role("queued", "running"), {"research": (5, 1)})
+        box.worker("w2", "research", flags=("--slots", "2"))
+        for task in ids[1:3]:
+            box.await_child(task, 1)
+        self.assertEqual(self.by_role("queued", "running"), {"research": (3, 3)})
+        self.assertEqual(self.pending(), {"w1": 1, "w2": 2})
+        # No more run than there are slots for: the next one starts when one of them has ended.
+        box.let_go(ids[1])
+        box.await_child(ids[3], 1)
+        self.assertEqual(self.pending(), {"w1": 1, "w2": 2})
+        self.assertEqual(self.by_role("queued", "running", "completed"), {"research": (2, 3, 1)})
+        # One worker fewer: it ends what it has, and the other one does the rest.
+        first.process.terminate()
+        await_that(lambda: "drain" in first.output().lower(), "it takes nothing new")
+        box.let_go()
+        box.zq("wait", *ids, "--timeout", "60s")
+        self.assertEqual(first.wait(), 0)
+        attempts = [box.show(task)["attempts"] for task in ids]
+        self.assertEqual([[(each["worker"], each["outcome"]) for each in row] for row in attempts],
+                         [[("w1", "completed")]] + [[("w2", "completed")]] * 5)
+
+    def test_an_agent_wakes_when_work_for_its_role_arrives(self):
+        box = self.box
+        box.coordinator()
+        sleeper = subprocess.Popen([os.path.join(BIN, "zq"), "claim", "--role", "review", "--wait", "60s", "--json"],
+                                   env=box.env(), cwd=box.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.DEVNULL)
+        self.addCleanup(sleeper.wait)
+        self.addCleanup(sleeper.kill)
+        await_that(lambda: json.loads(box.zq("status", "--json"))["counters"]["polls"] == "1", "it sleeps at the coordinator")
+        box.submit("research", "--id", "for-others")
+        self.assertIsNone(sleeper.poll())
+        box.submit("review", "--id", "for-it", "--from", "webhook")
+        claimed, _ = sleeper.communicate(timeout=30 * PATIENCE)
+        self.assertEqual(json.loads(claimed)["id"], "for-it")
 
 
 if __name__ == "__main__":
