@@ -117,7 +117,7 @@ void TaskDesk::hear(Desk& desk, Asked asked, Millis now, std::vector<TaskWord>& 
     } else if (desk.waiting.size() >= kWaiting) {
         answer(desk, from, error(ErrorCode::BUSY, "too much waits for the coordinator"));
     } else if (auto* progress = std::get_if<PassOn>(&judged)) {
-        say(desk, std::move(from), *progress, words);
+        say(desk, from, *progress, words);
     } else if (auto* checkpoint = std::get_if<KeepAndPassOn>(&judged)) {
         say(desk, std::move(from), std::move(*checkpoint), now, words);
     } else if (auto* submit = std::get_if<Forward>(&judged)) {
