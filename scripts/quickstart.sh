@@ -31,7 +31,10 @@ stop_all() {
         kill -TERM "$pid" 2>/dev/null || continue
         timeout 20 tail --pid="$pid" -f /dev/null || kill -KILL "$pid" 2>/dev/null || true
     done
-    [[ $status -eq 0 ]] || echo "quickstart: stopped with exit code $status; logs are in $folder/*.log" >&2
+    if [[ $status -ne 0 ]]; then
+        echo "quickstart: stopped with exit code $status; the logs' ends:" >&2
+        tail -n 15 "$folder"/*.log >&2 || true
+    fi
     exit "$status"
 }
 
