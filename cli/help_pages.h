@@ -36,6 +36,11 @@ Hand work to a role, go on with your own, and read the result when it is there.
    Exit code 9 of `zq wait`: it needs a person; zq approvals lists what is asked, and
    zq answer review-17 TEXT answers it. Let a person decide where the question is meant for one.
 
+   Waits long? `zq why review-17` names the rule that holds it (a pause, a limit, no worker, …). Exit code
+   7 of a submit: the queue is full, or its role takes nothing now (DRAINING); say so, do not loop.
+   Tasks that share an account or a service: --limit-key NAME, so that its limits hold for all of them.
+   --needs gpu,region=eu: only for a worker that has these labels.
+
 5. Stop what is not needed any more: zq cancel review-17 --reason "superseded"
 
 To work a task by hand: zq claim --role R; then zq heartbeat ID while it takes long, and at the end
@@ -89,7 +94,7 @@ While it runs, without id, key or address, and while the coordinator is away too
                                          the final word: it counts, whatever the exit code is then
 
 Environment: ZQ_TASK_ID ZQ_ATTEMPT ZQ_ROLE ZQ_TYPE ZQ_TASK_DIR ZQ_PROMPT_FILE ZQ_OUT ZQ_RESULT
-ZQ_OUTPUT ZQ_CHECKPOINT_DIR ZQ_FEEDBACK_FILE ZQ_SOCKET ZQ_CANCEL_FILE ZQ_LEASE ZQ_TRACE_ID ZQ_DEADLINE …; of the worker's own: PATH HOME USER
+ZQ_OUTPUT ZQ_CHECKPOINT_DIR ZQ_FEEDBACK_FILE ZQ_SOCKET ZQ_CANCEL_FILE ZQ_LEASE ZQ_TRACE_ID ZQ_CONNECT ZQ_DEADLINE …; of the worker's own: PATH HOME USER
 LANG LC_* TERM TMPDIR SHELL TZ, and what --env names.
 
 Exit codes

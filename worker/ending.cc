@@ -159,6 +159,9 @@ wire::Body after_exit(wire::Report report, const EndFacts& facts) {
     std::string said = "exit code " + std::to_string(code);
     if (facts.end.oom) said += ", after an oom kill";
     if (facts.end.agent && facts.end.agent->is_error) said += ": " + facts.end.agent->reason;
+    // Its own word says more than its number.
+    const std::string reason = facts.output.value("reason");
+    if (!reason.empty()) said = reason + " (" + said + ")";
     if (code == 0) return succeeded(std::move(report), facts);
     if (code == kTryLater) {
         std::string why = facts.output.value("summary");

@@ -152,7 +152,9 @@ std::vector<std::string> attempt_environment(const std::vector<std::string>& pas
     if (assign.feedback.attempt != 0) values["ZQ_FEEDBACK_FILE"] = workspace.feedback_file();
     values["ZQ_CANCEL_FILE"] = workspace.cancel_file();
     values["ZQ_LEASE"] = to_string(assign.lease);
-    values["ZQ_IDEMPOTENCY_KEY"] = task.idempotency_key;
+    // The same for every attempt of a task, and of no other.
+    values["ZQ_IDEMPOTENCY_KEY"] =
+        task.idempotency_key.empty() ? task.id.text : task.idempotency_key;
     values["ZQ_TRACE_ID"] = task.trace_id;
     if (std::string parent = traceparent(assign); !parent.empty()) values["TRACEPARENT"] = parent;
     if (deadline.is_set()) values["ZQ_DEADLINE"] = to_rfc3339(deadline);

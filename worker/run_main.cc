@@ -1,5 +1,6 @@
 // A whole worker program, from its arguments to its exit code: wires options, profile, state folder
 // and loop.
+#include <algorithm>
 #include <cstdio>
 #include <set>
 
@@ -40,6 +41,18 @@ void say_environment(const WorkerOptions& options) {
     log_info("values redacted in logs", {{"names", names}});
 }
 
+/// What a command asks of the coordinator beside its own task, it asks where its worker does.
+void pass_connection_on(const Profile& profile, std::vector<std::string>& environment) {
+    constexpr std::string_view kConnect = "ZQ_CONNECT=";
+    const bool named =
+        std::any_of(environment.begin(), environment.end(),
+                    [&](const std::string& entry) { return entry.starts_with(kConnect); });
+    if (named) return;
+    std::string all;
+    for (const std::string& one : profile.endpoints) all += (all.empty() ? "" : ",") + one;
+    environment.push_back(std::string(kConnect) + all);
+}
+
 }  // namespace
 
 int run_main(int argc, char** argv, Handlers handlers) {
@@ -62,6 +75,7 @@ int run_main(int argc, char** argv, Handlers handlers) {
     auto state = open_state_folder(parts.options.state, parts.options.name,
                                    parts.options.roles.front().text);
     if (!state) return refuse(state.error());
+    pass_connection_on(*profile, parts.options.environment);
     parts.profile = std::move(*profile);
     parts.curve = std::move(*curve);
     parts.state = std::move(*state);

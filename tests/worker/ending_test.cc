@@ -95,6 +95,9 @@ TEST(Ending, SomeCodesArePermanentSomeTheWorkersFaultTheRestErrors) {
     EXPECT_EQ(fail.failure, FailureClass::kError);
     EXPECT_EQ(fail.exit_code, 1);
     EXPECT_EQ(fail.reason, "exit code 1: boom");
+    facts.output.values["reason"] = "no repo in the payload";
+    EXPECT_EQ(std::get<wire::Fail>(after(facts)).reason,
+              "no repo in the payload (exit code 1): boom");
     facts = {};
     facts.end.not_started = "no such file";
     EXPECT_EQ(std::get<wire::Release>(after(facts)).cause, ReleaseCause::kWorkerFault);

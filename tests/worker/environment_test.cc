@@ -61,6 +61,9 @@ TEST(Environment, CarriesKeyTraceAndDeadlineOfTheTask) {
     const auto environment =
         attempt_environment({}, assign, {"/w/t-a"}, Instant{1'795'177'867'042});
     EXPECT_TRUE(has(environment, "ZQ_IDEMPOTENCY_KEY=key-1"));
+    assign.task.idempotency_key.clear();
+    EXPECT_TRUE(has(attempt_environment({}, assign, {"/w/t-a"}, {}), "ZQ_IDEMPOTENCY_KEY=t-a"))
+        << "else tasks without a key would share one";
     EXPECT_TRUE(has(environment, "ZQ_TRACE_ID=0af7651916cd43dd8448eb211c80319c"));
     EXPECT_TRUE(has(environment, "ZQ_DEADLINE=2026-11-20T12:31:07.042Z"));
     EXPECT_TRUE(
