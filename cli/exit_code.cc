@@ -18,7 +18,7 @@ constexpr auto kRows = std::to_array<ExitRow>({
     {ExitCode::kConflict,
      "conflict: already ended, stale lease, held by another, key reused with another body"},
     {ExitCode::kUnreachable, "coordinator unreachable, or protocol mismatch"},
-    {ExitCode::kRefused, "refused: queue full, storage full, busy"},
+    {ExitCode::kRefused, "refused: queue full, role draining, storage full, busy"},
     {ExitCode::kNotFinished, "not finished yet, healthy, or nothing to claim: ask again"},
     {ExitCode::kNeedsPerson, "needs a person"},
     {ExitCode::kFailed, "the task failed (dead)"},
@@ -58,6 +58,7 @@ ExitCode exit_code_of(ErrorCode code) {
         case ErrorCode::UNSUPPORTED_VERSION:
             return ExitCode::kUnreachable;
         case ErrorCode::QUEUE_FULL:
+        case ErrorCode::DRAINING:
         case ErrorCode::STORAGE_FULL:
         case ErrorCode::BUSY:
             return ExitCode::kRefused;

@@ -4,6 +4,7 @@
 #include "common/platform/log.h"
 #include "coordinator/edge/check_fields.h"
 #include "coordinator/edge/cluster.h"
+#include "coordinator/edge/controls.h"
 #include "coordinator/edge/stats.h"
 
 namespace zq::coordinator {
@@ -43,11 +44,9 @@ Control::Control(ControlParts parts)
     parts_.pipeline.watch_specs([this](Seq seq, const TaskSpec& spec) { specs_.put(seq, spec); });
 }
 
-edge::View Control::view() {
-    return {parts_.pipeline.state(),
-            parts_.reader,
-            {specs_, parts_.reader},
-            parts_.pipeline.durable_seq()};
+edge::View Control::view(Instant now) {
+    return {parts_.pipeline.state(), parts_.pipeline.policy(), now,
+            parts_.reader,           {specs_, parts_.reader},  parts_.pipeline.durable_seq()};
 }
 
 void Control::handle(std::size_t door, Received received, Instant now) {
@@ -101,6 +100,8 @@ void Control::dispatch(Caller caller, wire::Message message, Instant now) {
                 reply(edge::list_workers(pipeline.state()));
             } else if constexpr (std::is_same_v<T, wire::Leases>) {
                 reply(edge::list_leases(pipeline.state(), body));
+            } else if constexpr (std::is_same_v<T, wire::Controls>) {
+                reply(edge::list_controls(pipeline.state(), pipeline.policy(), body, now));
             } else if constexpr (std::is_same_v<T, wire::Questions>) {
                 reply(edge::list_questions(pipeline.state(), body));
             } else if constexpr (std::is_same_v<T, wire::Status>) {
@@ -175,7 +176,7 @@ void Control::forget_closed_sessions() {
     }
 }
 
-void Control::run_claim(core::ReturnPath reply, const edge::PollKey& key, const wire::Claim& claim,
+bool Control::run_claim(core::ReturnPath reply, const edge::PollKey& key, const wire::Claim& claim,
                         Instant now, Instant until) {
     edge::FactFinder facts(parts_.pipeline.state(), parts_.reader,
                            parts_.pipeline.pending_contents());
@@ -185,15 +186,26 @@ void Control::run_claim(core::ReturnPath reply, const edge::PollKey& key, const 
     message.body = claim;
     auto incoming =
         edge::to_command(std::move(message), {now, key.identity, reply, 0, seeds_(), false}, facts);
-    if (!incoming) return say(reply, edge::error_message(incoming.error()));
+    if (!incoming) {
+        say(reply, edge::error_message(incoming.error()));
+        return true;
+    }
     core::Decision decision = parts_.pipeline.decide(incoming->command);
     if (!nothing_to_claim(decision) || until <= now) {
-        return parts_.pipeline.accept(std::move(decision), incoming->command);
+        parts_.pipeline.accept(std::move(decision), incoming->command);
+        return true;
     }
+    // Nothing is said yet; but when more may start is to be remembered.
+    decision.effects.clear();
+    parts_.pipeline.accept(std::move(decision), incoming->command);
     auto replaced =
         polls_.park({key, reply, until, claim, {{edge::Topic::Kind::kRole, claim.role.text}}});
-    if (!replaced) return say(reply, edge::error_message(replaced.error()));
-    if (*replaced != 0) peers_.take(*replaced);
+    if (!replaced) {
+        say(reply, edge::error_message(replaced.error()));
+    } else if (*replaced != 0) {
+        peers_.take(*replaced);
+    }
+    return false;
 }
 
 void Control::serve_claims(Instant now) {
@@ -204,7 +216,9 @@ void Control::serve_claims(Instant now) {
             auto at = roles.find(role);
             if (at == roles.end() || at->second.ready.empty()) break;
             const edge::Poll poll = polls_.take(id);
-            run_claim(poll.reply, poll.key, std::get<wire::Claim>(poll.request), now, poll.until);
+            const auto& claim = std::get<wire::Claim>(poll.request);
+            // What one may not start, no other may.
+            if (!run_claim(poll.reply, poll.key, claim, now, poll.until)) break;
         }
     }
 }

@@ -112,7 +112,8 @@ class Control {
     void dispatch(Caller caller, wire::Message message, Instant now);
     void run_command(Caller caller, wire::Message message, Instant now);
     void run_hello(Caller caller, wire::Message message, Instant now);
-    void run_claim(core::ReturnPath reply, const edge::PollKey& key, const wire::Claim& claim,
+    /// False: there was nothing to claim, and it waits.
+    bool run_claim(core::ReturnPath reply, const edge::PollKey& key, const wire::Claim& claim,
                    Instant now, Instant until);
     void ask(Caller caller, wire::Message message, Instant now, Millis wait);
     void answer_query(core::ReturnPath to, Query query, Instant now);
@@ -123,7 +124,7 @@ class Control {
     wire::Body join(const edge::Peer& peer, const wire::Join& join, Instant now);
 
     edge::Origin origin_of(const Caller& caller, core::ReturnPath reply, Instant now);
-    edge::View view();
+    edge::View view(Instant now);
     void say(core::ReturnPath to, wire::Body body);
     void refuse(const edge::Route& route, const Error& error);
     void send(core::ReturnPath to, wire::Body body, Seq seq);

@@ -148,7 +148,7 @@ void Control::release(Outgoing outgoing, Instant now) {
 }
 
 void Control::answer_query(core::ReturnPath to, Query query, Instant now) {
-    auto answer = std::visit(LookUp{view()}, query.request);
+    auto answer = std::visit(LookUp{view(now)}, query.request);
     if (!answer) return send(to, edge::error_message(answer.error()), 0);
     if (answer->done || query.until <= now || shutting_down_) {
         return send(to, std::move(answer->reply), 0);
@@ -169,7 +169,7 @@ bool Control::answer_poll(edge::PollId id, Instant now) {
         run_claim(poll.reply, poll.key, std::get<wire::Claim>(poll.request), now, now);
         return true;
     }
-    auto answer = std::visit(LookUp{view()}, parked.request);
+    auto answer = std::visit(LookUp{view(now)}, parked.request);
     if (answer && !answer->done && parked.until > now) {
         if (std::holds_alternative<wire::Events>(parked.request)) {
             polls_.narrow(id, looked_so_far(parked.request, answer->reply));

@@ -9,6 +9,7 @@
 #include "common/base/nearest.h"
 #include "common/base/task_spec.h"
 #include "common/platform/config.h"
+#include "coordinator/limit_settings.h"
 #include "coordinator/retention_settings.h"
 
 namespace zq::coordinator {
@@ -248,9 +249,11 @@ Result<std::optional<Texts>> file_value(const ConfigFile& file, const Setting& s
 
 Result<void> apply_file(Options& options, const ConfigFile& file) {
     std::vector<std::string> known = retention_keys(file);
+    for (std::string& key : limit_keys(file)) known.push_back(std::move(key));
     for (const Setting& setting : kSettings) known.emplace_back(setting.key);
     if (auto ok = file.allow_only(known); !ok) return ok;
     if (auto ok = apply_retention(options, file); !ok) return ok;
+    if (auto ok = apply_limits(options, file); !ok) return ok;
     for (const Setting& setting : kSettings) {
         auto value = file_value(file, setting);
         if (!value) return Failure(value.error());

@@ -30,6 +30,11 @@ struct Options {
     Millis unreferenced = hours(24);
     core::Retention retention;
     std::map<RoleName, core::Retention> role_retention;
+    std::uint64_t max_open_bytes = 0;     // 0: any number
+    std::size_t max_open_per_client = 0;  // 0: any number
+    Millis age_step = limits::kAgeStep;
+    std::map<RoleName, Limits> role_limits;
+    std::map<std::string, Limits> key_limits;
     std::string log_level = "info";
     bool insecure = false;
 

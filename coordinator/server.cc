@@ -56,6 +56,11 @@ core::Policy policy_of(const Options& options) {
     policy.lease = options.lease;
     policy.heartbeat = options.heartbeat;
     policy.max_open_tasks = options.max_open_tasks;
+    policy.max_open_bytes = options.max_open_bytes;
+    policy.max_open_per_client = options.max_open_per_client;
+    policy.age_step = options.age_step;
+    policy.role_limits = options.role_limits;
+    policy.key_limits = options.key_limits;
     policy.unreferenced = options.unreferenced;
     policy.retention = options.retention;
     policy.role_retention = options.role_retention;

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "common/base/byte_size.h"
+#include "common/base/control.h"
 #include "common/base/limits.h"
 #include "common/base/nearest.h"
 #include "worker/environment.h"
@@ -17,6 +18,7 @@ namespace {
 /// The texts of the flags, before they are checked.
 struct Raw {
     std::vector<std::string> roles;
+    std::vector<std::string> labels;
     std::vector<std::string> env;
     std::string env_file;
     std::vector<std::string> redact_env;
@@ -41,6 +43,10 @@ void declare(CLI::App& app, Raw& raw, WorkerOptions& options) {
         "--connect", options.connect,
         "The coordinator, such as tcp://10.0.0.1:5570 (else ZQ_CONNECT, else the profile)");
     app.add_option("--role", raw.roles, "A role to serve; may be given several times")
+        ->allow_extra_args(false);
+    app.add_option(
+           "--label", raw.labels,
+           "What tasks may need of it, such as gpu or region=eu; may be given several times")
         ->allow_extra_args(false);
     app.add_option("--slots", options.slots, "Tasks in parallel (1)")
         ->check(CLI::Range(std::uint32_t{1}, limits::kSlots));
@@ -204,6 +210,9 @@ Result<void> check(const Raw& raw, const Handlers& handlers, WorkerOptions& opti
     if (auto ok = take_folder(options.workdir, "--workdir"); !ok) return ok;
     if (auto ok = take_folder(options.git_worktree, "--git-worktree"); !ok) return ok;
     if (auto ok = take_roles(raw, handlers, options); !ok) return ok;
+    auto labels = parse_worker_labels(raw.labels, "--label");
+    if (!labels) return Failure(labels.error());
+    options.labels = std::move(*labels);
     auto environment = passed_environment(raw.env, raw.env_file);
     if (!environment) return Failure(environment.error());
     options.environment = std::move(*environment);

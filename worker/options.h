@@ -19,6 +19,7 @@ enum class StdinFrom : std::uint8_t { kTask, kPrompt, kNone };
 struct WorkerOptions {
     std::string connect;  // empty: ZQ_CONNECT, then the profile
     std::vector<RoleName> roles;
+    std::vector<std::string> labels;  // what tasks may need of it
     std::uint32_t slots = 1;
     std::string name;   // empty: made up (state_folder.h)
     std::string state;  // empty: the default

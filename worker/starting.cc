@@ -32,6 +32,7 @@ SessionOptions session_options(const WorkerOptions& options, const StateFolder& 
     session.state_id = state.state_id;
     session.incarnation = state.incarnation;
     session.roles = options.roles;
+    session.labels = options.labels;
     session.slots = options.slots;
     session.program = "zq-worker " ZQ_VERSION;
     session.lifetime = options.lifetime;

@@ -32,6 +32,7 @@ namespace zq {
     X(NOTHING_TO_CLAIM, true, "no task of that role is ready")                                     \
     X(DENIED, false, "the key is not known or not allowed to do this")                             \
     X(QUEUE_FULL, true, "a bound on open tasks is reached")                                        \
+    X(DRAINING, true, "the role takes no new tasks until it is resumed")                          \
     X(STORAGE_FULL, true, "the disk is nearly full: submits are refused, completions still land")  \
     X(BUSY, true, "a bound on remembered requests, polls or transfers is reached")                 \
     X(SHUTTING_DOWN, true, "the coordinator is closing: ask again after its restart")              \

@@ -59,6 +59,10 @@ inline constexpr std::size_t kPollsPerClient = 64;  // of one identity and clien
 inline constexpr std::size_t kRequestsPerClient = 1'000;
 inline constexpr std::size_t kRequests = 100'000;
 inline constexpr std::size_t kRolesServed = 10'000;  // remembered names of roles
+inline constexpr std::size_t kControls = 10'000;     // roles, limit keys and workers with controls
+inline constexpr std::size_t kKeysHeld = 5'000;      // of them, limit keys that are only held
+inline constexpr std::size_t kWorkerLabels = 64;     // of one worker, or that one task needs
+inline constexpr std::uint32_t kRateCount = 1'000'000;  // of a rate: its count, its burst
 inline constexpr std::uint32_t kDeferrals = 20;  // releases with "try later" that charge nothing
 
 // The task envelope's numbers.
@@ -114,6 +118,8 @@ inline constexpr Millis kOrphanHold = minutes(30);
 inline constexpr Millis kProgressJournalEvery = seconds(5);
 inline constexpr Millis kRunAllowance = minutes(2);  // to end an attempt whose time is over
 inline constexpr Millis kRateLimitMin = seconds(1);  // before the next attempt
+inline constexpr Millis kRatePeriodMax = days(1);
+inline constexpr Millis kKeyHeldMax = hours(1);  // by one task that was rate limited
 inline constexpr Millis kStall = seconds(1);
 inline constexpr Millis kStatsWindowMin = minutes(5);
 inline constexpr Millis kStatsWindowMax = days(7);

@@ -30,6 +30,12 @@ enum class Mutant : std::uint8_t {
     kBudgetIgnored,          // a task goes on with its budget used up
     kDependantForgotten,     // who waits for a task never hears of its end
     kUniqueKeyIgnored,       // a unique key is not looked for
+    kPauseIgnored,           // what is paused starts
+    kConcurrencyIgnored,     // more runs at a time than may
+    kRateIgnored,            // more starts than may in its time
+    kKeyNotHeld,             // a rate limited task does not hold its limit key
+    kNeedsIgnored,           // a task goes to a worker without the labels it needs
+    kTurnsIgnored,           // tasks leave by rank alone, whoever submitted them
 };
 
 #ifdef ZQ_MUTANTS

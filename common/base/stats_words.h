@@ -10,10 +10,10 @@
 
 namespace zq {
 
-enum class StatsBy : std::uint8_t { kAll, kRole, kType, kWorker, kModel };
+enum class StatsBy : std::uint8_t { kAll, kRole, kType, kWorker, kModel, kLabel };
 
-inline constexpr std::array<std::string_view, 5> kStatsByWords = {"all", "role", "type", "worker",
-                                                                  "model"};
+inline constexpr std::array<std::string_view, 6> kStatsByWords = {"all",    "role",  "type",
+                                                                  "worker", "model", "label"};
 
 constexpr std::string_view to_string(StatsBy by) {
     return word_of(kStatsByWords, by);

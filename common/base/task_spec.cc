@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "common/base/contract.h"
+#include "common/base/control.h"
 #include "common/base/words.h"
 
 namespace zq {
@@ -106,6 +107,18 @@ Result<void> validate_numbers(const TaskSpec& s) {
                   [&] { return check_duration(s.backoff.max, "task.backoff"); });
 }
 
+Result<void> validate_limit_key(const TaskSpec& s) {
+    if (auto ok = check_size(s.limit_key, limits::kKeyBytes, "task.limit_key"); !ok) return ok;
+    if (s.limit_key != kAnyLimitKey) return {};
+    return fail(ErrorCode::INVALID, "`*` stands for every limit key: name one", "task.limit_key");
+}
+
+Result<void> validate_needs(const TaskSpec& s) {
+    auto labels = parse_worker_labels(s.needs, "task.needs");
+    if (!labels) return Failure(labels.error());
+    return {};
+}
+
 Result<void> validate_labels(const TaskSpec& s) {
     for (const auto& [key, value] : s.labels) {
         if (auto ok = check_name(key, "task.labels"); !ok) return ok;
@@ -166,7 +179,26 @@ Result<void> validate(const TaskSpec& s) {
         [&] { return validate_texts(s); }, [&] { return validate_numbers(s); },
         [&] { return validate(s.after, s.id, "task.after"); }, [&] { return validate_unique(s); },
         [&] { return validate_labels(s); }, [&] { return validate(s.expected); },
-        [&] { return validate_inputs(s); });
+        [&] { return validate_inputs(s); }, [&] { return validate_limit_key(s); },
+        [&] { return validate_needs(s); });
+}
+
+std::uint64_t size_of(const TaskSpec& s) {
+    std::uint64_t bytes = s.instructions.size() + s.payload.size() + s.expected.schema.size();
+    for (const std::string* text :
+         {&s.id.text, &s.role.text, &s.type, &s.from, &s.group.text, &s.reply_to, &s.trace_id,
+          &s.idempotency_key, &s.unique_key, &s.limit_key}) {
+        bytes += text->size();
+    }
+    for (const std::string& label : s.needs) bytes += label.size();
+    for (const TaskId& id : s.after.tasks) bytes += id.text.size();
+    for (const std::string& name : s.expected.artifacts) bytes += name.size();
+    for (const std::string& heading : s.expected.headings) bytes += heading.size();
+    for (const auto& [key, value] : s.labels) bytes += key.size() + value.size();
+    for (const ArtifactRef& input : s.inputs) {
+        bytes += input.name.size() + input.uri.size() + (input.by_reference ? 0 : input.size);
+    }
+    return bytes;
 }
 
 std::string to_string(Millis duration) {

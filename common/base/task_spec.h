@@ -135,12 +135,16 @@ struct TaskSpec {
     After after;             // what it waits for
     std::string unique_key;  // at most one unfinished task has it; empty: none
     OnUnique on_unique = OnUnique::kReject;
+    std::string limit_key;           // whose limits it shares with other tasks; empty: none
+    std::vector<std::string> needs;  // labels that its worker must have, such as `region=eu`
 
     friend bool operator==(const TaskSpec&, const TaskSpec&) = default;
 };
 
 /// Every bound and spelling of a spec; the error's field is rooted at `task.`.
 Result<void> validate(const TaskSpec& spec);
+/// What an open task counts for against a bound on bytes: its texts, and its inputs' contents.
+std::uint64_t size_of(const TaskSpec& spec);
 /// The same for one reference; `field` is its path, such as `task.inputs[2]`.
 Result<void> validate(const ArtifactRef& ref, const std::string& field);
 

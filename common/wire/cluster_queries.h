@@ -27,6 +27,9 @@ struct WorkerRow {
     Instant connected_at;
     Instant heard_at;
     std::string program;
+    std::vector<std::string> labels;
+    bool paused = false;
+    bool draining = false;
     friend bool operator==(const WorkerRow&, const WorkerRow&) = default;
 };
 template <class V, Of<WorkerRow> T>
@@ -42,6 +45,9 @@ void describe(V& v, T& m) {
     v("connected_at", m.connected_at);
     v("heard_at", m.heard_at);
     v.optional("program", m.program);
+    v.optional("labels", m.labels);
+    v.optional("paused", m.paused);
+    v.optional("draining", m.draining);
 }
 
 struct WorkerRows {
@@ -124,6 +130,10 @@ struct RoleRow {
     std::uint64_t kept = 0;        // ended tasks that have a record, dead ones too
     std::uint64_t kept_bytes = 0;  // of logs, artifacts and checkpoints that they hold
     std::uint64_t dead_bytes = 0;  // of that: the dead and expired ones
+    std::uint64_t open_bytes = 0;  // of open tasks' envelopes and inputs
+    bool paused = false;
+    bool closed = false;
+    Limits limits;  // that hold
     friend bool operator==(const RoleRow&, const RoleRow&) = default;
 };
 template <class V, Of<RoleRow> T>
@@ -139,6 +149,10 @@ void describe(V& v, T& m) {
     v.optional("kept", m.kept);
     v.optional("kept_bytes", m.kept_bytes);
     v.optional("dead_bytes", m.dead_bytes);
+    v.optional("open_bytes", m.open_bytes);
+    v.optional("paused", m.paused);
+    v.optional("closed", m.closed);
+    v.optional("limits", m.limits);
 }
 
 struct StatusReply {

@@ -13,6 +13,7 @@
 #include "common/wire/batch_messages.h"
 #include "common/wire/client_messages.h"
 #include "common/wire/cluster_queries.h"
+#include "common/wire/control_messages.h"
 #include "common/wire/dead_letter_messages.h"
 #include "common/wire/gc_messages.h"
 #include "common/wire/log_messages.h"
@@ -48,15 +49,14 @@ void describe(V& v, T& h) {
     v.optional("artifacts_endpoint", h.artifacts_endpoint);
 }
 
-using AnyBody =
-    std::variant<Hello, Welcome, Ready, Heartbeat, Beat, Assign, Complete, Skip, Fail, Release,
-                 Progress, Checkpoint, Accepted, Goodbye, Ping, Pong, Submit, Submitted, Get,
-                 TaskReply, List, Tasks, Wait, Ended, Events, EventRows, Answers, Cancel, Claim,
-                 Claimed, Workers, WorkerRows, Leases, LeaseRows, Status, StatusReply, Join, Joined,
-                 ErrorReply, Put, Pull, Chunk, Stored, Fetch, Backup, BackupReply, Ask, Asked,
-                 AnswerQuestion, Questions, QuestionRows, UsageQuery, UsageRows, Log, Logged,
-                 ReadLog, LogPage, Gc, GcReply, Spend, Replay, Edit, Remove, Changed, Upstream,
-                 UpstreamRows, Batch, Batched, Stats, StatsReply>;
+using AnyBody = std::variant<
+    Hello, Welcome, Ready, Heartbeat, Beat, Assign, Complete, Skip, Fail, Release, Progress,
+    Checkpoint, Accepted, Goodbye, Ping, Pong, Submit, Submitted, Get, TaskReply, List, Tasks, Wait,
+    Ended, Events, EventRows, Answers, Cancel, Claim, Claimed, Workers, WorkerRows, Leases,
+    LeaseRows, Status, StatusReply, Join, Joined, ErrorReply, Put, Pull, Chunk, Stored, Fetch,
+    Backup, BackupReply, Ask, Asked, AnswerQuestion, Questions, QuestionRows, UsageQuery, UsageRows,
+    Log, Logged, ReadLog, LogPage, Gc, GcReply, Spend, Replay, Edit, Remove, Changed, Upstream,
+    UpstreamRows, Batch, Batched, Stats, StatsReply, SetControl, ControlSet, Controls, ControlRows>;
 
 /// A message of any type. A class of its own, so that what a variant of sixty types needs to be
 /// copied, moved and compared is compiled once (codec.cc) and not in every file.

@@ -11,23 +11,29 @@ namespace zq::wire {
 /// What becomes another in a task's envelope. What is absent stays as it is.
 struct Changes {
     RoleName role;
+    std::optional<std::string> type;
     std::optional<std::string> instructions;
     std::optional<std::string> payload;  // JSON text; empty: none any more
     std::optional<std::uint32_t> priority;
     std::optional<std::uint32_t> max_attempts;
     std::optional<Millis> run_timeout;  // 0: none any more
     std::optional<Millis> ttl;          // 0: none any more
+    std::optional<std::string> limit_key;           // empty: none any more
+    std::optional<std::vector<std::string>> needs;  // empty: none any more
     friend bool operator==(const Changes&, const Changes&) = default;
 };
 template <class V, Of<Changes> T>
 void describe(V& v, T& c) {
     v.optional("to", c.role);
+    v.optional("type", c.type);
     v.optional("instructions", c.instructions);
     v.optional("payload", c.payload);
     v.optional("priority", c.priority);
     v.optional("max_attempts", c.max_attempts);
     v.optional("run_timeout_ms", c.run_timeout);
     v.optional("ttl_ms", c.ttl);
+    v.optional("limit_key", c.limit_key);
+    v.optional("needs", c.needs);
 }
 
 /// Queues a task that has ended again: under its id, with its history, its artifacts and the number

@@ -3,6 +3,7 @@
 // protocol.md.
 #pragma once
 
+#include "common/base/control.h"
 #include "common/base/question.h"
 #include "common/base/task_spec.h"
 #include "common/platform/pack.h"
@@ -121,6 +122,21 @@ void describe(V& v, T& a) {
     v.optional("on_unmet", a.on_unmet);
 }
 
+template <class V, Of<Rate> T>
+void describe(V& v, T& r) {
+    v("count", r.count);
+    v.optional("period_ms", r.period);
+    v.optional("burst", r.burst, 1U);
+}
+
+template <class V, Of<Limits> T>
+void describe(V& v, T& l) {
+    v.optional("concurrency", l.concurrency);
+    v.optional("rate", l.rate);
+    v.optional("max_open", l.max_open);
+    v.optional("max_bytes", l.max_bytes);
+}
+
 template <class V, Of<TaskSpec> T>
 void describe(V& v, T& s) {
     v.optional("ns", s.ns, kDefaultNamespace);
@@ -152,6 +168,8 @@ void describe(V& v, T& s) {
     v.optional("on_lost", s.on_lost);
     v.optional("after", s.after);
     v.optional("unique_key", s.unique_key);
+    v.optional("limit_key", s.limit_key);
+    v.optional("needs", s.needs);
     v.optional("on_unique", s.on_unique);
 }
 

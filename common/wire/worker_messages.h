@@ -32,6 +32,7 @@ struct Hello {
     std::uint64_t incarnation = 0;
     std::vector<RoleName> roles;
     std::uint32_t slots = 1;
+    std::vector<std::string> labels;  // what tasks may need of it
     std::vector<HeldLease> leases;
     std::vector<HeldLease> reports;
     LeaseToken seen;      // the last assignment that arrived; unset: none
@@ -45,6 +46,7 @@ void describe(V& v, T& m) {
     v("incarnation", m.incarnation);
     v("roles", m.roles);
     v("slots", m.slots);
+    v.optional("labels", m.labels);
     v.optional("leases", m.leases);
     v.optional("reports", m.reports);
     v.optional("seen", m.seen);
@@ -116,11 +118,13 @@ void describe(V& v, T& m) {
 struct Beat {
     static constexpr std::string_view kType = "BEAT";
     std::vector<LeaseVerdict> leases;
+    bool drain = false;  // the worker is to end what it has, and itself
     friend bool operator==(const Beat&, const Beat&) = default;
 };
 template <class V, Of<Beat> T>
 void describe(V& v, T& m) {
     v.optional("leases", m.leases);
+    v.optional("drain", m.drain);
 }
 
 /// Hands a task over. `answers` is the id of the last READY, HEARTBEAT or HELLO of this session

@@ -45,6 +45,11 @@ void apply_body(State& state, const Event& event, const TaskSubmitted& body) {
     task.trace_id = spec.trace_id;
     task.idempotency_key = spec.idempotency_key;
     task.unique_key = spec.unique_key;
+    task.limit_key = spec.limit_key;
+    task.needs = spec.needs;
+    std::sort(task.needs.begin(), task.needs.end());
+    task.needs.erase(std::unique(task.needs.begin(), task.needs.end()), task.needs.end());
+    task.bytes = body.bytes;
     if (body.labelled) task.labels = spec.labels;
     task.request = body.request;
     task.expected = spec.expected.artifacts;

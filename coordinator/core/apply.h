@@ -18,6 +18,7 @@ void restore(State& state, Task task);
 void restore(State& state, JournalId journal, Epoch epoch, std::uint64_t last_token, Seq last_seq,
              Instant last_at);
 void restore(State& state, RoleKey role);
+void restore(State& state, ControlKey key, Control control);
 void restore(State& state, RequestKey key, RequestRecord record);
 
 /// What must be projected since the last call: copies of the changed records, in key order.

@@ -20,10 +20,7 @@ void change_session(State& state, Session& session, Change change) {
     for (const RoleName& role : session.roles) {
         const RoleKey key{session.ns, role};
         state.now.idle[key].insert({session.last_assigned, session.id});
-        auto tasks = state.index.roles.find(key);
-        if (tasks != state.index.roles.end() && !tasks->second.ready.empty()) {
-            state.now.to_match.insert(key);
-        }
+        want_match(state, key);
     }
 }
 
@@ -43,6 +40,10 @@ void apply_notice(State& state, const SessionClosed& notice) {
     change_session(state, session, [](Session& s) { s.free = 0; });
     state.now.by_heard.erase({session.heard_at, session.id});
     for (const RoleName& role : session.roles) {
+        const RoleKey key{session.ns, role};
+        if (state.durable.roles_served.contains(key)) {
+            state.now.seen[key] = {session.worker, session.heard_at};
+        }
         auto idle = state.now.idle.find({session.ns, role});
         if (idle != state.now.idle.end() && idle->second.empty()) state.now.idle.erase(idle);
     }
@@ -123,6 +124,50 @@ void apply_notice(State& state, const ProgressSeen& notice) {
 
 void apply_notice(State& state, const RoleMatched& notice) {
     state.now.to_match.erase(notice.role);
+}
+
+void stop_waiting(State& state, const RoleKey& role) {
+    auto at = state.now.waiting.find(role);
+    if (at == state.now.waiting.end()) return;
+    state.now.wakes.erase({at->second, role});
+    state.now.waiting.erase(at);
+}
+
+void apply_notice(State& state, const RoleWaits& notice) {
+    stop_waiting(state, notice.role);
+    state.now.waiting.emplace(notice.role, notice.until);
+    state.now.wakes.insert({notice.until, notice.role});
+}
+
+void apply_notice(State& state, const RoleWoken& notice) {
+    stop_waiting(state, notice.role);
+    want_match(state, notice.role);
+}
+
+void apply_notice(State& state, const TurnTaken& notice) {
+    auto role = state.index.roles.find(notice.role);
+    if (role == state.index.roles.end()) return;
+    // Who has no other ready task comes anew with the next one.
+    if (!role->second.ready.shares().contains(notice.submitter)) return;
+    state.now.turns[{notice.role, notice.submitter}] = notice.turn;
+}
+
+void apply_notice(State& state, const RateUsed& notice) {
+    Volatile& now = state.now;
+    if (auto at = now.rates.find(notice.control); at != now.rates.end()) {
+        now.rates_by_time.erase({at->second, notice.control});
+    }
+    now.rates[notice.control] = notice.spent_until;
+    now.rates_by_time.insert({notice.spent_until, notice.control});
+    // Of what has refilled long ago nothing need be known.
+    while (now.rates_by_time.begin()->first < notice.at.ms * 1000) {
+        now.rates.erase(now.rates_by_time.begin()->second);
+        now.rates_by_time.erase(now.rates_by_time.begin());
+    }
+}
+
+void apply_notice(State& state, const RatesBegin& notice) {
+    state.now.rates_from = notice.from;
 }
 
 }  // namespace

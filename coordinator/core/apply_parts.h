@@ -16,8 +16,10 @@ void change_task(State& state, const Event& event, Change change) {
     ZQ_CHECK(at != state.durable.open.end());
     Task& task = at->second;
     const TaskState before = task.state;
+    const bool was_leased = task.lease.has_value();
     unindex_task(state, task);
     change(task);
+    if (was_leased && !task.lease) note_freed(state, task);
     ZQ_CHECK(task.state == before || moves::is_legal(before, task.state));
     task.changed_seq = event.seq;
     state.index.changed_tasks.insert(event.task);
@@ -45,5 +47,6 @@ void apply_body(State& state, const Event& event, const TaskRemoved& body);
 void apply_body(State& state, const Event& event, const TaskReplayed& body);
 void apply_body(State& state, const Event& event, const TaskEdited& body);
 void apply_body(State& state, const Event& event, const UpstreamEnded& body);
+void apply_body(State& state, const Event& event, const ControlChanged& body);
 
 }  // namespace zq::core

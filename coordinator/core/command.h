@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "coordinator/core/control.h"
 #include "coordinator/core/task.h"
 
 namespace zq::core {
@@ -84,6 +85,7 @@ struct OpenSession {
     StateId state_id;
     std::uint64_t incarnation = 0;
     std::vector<RoleName> roles;
+    std::vector<std::string> labels;
     std::uint32_t slots = 1;
     std::vector<LeaseToken> leases;
     std::vector<LeaseToken> reports;
@@ -232,6 +234,18 @@ struct Retain {
     Seq removed_upto = 0;
 };
 
+/// Says something of a role, a limit key or a worker. What is unset stays as it is.
+struct SetControl {
+    ControlKind kind = ControlKind::kRole;
+    std::string name;  // valid for its kind
+    std::optional<bool> paused;
+    std::optional<bool> closed;  // of a role
+    bool drain = false;          // a worker, which must be connected: it ends what it has
+    Limits limits;               // those that are set; of a role or a limit key
+    bool reset = false;          // its limits are as the configuration says, but for `limits`
+    std::string reason;
+};
+
 /// Give ready tasks to free slots. The loop sends it while `State::to_match` is not empty.
 struct Match {};
 /// Something is due (`next_deadline`).
@@ -253,7 +267,7 @@ using CommandBody =
     std::variant<SubmitTask, OpenSession, Renew, RenewByHand, CloseSession, EndAttempt,
                  NoteProgress, SaveCheckpoint, AskPerson, AnswerPerson, ClaimTask, CancelTask,
                  ReplayTask, EditTask, RemoveTask, StoreContent, Match, Tick, StartEpoch,
-                 BeginService, NoteStall, Retain, NoteUsage, SubmitBatch>;
+                 BeginService, NoteStall, Retain, NoteUsage, SubmitBatch, SetControl>;
 
 struct Command {
     Instant now;

@@ -26,6 +26,7 @@ Decision decide_one(const Call& c, const EditTask& b) { return decide_edit(c, b)
 Decision decide_one(const Call& c, const RemoveTask& b) { return decide_remove(c, b); }
 Decision decide_one(const Call& c, const StoreContent& b) { return decide_store_content(c, b); }
 Decision decide_one(const Call& c, const Match&) { return decide_match(c); }
+Decision decide_one(const Call& c, const SetControl& b) { return decide_control(c, b); }
 Decision decide_one(const Call& c, const Tick&) { return decide_tick(c); }
 Decision decide_one(const Call& c, const StartEpoch& b) { return decide_epoch(c, b); }
 Decision decide_one(const Call& c, const BeginService&) { return decide_begin(c); }

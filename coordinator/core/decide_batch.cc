@@ -19,6 +19,11 @@ Task record_of(const Call& call, const SubmitTask& submit, TaskState state) {
 void add(Earlier& earlier, const Call& call, const SubmitTask& submit, TaskState state) {
     const TaskSpec& spec = submit.spec;
     earlier.tasks.emplace(spec.id, record_of(call, submit, state));
+    const std::uint64_t bytes = size_of(spec);
+    for (Earlier::Added* added : {&earlier.all, &earlier.by_role[spec.role]}) {
+        ++added->tasks;
+        added->bytes += bytes;
+    }
     if (!spec.idempotency_key.empty()) {
         earlier.by_idempotency_key.emplace(spec.idempotency_key, spec.id);
     }

@@ -76,6 +76,7 @@ TaskSubmitted submitted_event(const Call& call, const SubmitTask& submit) {
     if (spec.ttl.count > 0) event.expires_at = call.now() + spec.ttl;
     if (spec.deadline.count > 0) event.deadline_at = call.now() + spec.deadline;
     event.labelled = !spec.labels.empty();
+    event.bytes = size_of(spec);
     return event;
 }
 
@@ -121,25 +122,47 @@ SubmitAnswer submit_answer(const Call& call, const SubmitTask& submit, TaskState
     return result;
 }
 
-/// The first ready task of the role that may still start; null if there is none. Messages are read
-/// before timers fire, so that a task whose ttl has passed may still stand in the queue.
-const Task* next_to_claim(const Call& call, const RoleName& role) {
-    auto tasks = call.state.index.roles.find({call.command.ns, role});
-    if (tasks == call.state.index.roles.end()) return nullptr;
-    for (const ReadyKey& ready : tasks->second.ready) {
-        const Task* task = find_task(call.state, ready.task);
-        if (!is_too_late(*task, call.now()) && !is_over_budget(*task)) return task;
+std::optional<Hold> hold_of(const Task& task, Gates& gates) {
+    if (auto hold = gates.of_role({task.key.ns, task.role})) return hold;
+    return gates.of_limit_key(task.key.ns, task.limit_key);
+}
+
+/// The ready task of the role whose turn it is, of those that may start and need nothing of a
+/// worker. Messages are read before timers fire, so that a task whose ttl has passed may still
+/// stand in the queue. `wake`: where there is none, when there may be one; unset: who knows.
+Result<const Task*> next_to_claim(const Call& call, const RoleName& role, Gates& gates,
+                                  Instant& wake) {
+    std::string why = "no task of role " + role.text + " is ready";
+    if (const auto hold = gates.of_role({call.command.ns, role})) {
+        wake = hold->until;
+        return fail(ErrorCode::NOTHING_TO_CLAIM,
+                    "no task of role " + role.text + " may start: " + hold_text(*hold));
     }
-    return nullptr;
+    Turns turns(call.state, call.policy, {call.command.ns, role});
+    while (const Task* task = turns.task()) {
+        if (is_too_late(*task, call.now()) || is_over_budget(*task)) {
+            turns.skip_task();
+        } else if (auto hold = gates.of_limit_key(task->key.ns, task->limit_key)) {
+            why = "no task of role " + role.text + " may start: " + hold_text(*hold);
+            if (hold->until.is_set()) {
+                wake = wake.is_set() ? std::min(wake, hold->until) : hold->until;
+            }
+            turns.skip_lane();
+        } else if (!task->needs.empty()) {
+            why = "the ready tasks of role " + role.text +
+                  " need workers with labels: such a task is claimed by its id";
+            turns.skip_lane();
+        } else {
+            return task;
+        }
+    }
+    return fail(ErrorCode::NOTHING_TO_CLAIM, why);
 }
 
 /// The task a claim is for; the code of the refusal where there is none.
-Result<const Task*> task_to_claim(const Call& call, const ClaimTask& claim) {
-    if (claim.task.empty()) {
-        if (const Task* next = next_to_claim(call, claim.role)) return next;
-        return fail(ErrorCode::NOTHING_TO_CLAIM,
-                    "no task of role " + claim.role.text + " is ready");
-    }
+Result<const Task*> task_to_claim(const Call& call, const ClaimTask& claim, Gates& gates,
+                                  Instant& wake) {
+    if (claim.task.empty()) return next_to_claim(call, claim.role, gates, wake);
     const Task* task = look_up(call, claim.task);
     if (task == nullptr) return fail(ErrorCode::NOT_FOUND, "no task " + claim.task.text, "task_id");
     if (!claim.role.empty() && task->role != claim.role) {
@@ -157,7 +180,12 @@ Result<const Task*> task_to_claim(const Call& call, const ClaimTask& claim) {
         return fail(ErrorCode::CONFLICT, "the budget of task " + claim.task.text + " is used up",
                     "task_id");
     }
-    if (task->state == TaskState::kQueued) return task;
+    if (task->state == TaskState::kQueued) {
+        const auto hold = hold_of(*task, gates);
+        if (!hold) return task;
+        return fail(ErrorCode::CONFLICT,
+                    "task " + claim.task.text + " may not start: " + hold_text(*hold), "task_id");
+    }
     return fail(ErrorCode::CONFLICT,
                 "task " + claim.task.text + " is " + std::string(to_string(task->state)),
                 "task_id");
@@ -196,22 +224,6 @@ const Task* find_by_unique_key(const Call& call, const std::string& key) {
     return at == call.state.index.by_unique_key.end() ? nullptr : find_task(call.state, at->second);
 }
 
-std::optional<Error> no_room(const Call& call, std::size_t more) {
-    if (call.command.facts.storage_full) {
-        return Error{ErrorCode::STORAGE_FULL,
-                     "the coordinator's disk is nearly full; running work still ends",
-                     {},
-                     seconds(30)};
-    }
-    if (call.state.durable.open.size() + more >= call.policy.max_open_tasks) {
-        return Error{ErrorCode::QUEUE_FULL,
-                     std::to_string(call.policy.max_open_tasks) + " tasks are open",
-                     {},
-                     seconds(5)};
-    }
-    return std::nullopt;
-}
-
 Decision decide_submit(const Call& call, const SubmitTask& submit, const Earlier& earlier) {
     const TaskSpec& spec = submit.spec;
     if (const Task* same_id = find_by_id(call, spec.id, earlier)) {
@@ -227,8 +239,9 @@ Decision decide_submit(const Call& call, const SubmitTask& submit, const Earlier
         const Error& error = *call.command.facts.payload;
         return reject(call, error.code, error.message, error.field);
     }
-    if (auto full = no_room(call, earlier.tasks.size())) {
-        return reject(call, full->code, full->message, {}, full->retry_after);
+    const Wanted wanted{spec.role, call.command.identity, size_of(spec)};
+    if (auto full = no_room(call, wanted, earlier)) {
+        return reject(call, full->code, full->message, full->field, full->retry_after);
     }
     if (!call.command.facts.missing.empty()) return reject_missing(call);
     TaskSubmitted event = submitted_event(call, submit);
@@ -250,10 +263,16 @@ Decision decide_submit(const Call& call, const SubmitTask& submit, const Earlier
 Decision decide_claim(const Call& call, const ClaimTask& claim) {
     if (const RequestRecord* record = find_record(call)) return repeat_claim(call, *record);
 
-    auto found = task_to_claim(call, claim);
+    Gates gates(call.state, call.policy, call.now());
+    Instant wake;
+    auto found = task_to_claim(call, claim, gates, wake);
     if (!found) {
         const Error& error = found.error();
-        return reject(call, error.code, error.message, error.field);
+        Decision decision = reject(call, error.code, error.message, error.field);
+        if (wake.is_set()) {
+            decision.notices.emplace_back(RoleWaits{{call.command.ns, claim.role}, wake});
+        }
+        return decision;
     }
     if (auto full = request_bound(call)) {
         return reject(call, full->code, full->message, {}, full->retry_after);
@@ -271,6 +290,7 @@ Decision decide_claim(const Call& call, const ClaimTask& claim) {
     decision.notices.emplace_back(LeaseClockSet{
         lease.token.number,
         LeaseClock{call.now() + claim.lease, true, 0, ends_by(task, call.now(), call.now())}});
+    note_start(call, task, lease, gates, decision);
     answer(decision, call, claim_answer(task, lease));
     return decision;
 }

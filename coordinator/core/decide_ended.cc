@@ -83,9 +83,15 @@ Task with_changes(const Call& call, Task task) {
     const Facts& facts = call.command.facts;
     if (facts.changed.empty()) return task;
     task.role = facts.spec->role;
+    task.type = facts.spec->type;
     task.priority = facts.spec->priority;
     task.max_attempts = facts.spec->max_attempts;
     task.run_timeout = facts.spec->run_timeout;
+    task.limit_key = facts.spec->limit_key;
+    task.needs = facts.spec->needs;
+    std::sort(task.needs.begin(), task.needs.end());
+    task.needs.erase(std::unique(task.needs.begin(), task.needs.end()), task.needs.end());
+    task.bytes = size_of(*facts.spec);
     return task;
 }
 
@@ -147,7 +153,10 @@ Decision decide_replay(const Call& call, const ReplayTask& replay) {
     auto error = obstacle(call, replay.task, which);
     if (!error) error = call.command.facts.payload;
     if (!error) error = key_taken(call, replay.task);
-    if (!error) error = no_room(call);
+    if (!error) {
+        const Task& task = with_changes(call, *look_up(call, replay.task));
+        error = no_room(call, {task.role, task.submitter, task.bytes});
+    }
     if (error) return reject(call, error->code, error->message, error->field, error->retry_after);
     const Task& task = *look_up(call, replay.task);
     return carry_out(call, task, replayed(call, task, replay));

@@ -10,6 +10,8 @@
 #include <utility>
 
 #include "coordinator/core/decide.h"
+#include "coordinator/core/gates.h"
+#include "coordinator/core/turns.h"
 
 namespace zq::core {
 
@@ -174,7 +176,13 @@ void resolve_blocked(const Call& call, const Task& task, Decision& decision);
 /// What a batch has submitted so far, for the submits after it: records with what a repetition is
 /// compared with.
 struct Earlier {
+    struct Added {
+        std::uint64_t tasks = 0;
+        std::uint64_t bytes = 0;
+    };
     std::map<TaskId, Task> tasks;
+    Added all;
+    std::map<RoleName, Added> by_role;
     std::map<std::string, TaskId> by_idempotency_key;
     std::map<std::string, TaskId> by_unique_key;
     std::set<RoleName> unserved;  // of which it was said that no worker ever served them
@@ -184,9 +192,24 @@ struct Earlier {
 std::optional<Error> read_upstream(const Call& call, const After& after, const Earlier& earlier,
                                    std::string& upstream);
 
-/// Why no task can be added to the open ones, and to `more` that this decision adds; nullopt if one
-/// can (decide_client.cc).
-std::optional<Error> no_room(const Call& call, std::size_t more = 0);
+/// One that is to be added to the open ones.
+struct Wanted {
+    const RoleName& role;
+    const Identity& submitter;
+    std::uint64_t bytes = 0;
+};
+/// Why it cannot be added to the open ones, and to those that this decision adds; nullopt if it can
+/// (decide_room.cc).
+std::optional<Error> no_room(const Call& call, const Wanted& wanted, const Earlier& earlier = {});
+
+/// What a start uses up: its submitter's turn, and rates (decide_match.cc).
+void note_start(const Call& call, const Task& task, const Lease& lease, Gates& gates,
+                Decision& decision);
+/// A worker that drained is there again, as another process (decide_control.cc).
+void end_drain(const Call& call, const OpenSession& open, Decision& decision);
+/// A rate limited task holds the others of its limit key, for limits::kKeyHeldMax at most
+/// (decide_control.cc).
+void hold_limit_key(const Call& call, const Task& task, Instant until, Decision& decision);
 /// The open task that has this unique key; null if none has (decide_client.cc).
 const Task* find_by_unique_key(const Call& call, const std::string& key);
 /// Whether the sender has the task under that token (decide_report.cc).
@@ -211,6 +234,7 @@ Decision decide_usage(const Call& call, const NoteUsage& note);
 Decision decide_ask(const Call& call, const AskPerson& ask);
 Decision decide_answer(const Call& call, const AnswerPerson& answered);
 Decision decide_match(const Call& call);
+Decision decide_control(const Call& call, const SetControl& set);
 Decision decide_tick(const Call& call);
 Decision decide_epoch(const Call& call, const StartEpoch& start);
 Decision decide_begin(const Call& call);

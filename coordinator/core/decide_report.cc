@@ -116,6 +116,11 @@ void end_attempt(const Call& call, const EndAttempt& end, const Task& task, cons
         if (end.kind == EndAttempt::Kind::kFail) attempt.failure = end.failure;
         if (end.kind == EndAttempt::Kind::kRelease) attempt.release = end.cause;
     }
+    // A word without a lease holds nobody else.
+    if (attempt.failure == FailureClass::kRateLimited && next.due_at.is_set() &&
+        end.token.is_set()) {
+        hold_limit_key(call, task, next.due_at, decision);
+    }
     const bool parks = attempt.release == ReleaseCause::kInputRequired;
     if (next.state == TaskState::kInputRequired && !parks) {
         hold_task(call, task, lease, failure_text(end), decision);

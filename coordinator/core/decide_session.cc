@@ -173,6 +173,8 @@ Session session_of(const Call& call, const OpenSession& open) {
     session.state_id = open.state_id;
     session.incarnation = open.incarnation;
     session.roles = open.roles;
+    session.labels = open.labels;
+    std::sort(session.labels.begin(), session.labels.end());
     session.slots = open.slots;
     session.heard = call.command.request;
     session.connected_at = call.now();
@@ -207,9 +209,10 @@ std::optional<Seq> wait_for(const Call& call, const std::vector<LeaseWord>& word
     return after;
 }
 
-void answer_beat(const Call& call, std::vector<LeaseWord> words, Decision& decision) {
-    const std::optional<Seq> after = wait_for(call, words, decision);
-    decision.effects.emplace_back(Answer{call.command.reply, BeatAnswer{std::move(words)}, after});
+void answer_beat(const Call& call, std::vector<LeaseWord> words, bool drain, Decision& decision) {
+    const std::optional<Seq> after = drain ? std::nullopt : wait_for(call, words, decision);
+    decision.effects.emplace_back(
+        Answer{call.command.reply, BeatAnswer{std::move(words), drain}, after});
 }
 
 }  // namespace
@@ -220,6 +223,7 @@ Decision decide_open(const Call& call, const OpenSession& open) {
     }
     Decision decision;
     close_replaced(call, open, decision);
+    end_drain(call, open, decision);
     const Session session = session_of(call, open);
     decision.notices.emplace_back(SessionOpened{session});
     for (const RoleName& role : open.roles) {
@@ -256,14 +260,14 @@ Decision decide_renew(const Call& call, const Renew& renew) {
     decision.notices.emplace_back(SessionHeard{session.id,
                                                offered > under_way ? offered - under_way : 0,
                                                call.command.request, call.now()});
-    answer_beat(call, std::move(words), decision);
+    answer_beat(call, std::move(words), is_drained(call.state, session), decision);
     return decision;
 }
 
 Decision decide_renew_by_hand(const Call& call, const RenewByHand& renew) {
     Decision decision;
     const Speaker speaker{call.command.identity, StateId{}, 0, {}};
-    answer_beat(call, renew_all(call, speaker, renew.leases, {}, decision), decision);
+    answer_beat(call, renew_all(call, speaker, renew.leases, {}, decision), false, decision);
     return decision;
 }
 

@@ -72,6 +72,14 @@ void fire_timers(const Call& call, Decision& decision) {
     }
 }
 
+/// Ready tasks that a rate or a held limit key kept back may start.
+void wake_roles(const Call& call, Decision& decision) {
+    for (const auto& [due, role] : call.state.now.wakes) {
+        if (due > call.now() || decision.notices.size() >= limits::kTickItems) return;
+        decision.notices.emplace_back(RoleWoken{role});
+    }
+}
+
 void end_attempts(const Call& call, Decision& decision) {
     for (const auto& [due, number] : call.state.now.overdue) {
         if (due > call.now() || decision.events.size() >= limits::kTickItems) return;
@@ -115,6 +123,7 @@ Decision decide_tick(const Call& call) {
     end_attempts(call, decision);
     end_leases(call, decision);
     close_silent(call, decision);
+    wake_roles(call, decision);
     return decision;
 }
 
@@ -123,6 +132,7 @@ Decision decide_epoch(const Call& call, const StartEpoch& start) {
     Event event = event_of(call, EpochStarted{start.journal, start.program});
     event.epoch = start.epoch;
     decision.events.push_back(std::move(event));
+    decision.notices.emplace_back(RatesBegin{call.state.durable.last_at});
     return decision;
 }
 

@@ -44,6 +44,7 @@ struct WelcomeAnswer {
 };
 struct BeatAnswer {
     std::vector<LeaseWord> leases;
+    bool drain = false;  // the worker is to end what it has, and itself
 };
 struct AcceptedAnswer {
     TaskId task;
@@ -70,15 +71,21 @@ struct QuestionAnswer {
 struct ChangedAnswer {
     TaskId task;
 };
+/// A control is set; as it is now.
+struct ControlAnswer {
+    ControlKind kind = ControlKind::kRole;
+    std::string name;
+    Control control;
+};
 struct GoodbyeAnswer {};
 struct StoredAnswer {
     Digest digest;
     std::uint64_t size = 0;
 };
 
-using AnswerBody =
-    std::variant<Rejected, SubmitAnswer, WelcomeAnswer, BeatAnswer, AcceptedAnswer, ClaimAnswer,
-                 QuestionAnswer, ChangedAnswer, GoodbyeAnswer, StoredAnswer, BatchAnswer>;
+using AnswerBody = std::variant<Rejected, SubmitAnswer, WelcomeAnswer, BeatAnswer, AcceptedAnswer,
+                                ClaimAnswer, QuestionAnswer, ChangedAnswer, GoodbyeAnswer,
+                                StoredAnswer, BatchAnswer, ControlAnswer>;
 
 /// The one answer to a request. `after`: it may leave when this sequence number is durable; unset:
 /// when everything decided so far is.
@@ -107,7 +114,9 @@ struct QuestionNews {
     LeaseToken token;
     Question question;
 };
-using PushBody = std::variant<Assignment, LeaseWord, QuestionNews>;
+/// The worker is to end what it has, and itself.
+struct DrainWord {};
+using PushBody = std::variant<Assignment, LeaseWord, QuestionNews, DrainWord>;
 
 /// Something unasked for a worker's session.
 struct Push {

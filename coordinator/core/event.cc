@@ -11,7 +11,8 @@ constexpr std::array<std::string_view, std::variant_size_v<EventBody>> kKinds = 
     "task_cancelled",     "task_expired",      "role_served",    "content_stored",
     "request_recorded",   "checkpoint_saved",  "question_asked", "question_closed",
     "contents_condemned", "artifacts_removed", "task_removed",   "usage_noted",
-    "budget_reached",     "task_replayed",     "task_edited",    "upstream_ended"};
+    "budget_reached",     "task_replayed",     "task_edited",    "upstream_ended",
+    "control_changed"};
 
 }  // namespace
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <variant>
 
+#include "coordinator/core/control.h"
 #include "coordinator/core/task.h"
 
 namespace zq::core {
@@ -30,6 +31,7 @@ struct TaskSubmitted {
     Instant deadline_at;
     std::string upstream;   // blocked: what became so far of each that it waits for, in order
     bool labelled = false;  // its record has the labels; false in what older programs have written
+    std::uint64_t bytes = 0;  // what it counts for; 0 in what older programs have written
     friend bool operator==(const TaskSubmitted&, const TaskSubmitted&) = default;
 };
 
@@ -240,12 +242,22 @@ struct UpstreamEnded {
     friend bool operator==(const UpstreamEnded&, const UpstreamEnded&) = default;
 };
 
+/// What is said of a role, a limit key or a worker from now on, whole; nothing where `control` is
+/// as it is made.
+struct ControlChanged {
+    ControlKind kind = ControlKind::kRole;
+    std::string name;
+    Control control;
+    std::string reason;  // of whoever changed it, also where nothing is said any more
+    friend bool operator==(const ControlChanged&, const ControlChanged&) = default;
+};
+
 using EventBody =
     std::variant<EpochStarted, TaskSubmitted, TaskReady, TaskAssigned, LeaseResumed, ProgressNoted,
                  AttemptEnded, CancelRequested, TaskCancelled, TaskExpired, RoleServed,
                  ContentStored, RequestRecorded, CheckpointSaved, QuestionAsked, QuestionClosed,
                  ContentsCondemned, ArtifactsRemoved, TaskRemoved, UsageNoted, BudgetReached,
-                 TaskReplayed, TaskEdited, UpstreamEnded>;
+                 TaskReplayed, TaskEdited, UpstreamEnded, ControlChanged>;
 
 /// `task.id` is empty for events that are not about one task.
 struct Event {

@@ -70,20 +70,8 @@ Indexes rebuilt(const Durable& durable) {
         index_task(fresh, task);
         index_open(fresh, task);
     }
+    for (const auto& [key, control] : durable.controls) index_control(fresh, key, control);
     return fresh.index;
-}
-
-bool same(const RoleIndex& a, const RoleIndex& b) {
-    return a.ready == b.ready && a.waiting == b.waiting && a.running == b.running &&
-           a.states == b.states;
-}
-
-bool same_roles(const std::map<RoleKey, RoleIndex>& a, const std::map<RoleKey, RoleIndex>& b) {
-    if (a.size() != b.size()) return false;
-    for (auto i = a.begin(), j = b.begin(); i != a.end(); ++i, ++j) {
-        if (i->first != j->first || !same(i->second, j->second)) return false;
-    }
-    return true;
 }
 
 void check_volatile(const State& state, Broken& broken) {
@@ -95,6 +83,13 @@ void check_volatile(const State& state, Broken& broken) {
     expect(broken, state.now.clocks.size() == state.now.deadlines.size(), "one deadline per clock");
     expect(broken, state.now.sessions.size() == state.now.by_heard.size(),
            "every session is watched");
+    expect(broken, state.now.waiting.size() == state.now.wakes.size(),
+           "every role that waits is woken");
+    expect(broken, state.now.rates.size() == state.now.rates_by_time.size(),
+           "every rate is forgotten in its time");
+    std::size_t shares = 0;
+    for (const auto& [role, index] : state.index.roles) shares += index.ready.shares().size();
+    expect(broken, state.now.turns.size() == shares, "all who have ready tasks have a turn");
     for (const auto& [role, idle] : state.now.idle) {
         for (const auto& [token, session] : idle) {
             expect(broken,
@@ -110,7 +105,12 @@ std::vector<std::string> broken_invariants(const State& state) {
     Broken broken;
     for (const auto& [key, task] : state.durable.open) check_task(state.durable, task, broken);
     const Indexes index = rebuilt(state.durable);
-    expect(broken, same_roles(index.roles, state.index.roles), "role queues follow from the tasks");
+    expect(broken, index.roles == state.index.roles, "role queues follow from the tasks");
+    expect(broken, index.limit_keys == state.index.limit_keys, "limit keys follow from the tasks");
+    expect(broken, index.bytes == state.index.bytes, "the sum of bytes follows from the tasks");
+    expect(broken, index.open_by_submitter == state.index.open_by_submitter,
+           "who has how many open tasks follows from them");
+    expect(broken, index.held == state.index.held, "held keys follow from the controls");
     expect(broken, index.timers == state.index.timers, "timers follow from the tasks");
     expect(broken, index.leases == state.index.leases, "the lease index follows from the tasks");
     expect(broken, index.lost == state.index.lost, "the lost-lease index follows from the tasks");

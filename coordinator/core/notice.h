@@ -42,8 +42,34 @@ struct ProgressSeen {
 struct RoleMatched {
     RoleKey role;
 };
+/// Its ready tasks may not start before then.
+struct RoleWaits {
+    RoleKey role;
+    Instant until;
+};
+/// That time has come.
+struct RoleWoken {
+    RoleKey role;
+};
+/// A task of that submitter has started.
+struct TurnTaken {
+    RoleKey role;
+    Submitter submitter;
+    Turn turn;
+};
+/// A start was counted against a rate.
+struct RateUsed {
+    ControlKey control;
+    std::int64_t spent_until = 0;  // microseconds
+    Instant at;
+};
+/// What was spent of rates up to then is not known.
+struct RatesBegin {
+    Instant from;
+};
 
 using Notice = std::variant<SessionOpened, SessionClosed, SessionHeard, LeaseClockSet, CreditUsed,
-                            DeadlinesMoved, ProgressSeen, RoleMatched>;
+                            DeadlinesMoved, ProgressSeen, RoleMatched, RoleWaits, RoleWoken,
+                            TurnTaken, RateUsed, RatesBegin>;
 
 }  // namespace zq::core

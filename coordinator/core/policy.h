@@ -4,7 +4,9 @@
 
 #include <cstddef>
 #include <map>
+#include <string>
 
+#include "common/base/control.h"
 #include "common/base/ids.h"
 #include "common/base/limits.h"
 
@@ -26,10 +28,14 @@ struct Policy {
     Millis lease = limits::kLeaseDefault;
     Millis heartbeat = limits::kHeartbeatDefault;
     std::size_t max_open_tasks = limits::kOpenTasks;
-    Millis unreferenced = hours(24);  // content that nothing refers to lives so long
-    Retention retention;              // of roles that have none of their own
+    std::uint64_t max_open_bytes = 0;     // of all open tasks' envelopes and inputs; 0: any number
+    std::size_t max_open_per_client = 0;  // open tasks of one submitting identity; 0: any number
+    Millis unreferenced = hours(24);      // content that nothing refers to lives so long
+    Retention retention;                  // of roles that have none of their own
     std::map<RoleName, Retention> role_retention;
     Millis age_step = limits::kAgeStep;  // one step of priority outweighs this much waiting
+    std::map<RoleName, Limits> role_limits;
+    std::map<std::string, Limits> key_limits;  // of limit keys; `*`: of all without their own
 };
 
 inline const Retention& retention_of(const Policy& policy, const RoleName& role) {

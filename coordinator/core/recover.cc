@@ -1,4 +1,6 @@
 // Recovery: the durable state put back from the store's projections, record by record.
+#include <algorithm>
+
 #include "common/base/check.h"
 #include "coordinator/core/apply.h"
 #include "coordinator/core/task_index.h"
@@ -9,6 +11,9 @@ void restore(State& state, Task task) {
     ZQ_CHECK(!is_final(task.state));
     index_task(state, task);
     index_open(state, task);
+    auto turn = state.now.turns.find({{task.key.ns, task.role}, submitter_of(task)});
+    if (turn != state.now.turns.end())
+        turn->second.at = std::min(turn->second.at, task.submitted_at);
     TaskKey key = task.key;
     const bool inserted = state.durable.open.emplace(std::move(key), std::move(task)).second;
     ZQ_CHECK(inserted);
@@ -25,6 +30,12 @@ void restore(State& state, JournalId journal, Epoch epoch, std::uint64_t last_to
 
 void restore(State& state, RoleKey role) {
     state.durable.roles_served.insert(std::move(role));
+}
+
+void restore(State& state, ControlKey key, Control control) {
+    index_control(state, key, control);
+    const bool inserted = state.durable.controls.emplace(std::move(key), std::move(control)).second;
+    ZQ_CHECK(inserted);
 }
 
 void restore(State& state, RequestKey key, RequestRecord record) {

@@ -66,6 +66,7 @@ Instant next_deadline(const State& state, const Policy& policy) {
         next = std::min(next, state.now.deadlines.begin()->first + policy.heartbeat);
     }
     if (!state.now.overdue.empty()) next = std::min(next, state.now.overdue.begin()->first);
+    if (!state.now.wakes.empty()) next = std::min(next, state.now.wakes.begin()->first);
     if (!state.now.by_heard.empty()) {
         next = std::min(next, state.now.by_heard.begin()->first + policy.lease + policy.heartbeat);
     }

@@ -13,6 +13,7 @@
 #include "coordinator/core/command.h"
 #include "coordinator/core/event.h"
 #include "coordinator/core/policy.h"
+#include "coordinator/core/ready_queue.h"
 
 namespace zq::core {
 
@@ -40,21 +41,25 @@ struct Durable {
     std::map<TaskKey, Task> open;
     std::set<RoleKey> roles_served;
     std::map<RequestKey, RequestRecord> requests;
-};
-
-/// A place in a role's queue.
-struct ReadyKey {
-    std::int64_t rank = 0;
-    Seq submitted_seq = 0;
-    TaskKey task;
-    friend auto operator<=>(const ReadyKey&, const ReadyKey&) = default;
+    std::map<ControlKey, Control> controls;
 };
 
 struct RoleIndex {
-    std::set<ReadyKey> ready;
+    ReadyQueue ready;
     std::uint64_t waiting = 0;                        // scheduled, blocked, retry_wait, …
     std::uint64_t running = 0;                        // running, cancelling
+    std::uint64_t bytes = 0;                          // of all open tasks
     std::array<std::uint64_t, kTaskStates> states{};  // open tasks by their state
+
+    std::uint64_t open() const { return ready.size() + waiting + running; }
+    friend bool operator==(const RoleIndex&, const RoleIndex&) = default;
+};
+
+/// The open tasks of one limit key.
+struct LimitKeyIndex {
+    std::uint64_t running = 0;                // running, cancelling
+    std::map<RoleName, std::uint64_t> ready;  // how many, by role
+    friend bool operator==(const LimitKeyIndex&, const LimitKeyIndex&) = default;
 };
 
 enum class TimerKind : std::uint8_t {
@@ -75,6 +80,10 @@ struct Timer {
 /// Follows from the durable part.
 struct Indexes {
     std::map<RoleKey, RoleIndex> roles;
+    std::map<std::pair<Namespace, std::string>, LimitKeyIndex> limit_keys;
+    std::uint64_t bytes = 0;  // of all open tasks
+    std::map<Identity, std::uint64_t> open_by_submitter;
+    std::set<std::pair<Instant, ControlKey>> held;  // controls that say nothing else, by the end
     std::set<Timer> timers;
     std::map<std::uint64_t, TaskKey> leases;  // token number of every current lease
     std::map<std::uint64_t, TaskKey> lost;    // token number of every lost lease that may come back
@@ -112,6 +121,7 @@ struct Session {
     StateId state_id;
     std::uint64_t incarnation = 0;
     std::vector<RoleName> roles;
+    std::vector<std::string> labels;  // sorted
     std::uint32_t slots = 0;
     std::uint32_t free = 0;  // credit left
     std::uint64_t last_assigned =
@@ -140,6 +150,19 @@ struct ProgressView {
     Instant journaled_at;
 };
 
+/// When a submitter's task of a role was started last, with the token's number; or, with 0, when it
+/// had ready tasks again.
+struct Turn {
+    Instant at;
+    std::uint64_t token = 0;
+};
+
+/// A worker that is not connected any more.
+struct Seen {
+    WorkerName worker;
+    Instant at;  // when it was heard last
+};
+
 /// Lost at a restart.
 struct Volatile {
     std::map<SessionId, Session> sessions;
@@ -152,6 +175,17 @@ struct Volatile {
     std::set<std::pair<Instant, std::uint64_t>> overdue;  // of the clocks, by ends_by
     std::map<TaskKey, ProgressView> progress;
     std::set<RoleKey> to_match;
+    std::map<RoleKey, Seen> seen;  // the last worker that left a role
+    /// Of all that have ready tasks.
+    std::map<std::pair<RoleKey, Submitter>, Turn> turns;
+    /// Roles with ready tasks that may start later, and when they are to be looked at again.
+    std::map<RoleKey, Instant> waiting;
+    std::set<std::pair<Instant, RoleKey>> wakes;
+    /// Until when the starts of a role or limit key are spent, in microseconds (gates.h); those of
+    /// which nothing is spent any more may be missing.
+    std::map<ControlKey, std::int64_t> rates;
+    std::set<std::pair<std::int64_t, ControlKey>> rates_by_time;
+    Instant rates_from;  // the last event before the start: what was spent up to it is not known
 };
 
 struct State {

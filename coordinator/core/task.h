@@ -50,12 +50,15 @@ struct Task {
     std::string trace_id;
     std::string idempotency_key;
     std::string unique_key;                     // empty: none
+    std::string limit_key;                      // empty: none
+    std::vector<std::string> needs;             // of its worker's labels; sorted, each once
     std::map<std::string, std::string> labels;  // empty where the event of its submit is older
     Digest request;  // of the spec without id and trace id: what a repeated submit must match
     std::vector<std::string> expected;  // artifact names that a completion must have
     std::string expected_format;
     bool has_rules = false;  // the envelope's contract says more than that
     std::uint32_t inputs = 0;
+    std::uint64_t bytes = 0;  // of its envelope and inputs; 0 where its submit's event is older
 
     int priority = limits::kPriorityDefault;
     Backoff backoff;

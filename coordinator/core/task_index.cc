@@ -89,15 +89,6 @@ void unindex_question(State& state, const Task& task) {
     if (open->until.is_set()) state.index.timers.erase(answer_timer(task, *open));
 }
 
-ReadyKey ready_key(const Task& task) {
-    return {task.rank, task.submitted_seq, task.key};
-}
-
-void want_match(State& state, const RoleKey& role) {
-    auto idle = state.now.idle.find(role);
-    if (idle != state.now.idle.end() && !idle->second.empty()) state.now.to_match.insert(role);
-}
-
 void index_lease(State& state, const Task& task) {
     ZQ_CHECK(task.lease.has_value());
     const Lease& lease = *task.lease;
@@ -116,15 +107,55 @@ void unindex_lease(State& state, const Task& task) {
     if (at->second.empty()) state.index.by_holder.erase(at);
 }
 
+/// One more or one less of them runs, or is ready.
+void index_limit_key(State& state, const Task& task, std::int64_t change) {
+    const bool ready = task.state == TaskState::kQueued;
+    if (task.limit_key.empty() || (!ready && !is_leased(task))) return;
+    const std::pair key(task.key.ns, task.limit_key);
+    LimitKeyIndex& index = state.index.limit_keys[key];
+    if (ready) {
+        std::uint64_t& count = index.ready[task.role];
+        count += static_cast<std::uint64_t>(change);
+        if (count == 0) index.ready.erase(task.role);
+    } else {
+        index.running += static_cast<std::uint64_t>(change);
+    }
+    if (index.running == 0 && index.ready.empty()) state.index.limit_keys.erase(key);
+}
+
 }  // namespace
+
+void want_match(State& state, const RoleKey& role) {
+    auto idle = state.now.idle.find(role);
+    if (idle == state.now.idle.end() || idle->second.empty()) return;
+    auto tasks = state.index.roles.find(role);
+    if (tasks == state.index.roles.end() || tasks->second.ready.empty()) return;
+    state.now.to_match.insert(role);
+}
+
+void note_freed(State& state, const Task& task) {
+    want_match(state, role_of(task));
+    if (!task.limit_key.empty()) want_match_of_key(state, task.key.ns, task.limit_key);
+}
+
+void want_match_of_key(State& state, const Namespace& ns, const std::string& limit_key) {
+    auto at = state.index.limit_keys.find({ns, limit_key});
+    if (at == state.index.limit_keys.end()) return;
+    for (const auto& [role, count] : at->second.ready) want_match(state, {ns, role});
+}
 
 void index_task(State& state, const Task& task) {
     RoleIndex& role = state.index.roles[role_of(task)];
     ++role.states.at(static_cast<std::size_t>(task.state));
     if (task.state == TaskState::kQueued) {
-        role.ready.insert(ready_key(task));
+        // Events are the clock here; a restored task has waited longer (recover.cc).
+        if (role.ready.insert(task)) {
+            state.now.turns[{role_of(task), submitter_of(task)}] = {state.durable.last_at, 0};
+        }
         want_match(state, role_of(task));
     }
+    role.bytes += task.bytes;
+    index_limit_key(state, task, +1);
     if (waits(task)) ++role.waiting;
     if (is_due_later(task)) {
         const bool lost = mutant(Mutant::kLostTimer) && task.state == TaskState::kRetryWait;
@@ -149,7 +180,11 @@ void unindex_task(State& state, const Task& task) {
     ZQ_CHECK(at != state.index.roles.end());
     RoleIndex& role = at->second;
     --role.states.at(static_cast<std::size_t>(task.state));
-    if (task.state == TaskState::kQueued) role.ready.erase(ready_key(task));
+    if (task.state == TaskState::kQueued && role.ready.erase(task)) {
+        state.now.turns.erase({role_of(task), submitter_of(task)});
+    }
+    role.bytes -= task.bytes;
+    index_limit_key(state, task, -1);
     if (waits(task)) --role.waiting;
     if (is_due_later(task)) state.index.timers.erase(ready_timer(task));
     if (is_leased(task)) {
@@ -174,6 +209,8 @@ void index_open(State& state, const Task& task) {
         state.index.by_unique_key.emplace(std::pair(task.key.ns, task.unique_key), task.key);
     }
     if (!task.group.empty()) ++state.index.open_in_group[{task.key.ns, task.group}];
+    state.index.bytes += task.bytes;
+    ++state.index.open_by_submitter[task.submitter];
     for (const TaskId& id : task.after.tasks) ++state.index.needed[{task.key.ns, id}];
 }
 
@@ -187,6 +224,10 @@ void unindex_open(State& state, const Task& task) {
         if (--at->second == 0) state.index.needed.erase(at);
     }
     if (!task.unique_key.empty()) state.index.by_unique_key.erase({task.key.ns, task.unique_key});
+    state.index.bytes -= task.bytes;
+    auto of_submitter = state.index.open_by_submitter.find(task.submitter);
+    ZQ_CHECK(of_submitter != state.index.open_by_submitter.end());
+    if (--of_submitter->second == 0) state.index.open_by_submitter.erase(of_submitter);
     if (task.group.empty()) return;
     auto at = state.index.open_in_group.find({task.key.ns, task.group});
     ZQ_CHECK(at != state.index.open_in_group.end());
@@ -201,6 +242,14 @@ void note_upstream(State& state, Task& task, const TaskId& ended, bool well) {
     drop_dependant(state, {task.key.ns, ended}, task);
     task.upstream[place] = well ? kUpstreamWell : kUpstreamWrong;
     if (is_to_resolve(task) && !was_to_resolve) state.index.timers.insert(resolve_timer(task));
+}
+
+void index_control(State& state, const ControlKey& key, const Control& control) {
+    if (only_held(control)) state.index.held.insert({control.held_until, key});
+}
+
+void unindex_control(State& state, const ControlKey& key, const Control& control) {
+    if (only_held(control)) state.index.held.erase({control.held_until, key});
 }
 
 void drop_clock(State& state, std::uint64_t token) {

@@ -20,7 +20,8 @@ inline constexpr bool kAtControl =
              wire::Ping, wire::Submit, wire::Get, wire::List, wire::Wait, wire::Events,
              wire::Answers, wire::Cancel, wire::Claim, wire::Workers, wire::Leases, wire::Status,
              wire::Backup, wire::Gc, wire::Join, wire::Ask, wire::AnswerQuestion, wire::Questions,
-             wire::UsageQuery, wire::Replay, wire::Edit, wire::Remove, wire::Batch, wire::Stats>;
+             wire::UsageQuery, wire::Replay, wire::Edit, wire::Remove, wire::Batch, wire::Stats,
+             wire::SetControl, wire::Controls>;
 
 /// Requests of the artifacts socket.
 template <class T>
@@ -31,9 +32,9 @@ inline constexpr bool kAtArtifacts = kIsOneOf<T, wire::Put, wire::Chunk, wire::F
 template <class T>
 inline constexpr bool kInvited = kIsOneOf<T, wire::Join, wire::Ping>;
 
-/// What reaches into the coordinator's machine.
+/// What reaches into the coordinator's machine, or stops the work of others.
 template <class T>
-inline constexpr bool kAdminsOnly = kIsOneOf<T, wire::Backup, wire::Gc>;
+inline constexpr bool kAdminsOnly = kIsOneOf<T, wire::Backup, wire::Gc, wire::SetControl>;
 
 }  // namespace
 
@@ -79,8 +80,8 @@ Result<void> check_access(const Peer& peer, Door door, const wire::Body& body) {
                     if (!kAdminsOnly<T>) return {};
                     return fail(ErrorCode::DENIED,
                                 std::string(T::kType) +
-                                    " writes to the coordinator's disk: run it on the"
-                                    " coordinator's machine, or with the admin's key");
+                                    " is for operators: run it on the coordinator's machine, or"
+                                    " with the admin's key");
                 case PeerKind::kInvitation:
                     if (kInvited<T>) return {};
                     return fail(ErrorCode::DENIED, "an invitation may only JOIN");

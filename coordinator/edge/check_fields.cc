@@ -33,10 +33,17 @@ Check check(const T&) {
     return {};
 }
 
+Check labels(const std::vector<std::string>& list) {
+    auto valid = parse_worker_labels(list, "labels");
+    if (!valid) return Failure(valid.error());
+    return {};
+}
+
 Check check(const wire::Hello& m) {
     return all_of(
         [&] { return name(m.worker.text, "worker"); }, [&] { return state_id(m.state_id); },
-        [&] { return roles(m.roles); }, [&] { return range(m.slots, 1, limits::kSlots, "slots"); },
+        [&] { return roles(m.roles); }, [&] { return labels(m.labels); },
+        [&] { return range(m.slots, 1, limits::kSlots, "slots"); },
         [&] { return held(m.leases, "leases"); }, [&] { return held(m.reports, "reports"); },
         [&] { return size(m.program, limits::kFromBytes, "program"); });
 }
@@ -250,6 +257,43 @@ Check check(const wire::Answers& m) {
                   [&] { return range(m.after, 0, INT64_MAX, "after"); },
                   [&] { return range(m.limit, 1, limits::kListRows, "limit"); },
                   [&] { return duration(m.wait, {}, limits::kPollMax, "wait_ms"); });
+}
+
+/// A role's or a worker's name; a limit key is any text.
+Check control_name(ControlKind kind, const std::string& text) {
+    if (kind != ControlKind::kLimitKey) return name(text, "name");
+    if (text.empty()) return fail(ErrorCode::INVALID, "a limit key has at least one byte", "name");
+    return size(text, limits::kKeyBytes, "name");
+}
+
+Check control_parts(const wire::SetControl& m) {
+    const bool bounds_open = m.limits.max_open || m.limits.max_bytes;
+    if (m.kind != ControlKind::kRole && (m.closed || bounds_open)) {
+        return fail(ErrorCode::INVALID, "only a role is closed, or has bounds on what is open",
+                    m.closed ? "closed" : "limits");
+    }
+    if (m.kind == ControlKind::kLimitKey && m.name == kAnyLimitKey && m.paused) {
+        return fail(ErrorCode::INVALID, "`*` has limits alone: name the limit key", "name");
+    }
+    if (m.kind != ControlKind::kWorker) {
+        if (!m.drain) return {};
+        return fail(ErrorCode::INVALID, "only a worker drains so; a role is closed", "drain");
+    }
+    if (m.limits == Limits{} && !m.reset) return {};
+    return fail(ErrorCode::INVALID, "a worker's limit is the number of its slots", "limits");
+}
+
+Check check(const wire::SetControl& m) {
+    const bool says = m.paused || m.closed || m.drain || m.reset || m.limits != Limits{};
+    if (!says) return fail(ErrorCode::INVALID, "what is to be said of it?", "paused");
+    return all_of([&] { return control_name(m.kind, m.name); }, [&] { return control_parts(m); },
+                  [&] { return validate(m.limits, "limits"); },
+                  [&] { return size(m.reason, limits::kReasonBytes, "reason"); });
+}
+
+Check check(const wire::Controls& m) {
+    if (m.name.empty()) return {};
+    return control_name(m.kind.value_or(ControlKind::kLimitKey), m.name);
 }
 
 Check check(const wire::Leases& m) {

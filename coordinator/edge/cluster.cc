@@ -2,14 +2,16 @@
 
 #include <algorithm>
 
+#include "coordinator/core/gates.h"
 #include "coordinator/edge/rows.h"
 
 namespace zq::edge {
 namespace {
 
-/// How far the ready queue is searched for its oldest task: it is in order of rank, so that the
-/// oldest of each priority stands first among its like.
+/// How far the ready queue is searched for its oldest task, in all and in one lane: that is in
+/// order of rank, so that the oldest of each priority stands first among its like.
 constexpr std::size_t kOldestSearch = 1'000;
+constexpr std::size_t kOldestOfLane = 100;
 
 }  // namespace
 
@@ -17,12 +19,18 @@ Millis oldest_wait(const core::State& state, const core::Policy& policy,
                    const core::RoleIndex& role, Instant now) {
     Instant oldest = now;
     std::size_t seen = 0;
-    for (const core::ReadyKey& ready : role.ready) {
-        if (++seen > kOldestSearch) break;
-        const core::Task* task = core::find_task(state, ready.task);
-        if (task == nullptr) continue;
-        const Instant since{ready.rank + task->priority * policy.age_step.count};
-        oldest = std::min(oldest, since);
+    for (const auto& [submitter, share] : role.ready.shares()) {
+        for (const auto& [head, lane] : share.heads()) {
+            std::size_t of_lane = 0;
+            for (const core::ReadyKey& ready : share.tasks_of(lane)) {
+                if (++of_lane > kOldestOfLane) break;
+                if (++seen > kOldestSearch) return now - oldest;
+                const core::Task* task = core::find_task(state, ready.task);
+                if (task == nullptr) continue;
+                oldest =
+                    std::min(oldest, Instant{ready.rank + task->priority * policy.age_step.count});
+            }
+        }
     }
     return now - oldest;
 }
@@ -46,6 +54,9 @@ wire::WorkerRows list_workers(const core::State& state) {
         row.connected_at = session.connected_at;
         row.heard_at = session.heard_at;
         row.program = session.program;
+        row.labels = session.labels;
+        row.draining = core::is_drained(state, session);
+        row.paused = core::is_resting(state, session) && !row.draining;
         if (!budget.take(row)) break;
         reply.rows.push_back(std::move(row));
     }
@@ -119,6 +130,13 @@ Result<std::vector<wire::RoleRow>> list_roles(const core::State& state, const co
         row.waiting = role.waiting;
         row.running = role.running;
         row.oldest = oldest_wait(state, policy, role, now);
+        row.open_bytes = role.bytes;
+    }
+    for (const auto& [key, control] : state.durable.controls) {
+        if (key.kind != ControlKind::kRole) continue;
+        wire::RoleRow& row = roles[{key.ns, RoleName(key.name)}];
+        row.paused = control.paused;
+        row.closed = control.closed;
     }
     auto dead = reader.dead_counts();
     if (!dead) return Failure(dead.error());
@@ -142,6 +160,7 @@ Result<std::vector<wire::RoleRow>> list_roles(const core::State& state, const co
     RowBudget budget(kRowBytes);
     for (auto& [key, row] : roles) {
         row.role = key.role;
+        row.limits = core::limits_of(state, policy, {key.ns, ControlKind::kRole, key.role.text});
         if (!budget.take(row)) break;
         rows.push_back(std::move(row));
     }

@@ -5,6 +5,7 @@
 
 #include "common/platform/digest.h"
 #include "coordinator/edge/batch.h"
+#include "coordinator/edge/controls.h"
 
 namespace zq::edge {
 namespace {
@@ -208,10 +209,10 @@ Result<Incoming> convert(wire::Message& message, wire::Hello& body, const Origin
                          FactFinder&) {
     Incoming incoming{command_of(message, origin), {}};
     incoming.command.body =
-        core::OpenSession{origin.session,         std::move(body.worker),  std::move(body.state_id),
-                          body.incarnation,       std::move(body.roles),   body.slots,
-                          tokens_of(body.leases), tokens_of(body.reports), body.seen,
-                          std::move(body.program)};
+        core::OpenSession{origin.session,   std::move(body.worker), std::move(body.state_id),
+                          body.incarnation, std::move(body.roles),  std::move(body.labels),
+                          body.slots,       tokens_of(body.leases), tokens_of(body.reports),
+                          body.seen,        std::move(body.program)};
     return incoming;
 }
 
@@ -374,6 +375,13 @@ Result<Incoming> convert(wire::Message& message, wire::Remove& body, const Origi
     auto incoming = about_ended(message, body.task, {}, origin, facts);
     if (!incoming) return incoming;
     incoming->command.body = core::RemoveTask{std::move(body.task), std::move(body.reason)};
+    return incoming;
+}
+
+Result<Incoming> convert(wire::Message& message, wire::SetControl& body, const Origin& origin,
+                         FactFinder&) {
+    Incoming incoming{command_of(message, origin), {}};
+    incoming.command.body = to_set_control(std::move(body));
     return incoming;
 }
 

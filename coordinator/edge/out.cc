@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "coordinator/edge/controls.h"
 #include "coordinator/edge/rows.h"
 
 namespace zq::edge {
@@ -66,7 +67,7 @@ struct AnswerToMessage {
                              self.program};
     }
     Result<wire::Body> operator()(const core::BeatAnswer& a) const {
-        return wire::Beat{verdicts_of(a.leases)};
+        return wire::Beat{verdicts_of(a.leases), a.drain};
     }
     Result<wire::Body> operator()(const core::AcceptedAnswer& a) const {
         return wire::Accepted{a.task, a.state, a.attempt};
@@ -82,6 +83,9 @@ struct AnswerToMessage {
     }
     Result<wire::Body> operator()(const core::ChangedAnswer& a) const {
         return wire::Changed{a.task};
+    }
+    Result<wire::Body> operator()(const core::ControlAnswer& a) const {
+        return wire::ControlSet{view_of(a.kind, a.name, a.control)};
     }
     Result<wire::Body> operator()(const core::GoodbyeAnswer&) const { return wire::Goodbye{}; }
     Result<wire::Body> operator()(const core::StoredAnswer& a) const {
@@ -101,8 +105,9 @@ struct PushToMessage {
                             push.feedback,    push.run_timeout};
     }
     Result<wire::Body> operator()(const core::LeaseWord& push) const {
-        return wire::Beat{verdicts_of({push})};
+        return wire::Beat{verdicts_of({push}), false};
     }
+    Result<wire::Body> operator()(const core::DrainWord&) const { return wire::Beat{{}, true}; }
     Result<wire::Body> operator()(const core::QuestionNews& push) const {
         return wire::Asked{push.task, push.token, push.question};
     }

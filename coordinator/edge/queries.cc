@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "coordinator/edge/rows.h"
-#include "coordinator/edge/why.h"
 
 namespace zq::edge {
 namespace {
@@ -196,7 +195,7 @@ Result<wire::TaskReply> get_task(const View& view, const wire::Get& get) {
     auto removed = removed_of(view, *found, *attempts);
     if (!removed) return Failure(removed.error());
     reply.removed = std::move(*removed);
-    reply.why = why_of(view.state, *found);
+    reply.why = why_of(view.moment(), *found);
     RowBudget budget(kRowBytes);
     budget.take(reply.row);
     budget.take(reply.why);

@@ -7,6 +7,7 @@
 #include "coordinator/core/state.h"
 #include "coordinator/edge/out.h"
 #include "coordinator/edge/polls.h"
+#include "coordinator/edge/why.h"
 #include "coordinator/store/reader.h"
 
 namespace zq::edge {
@@ -15,9 +16,13 @@ namespace zq::edge {
 /// not newer win over rows.
 struct View {
     const core::State& state;
+    const core::Policy& policy;
+    Instant now;
     store::Reader& reader;
     Specs specs;
     Seq committed = 0;
+
+    Moment moment() const { return {state, policy, now}; }
 };
 
 /// A long poll's answer as of now: `done` if it need not wait.

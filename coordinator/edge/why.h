@@ -2,11 +2,19 @@
 #pragma once
 
 #include "common/wire/task_queries.h"
+#include "coordinator/core/policy.h"
 #include "coordinator/core/state.h"
 
 namespace zq::edge {
 
-/// `task` is open, or has ended. By what is in memory: sessions and queues of this moment.
-wire::Why why_of(const core::State& state, const core::Task& task);
+/// What is in memory now: sessions, queues, limits.
+struct Moment {
+    const core::State& state;
+    const core::Policy& policy;
+    Instant now;
+};
+
+/// `task` is open, or has ended.
+wire::Why why_of(const Moment& moment, const core::Task& task);
 
 }  // namespace zq::edge

@@ -21,7 +21,14 @@ void describe(V& v, T& h) {
 
 namespace {
 
-enum Kind : std::uint8_t { kHead = 0, kTask = 1, kAttempt = 2, kRole = 3, kRequest = 4 };
+enum Kind : std::uint8_t {
+    kHead = 0,
+    kTask = 1,
+    kAttempt = 2,
+    kRole = 3,
+    kRequest = 4,
+    kControl = 5
+};
 
 struct RoleRecord {
     RoleKey key;
@@ -47,6 +54,19 @@ void describe(V& v, T& r) {
     v("task_id", r.record.task.id);
     v.optional("token", r.record.token);
     v("at", r.record.at);
+}
+
+struct ControlRecord {
+    core::ControlKey key;
+    core::Control control;
+};
+
+template <class V, Of<ControlRecord> T>
+void describe(V& v, T& r) {
+    v("ns", r.key.ns);
+    v("kind", r.key.kind);
+    v("name", r.key.name);
+    v("control", r.control);
 }
 
 Result<void> take(Base& base, const BaseHead& head) {
@@ -80,6 +100,14 @@ Result<void> take(Base& base, Request request) {
     return {};
 }
 
+Result<void> take(Base& base, ControlRecord control) {
+    if (base.state.durable.controls.contains(control.key)) {
+        return fail(ErrorCode::IO, "a control of it is there twice");
+    }
+    core::restore(base.state, std::move(control.key), std::move(control.control));
+    return {};
+}
+
 template <class T>
 Result<void> take_as(Base& base, std::string_view bytes) {
     auto record = pack::decode<T>(bytes);
@@ -99,6 +127,8 @@ Result<void> take_row(Base& base, std::int64_t kind, std::string_view bytes) {
             return take_as<RoleRecord>(base, bytes);
         case kRequest:
             return take_as<Request>(base, bytes);
+        case kControl:
+            return take_as<ControlRecord>(base, bytes);
         default:
             return fail(ErrorCode::IO, "there is no kind " + std::to_string(kind));
     }
@@ -137,6 +167,9 @@ Result<void> write_rows(BaseWriter& writer, const Base& base, const Digest& kept
     }
     for (const auto& [key, record] : durable.requests) {
         if (auto ok = writer.add(kRequest, Request{key, record}); !ok) return ok;
+    }
+    for (const auto& [key, control] : durable.controls) {
+        if (auto ok = writer.add(kControl, ControlRecord{key, control}); !ok) return ok;
     }
     return {};
 }

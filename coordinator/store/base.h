@@ -10,6 +10,7 @@
 //            kind 2   the ended attempts of those tasks: records as in `attempts`
 //            kind 3   {ns, role}: the roles that were served
 //            kind 4   {identity, client, request, ns, task_id, token, at}: remembered requests
+//            kind 5   {ns, kind, name, control}: what was said of roles, limit keys and workers
 //
 // What else stays of the time before: the submits (with instructions and payload) of tasks that
 // have a row and what has edited them, tasks that had ended with their attempts and what was

@@ -21,6 +21,9 @@ enum Sql : std::size_t {
     kRole,
     kRequest,
     kPruneRequests,
+    kControl,
+    kDropControl,
+    kForgetHeld,
     kMeta,
     kStatements,
 };
@@ -40,6 +43,10 @@ constexpr std::array<std::string_view, kStatements> kSql = {
     "INSERT INTO roles_served VALUES (?1, ?2) ON CONFLICT DO NOTHING",
     "INSERT INTO requests VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     "DELETE FROM requests WHERE at < ?1",
+    "INSERT INTO controls VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET"
+    " held_until = excluded.held_until, record = excluded.record",
+    "DELETE FROM controls WHERE ns = ?1 AND kind = ?2 AND name = ?3",
+    "DELETE FROM controls WHERE held_until <> 0 AND held_until < ?1",
     "UPDATE meta SET journal_id = ?1, epoch = ?2, last_token = ?3, last_seq = ?4, last_at = ?5,"
     " chain_head = ?6",
 };
@@ -155,6 +162,8 @@ Result<void> BatchWriter::project(const core::Event& event, const Batch& batch, 
         return write_content(event, *stored, batch);
     } else if (const auto* recorded = std::get_if<core::RequestRecorded>(&event.body)) {
         return write_request(event, *recorded);
+    } else if (const auto* changed = std::get_if<core::ControlChanged>(&event.body)) {
+        return write_control(event, *changed);
     }
     return {};
 }
@@ -201,6 +210,30 @@ Result<void> BatchWriter::write_request(const core::Event& event,
                   .run();
     if (!ok) return ok;
     return statements_[kPruneRequests].integer(1, (event.at - limits::kRequestMemory).ms).run();
+}
+
+/// By the rule of core/apply_control.cc.
+Result<void> BatchWriter::write_control(const core::Event& event,
+                                        const core::ControlChanged& body) {
+    if (auto ok = statements_[kForgetHeld].integer(1, event.at.ms).run(); !ok) return ok;
+    const core::ControlKey key{event.task.ns, body.kind, body.name};
+    if (body.control != core::Control{}) return put_control(key, body.control);
+    return statements_[kDropControl]
+        .text(1, key.ns.text)
+        .text(2, to_string(key.kind))
+        .text(3, key.name)
+        .run();
+}
+
+Result<void> BatchWriter::put_control(const core::ControlKey& key, const core::Control& control) {
+    const std::string record = encode_control(control);
+    return statements_[kControl]
+        .text(1, key.ns.text)
+        .text(2, to_string(key.kind))
+        .text(3, key.name)
+        .integer(4, core::only_held(control) ? control.held_until.ms : 0)
+        .blob(5, record)
+        .run();
 }
 
 Result<void> BatchWriter::write_task(const core::Task& task) {

@@ -49,6 +49,7 @@ class BatchWriter {
     /// Writes the rows of records alone, where their events are stored already.
     Result<void> project(const core::Changes& changes);
     Result<void> write_meta(const Meta& meta);
+    Result<void> put_control(const core::ControlKey& key, const core::Control& control);
     /// What a stored event says that retention removed: the rows again, references aside.
     Result<void> remove_again(const core::Event& event);
     /// Ended tasks as they stayed from before the base, where what later events made of them is
@@ -67,6 +68,7 @@ class BatchWriter {
     Result<void> write_content(const core::Event& event, const core::ContentStored& body,
                                const Batch& batch);
     Result<void> write_request(const core::Event& event, const core::RequestRecorded& body);
+    Result<void> write_control(const core::Event& event, const core::ControlChanged& body);
     Result<void> project(const core::Event& event, const Batch& batch, Meta& meta);
     Result<void> write_task(const core::Task& task);
     Result<void> write_attempt(const core::Attempt& attempt);

@@ -168,6 +168,19 @@ void show(Fields& fields, const core::UpstreamEnded& body) {
     put_at(fields, "due_at", body.due_at);
 }
 
+void show(Fields& fields, const core::ControlChanged& body) {
+    const core::Control& control = body.control;
+    put(fields, "kind", to_string(body.kind));
+    put(fields, "name", body.name);
+    if (control.paused) put(fields, "paused", "true");
+    if (control.closed) put(fields, "closed", "true");
+    put(fields, "limits", limits_text(control.limits));
+    put_at(fields, "held_until", control.held_until);
+    put(fields, "held_by", control.held_by.text);
+    put_count(fields, "drained_incarnation", control.drained_incarnation);
+    put(fields, "reason", body.reason.empty() ? control.reason : body.reason);
+}
+
 void show(Fields& fields, const core::ContentsCondemned& body) {
     std::uint64_t bytes = 0;
     for (const core::CondemnedContent& content : body.contents) bytes += content.size;

@@ -64,6 +64,16 @@ void count(MemoryDisk& disk, const core::Event& event) {
     }
 }
 
+/// By the rule of core/apply_control.cc.
+void change_control(MemoryDisk& disk, const core::Event& event, const core::ControlChanged& body) {
+    std::erase_if(disk.controls, [&](const auto& entry) {
+        return core::only_held(entry.second) && entry.second.held_until < event.at;
+    });
+    const core::ControlKey key{event.task.ns, body.kind, body.name};
+    disk.controls.erase(key);
+    if (body.control != core::Control{}) disk.controls.emplace(key, body.control);
+}
+
 void project(MemoryDisk& disk, const core::Event& event, const Batch& batch) {
     count(disk, event);
     if (const auto* started = std::get_if<core::EpochStarted>(&event.body)) {
@@ -74,6 +84,8 @@ void project(MemoryDisk& disk, const core::Event& event, const Batch& batch) {
         disk.last_token = assigned->lease.token.number;
     } else if (const auto* served = std::get_if<core::RoleServed>(&event.body)) {
         disk.roles_served.insert({event.task.ns, served->role});
+    } else if (const auto* changed = std::get_if<core::ControlChanged>(&event.body)) {
+        change_control(disk, event, *changed);
     } else if (const auto* stored = std::get_if<core::ContentStored>(&event.body)) {
         store_content(disk, *stored, batch);
     } else if (const auto* recorded = std::get_if<core::RequestRecorded>(&event.body)) {
@@ -151,6 +163,7 @@ Result<Recovery> MemoryJournal::acquire(core::State& state) {
     core::restore(state, disk_.journal, disk_.epoch, disk_.last_token, last_seq, disk_.last_at);
     for (const RoleKey& role : disk_.roles_served) core::restore(state, role);
     for (const auto& [key, record] : disk_.requests) core::restore(state, key, record);
+    for (const auto& [key, control] : disk_.controls) core::restore(state, key, control);
     std::uint64_t open = 0;
     for (const auto& [key, task] : disk_.tasks) {
         if (is_final(task.state)) continue;

@@ -41,6 +41,7 @@ struct MemoryDisk {
     std::map<std::tuple<Seq, RemovedKind, Seq>, Removal> removals;  // by submitted_seq
     std::set<RoleKey> roles_served;
     std::map<core::RequestKey, core::RequestRecord> requests;
+    std::map<core::ControlKey, core::Control> controls;
     std::map<RollupKey, Rollup> rollups;
 };
 

@@ -11,12 +11,20 @@ std::string encode_attempt(const core::Attempt& attempt) {
     return pack::encode(attempt);
 }
 
+std::string encode_control(const core::Control& control) {
+    return pack::encode(control);
+}
+
 Result<core::Task> decode_task(std::string_view bytes) {
     return pack::decode<core::Task>(bytes);
 }
 
 Result<core::Attempt> decode_attempt(std::string_view bytes) {
     return pack::decode<core::Attempt>(bytes);
+}
+
+Result<core::Control> decode_control(std::string_view bytes) {
+    return pack::decode<core::Control>(bytes);
 }
 
 StateHash::StateHash(const core::Durable& rest, std::uint64_t open_tasks) : rest_(rest) {
@@ -51,6 +59,12 @@ Digest StateHash::finish() {
         rest.text(record.task.id.text);
         rest.text(to_string(record.token));
         rest.sint(record.at.ms);
+    }
+    for (const auto& [key, control] : rest_.controls) {
+        rest.text(key.ns.text);
+        rest.text(to_string(key.kind));
+        rest.text(key.name);
+        rest.text(encode_control(control));
     }
     hash_.update(rest.take());
     return hash_.finish();

@@ -77,12 +77,15 @@ void describe_envelope(V& v, T& t) {
     v.optional("trace_id", t.trace_id);
     v.optional("idempotency_key", t.idempotency_key);
     v.optional("unique_key", t.unique_key);
+    v.optional("limit_key", t.limit_key);
+    v.optional("needs", t.needs);
     v.optional("labels", t.labels);
     v("request", t.request);
     v.optional("expected", t.expected);
     v.optional("expected_format", t.expected_format);
     v.optional("has_rules", t.has_rules);
     v.optional("inputs", t.inputs);
+    v.optional("bytes", t.bytes);
     v.optional("priority", t.priority, limits::kPriorityDefault);
     v.optional("backoff", t.backoff, Backoff{});
     v.optional("max_attempts", t.max_attempts, limits::kAttemptsDefault);
@@ -147,6 +150,7 @@ void describe(V& v, T& e) {
     v.optional("deadline_at", e.deadline_at);
     v.optional("upstream", e.upstream);
     v.optional("labelled", e.labelled);
+    v.optional("bytes", e.bytes);
 }
 
 template <class V, Of<TaskReady> T>
@@ -296,6 +300,28 @@ template <class V, Of<UsageNoted> T>
 void describe(V& v, T& e) {
     v("token", e.token);
     v("usage", e.usage);
+}
+
+template <class V, Of<Control> T>
+void describe(V& v, T& c) {
+    v.optional("paused", c.paused);
+    v.optional("closed", c.closed);
+    v.optional("reason", c.reason);
+    v.optional("by", c.by);
+    v.optional("at", c.at);
+    v.optional("limits", c.limits);
+    v.optional("held_until", c.held_until);
+    v.optional("held_by", c.held_by);
+    v.optional("drained", c.drained);
+    v.optional("drained_incarnation", c.drained_incarnation);
+}
+
+template <class V, Of<ControlChanged> T>
+void describe(V& v, T& e) {
+    v("kind", e.kind);
+    v("name", e.name);
+    v.optional("control", e.control);
+    v.optional("reason", e.reason);
 }
 
 template <class V, Of<UpstreamEnded> T>

@@ -13,19 +13,19 @@ constexpr Seq kProjectEvery = 10'000;  // events between two writes of rows: bou
 
 Result<void> cut(Database& database, Seq base, Seq upto) {
     const std::string after = " > " + std::to_string(upto) + ";";
-    return database.run("DELETE FROM journal WHERE seq" + after +                           //
-                        "DELETE FROM bodies WHERE seq" + after +                            //
-                        "DELETE FROM tasks WHERE changed_seq" + after +                     //
-                        "DELETE FROM attempts WHERE ended_seq" + after +                    //
-                        "DELETE FROM contents WHERE stored_seq" + after +                   //
-                        "DELETE FROM anchors WHERE seq" + after +                           //
-                        "DELETE FROM removals WHERE seq > " + std::to_string(base) + ";" +  //
-                        // What was removed later is gone all the same.
-                        "UPDATE condemned SET lost = 1, seq = " + std::to_string(upto) +
-                        " WHERE seq" + after +
-                        "DELETE FROM requests; DELETE FROM roles_served;" +  //
-                        // Sums cannot be taken back: statistics begin anew.
-                        "DELETE FROM rollups;");
+    return database.run(
+        "DELETE FROM journal WHERE seq" + after +                           //
+        "DELETE FROM bodies WHERE seq" + after +                            //
+        "DELETE FROM tasks WHERE changed_seq" + after +                     //
+        "DELETE FROM attempts WHERE ended_seq" + after +                    //
+        "DELETE FROM contents WHERE stored_seq" + after +                   //
+        "DELETE FROM anchors WHERE seq" + after +                           //
+        "DELETE FROM removals WHERE seq > " + std::to_string(base) + ";" +  //
+        // What was removed later is gone all the same.
+        "UPDATE condemned SET lost = 1, seq = " + std::to_string(upto) + " WHERE seq" + after +
+        "DELETE FROM requests; DELETE FROM roles_served; DELETE FROM controls;" +  //
+        // Sums cannot be taken back: statistics begin anew.
+        "DELETE FROM rollups;");
 }
 
 /// The tasks that had ended before the base, and were revised by an event that is to be cut: as
@@ -117,6 +117,9 @@ Result<void> rebuild(Database& database, BatchWriter& writer, Fold& fold, Seq up
     if (ok = writer.put_back(put_back); !ok) return ok;
     if (ok = write_roles(database, fold.state().durable); !ok) return ok;
     if (ok = write_requests(database, fold.state().durable); !ok) return ok;
+    for (const auto& [key, control] : fold.state().durable.controls) {
+        if (ok = writer.put_control(key, control); !ok) return ok;
+    }
     if (ok = count_references(database); !ok) return ok;
     if (ok = count_held(database); !ok) return ok;
     return writer.write_meta(meta_of(fold));

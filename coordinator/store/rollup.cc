@@ -34,7 +34,7 @@ inline constexpr bool kCountsNowhere =
     kIsOneOf<T, core::EpochStarted, core::TaskReady, core::LeaseResumed, core::ProgressNoted,
              core::CancelRequested, core::RoleServed, core::ContentStored, core::RequestRecorded,
              core::CheckpointSaved, core::QuestionAsked, core::ContentsCondemned,
-             core::ArtifactsRemoved, core::UsageNoted, core::TaskEdited>;
+             core::ArtifactsRemoved, core::UsageNoted, core::TaskEdited, core::ControlChanged>;
 
 void count_end(Rollup& rollup, TaskState state) {
     if (state == TaskState::kCompleted) ++rollup.completed;
@@ -184,6 +184,10 @@ void RollupSum::add(const core::Event& event, const core::Task* task) {
     add_to(StatsBy::kType, task->type);
     if (!counted.worker.empty()) add_to(StatsBy::kWorker, counted.worker);
     if (!counted.model.empty()) add_to(StatsBy::kModel, counted.model);
+    for (const auto& [key, value] : task->labels) {
+        std::string name = key;
+        add_to(StatsBy::kLabel, name.append("=").append(value));
+    }
 }
 
 }  // namespace zq::store

@@ -198,10 +198,22 @@ CREATE TABLE rollups(           -- they begin with this format; what is too old 
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// Controls: what was said of roles, limit keys and workers.
+constexpr const char* kVersion6 = R"sql(
+CREATE TABLE controls(
+  ns TEXT NOT NULL,
+  kind TEXT NOT NULL,           -- role, limit_key, worker
+  name TEXT NOT NULL,
+  held_until INTEGER NOT NULL,  -- ms since 1970: it goes by the next event after that; 0: it stays
+  record BLOB NOT NULL,
+  PRIMARY KEY (ns, kind, name)
+) STRICT, WITHOUT ROWID;
+)sql";
+
 // Step i leads from version i to version i + 1. A released one is never edited; FORMAT.md says how
 // to add one.
 constexpr std::array<const char*, kFormatVersion> kSteps = {kVersion1, kVersion2, kVersion3,
-                                                            kVersion4, kVersion5};
+                                                            kVersion4, kVersion5, kVersion6};
 
 Result<void> insert_meta(Database& database, JournalId fresh) {
     auto statement = database.prepare("INSERT INTO meta VALUES (1, ?1, 0, 0, 0, 0, ?2)");

@@ -109,6 +109,28 @@ Result<void> restore_requests(Database& database, core::State& state) {
     }
 }
 
+Result<void> restore_controls(Database& database, core::State& state) {
+    auto has = database.number("SELECT count(*) FROM sqlite_schema WHERE name = 'controls'");
+    if (!has) return Failure(has.error());
+    if (*has == 0) return {};  // an older format
+    auto rows = database.prepare("SELECT ns, kind, name, held_until, record FROM controls");
+    if (!rows) return Failure(rows.error());
+    while (true) {
+        auto row = rows->step();
+        if (!row) return Failure(row.error());
+        if (!*row) return {};
+        core::ControlKey key{Namespace(rows->text_at(0)), {}, std::string(rows->text_at(2))};
+        auto control = decode_control(rows->blob_at(4));
+        if (!control) return Failure(control.error());
+        const std::int64_t held = core::only_held(*control) ? control->held_until.ms : 0;
+        if (!from_text(rows->text_at(1), key.kind) || rows->integer_at(3) != held) {
+            return fail(ErrorCode::IO, "the row of control " + key.name +
+                                           " contradicts itself; run zq-coordinator --check");
+        }
+        core::restore(state, std::move(key), std::move(*control));
+    }
+}
+
 /// Everything but the tasks.
 Result<Meta> restore_rest(Database& database, core::State& state) {
     auto meta = read_meta(database);
@@ -120,6 +142,7 @@ Result<Meta> restore_rest(Database& database, core::State& state) {
     if (!served) return Failure(served.error());
     for (RoleKey& key : *served) core::restore(state, std::move(key));
     if (auto ok = restore_requests(database, state); !ok) return Failure(ok.error());
+    if (auto ok = restore_controls(database, state); !ok) return Failure(ok.error());
     return meta;
 }
 

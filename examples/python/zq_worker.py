@@ -119,6 +119,7 @@ class Worker:
         if kind in ("WELCOME", "BEAT"):
             for row in fields.get("leases", []):
                 self._judge(row, at)
+        self.stopping = self.stopping or fields.get("drain", False)  # `zq worker drain`
         if kind == "WELCOME":
             self._beat()
         elif kind == "ASSIGN":

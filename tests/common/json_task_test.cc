@@ -98,6 +98,8 @@ TEST(JsonTask, EveryFieldOfAnEnvelopeComesBackUnderItsOwnName) {
     spec.inputs = {{"context.md", {}, 12, "text/markdown", "file:///a.md", true}};
     spec.expected.rules = {{"patch", "text/x-diff", 1, 2, false}};
     spec.unique_key = "deploy";
+    spec.limit_key = "account-7";
+    spec.needs = {"gpu", "region=eu"};
     spec.on_unique = OnUnique::kExisting;
     EXPECT_EQ(read(to_json(spec).dump()).spec, spec);
 }

@@ -54,6 +54,7 @@ void CoreRig::restart() {
     for (const auto& [key, task] : state.durable.open) restore(fresh, task);
     for (const RoleKey& role : state.durable.roles_served) restore(fresh, role);
     for (const auto& [key, record] : state.durable.requests) restore(fresh, key, record);
+    for (const auto& [key, control] : state.durable.controls) restore(fresh, key, control);
     state = std::move(fresh);
     run(StartEpoch{state.durable.journal, state.durable.epoch + 1, "test"});
     run(BeginService{});

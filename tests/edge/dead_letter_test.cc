@@ -43,6 +43,8 @@ TEST_F(DeadLetters, AnEditedTaskIsGivenOutAsItIsNow) {
     edit.task = TaskId("a");
     edit.changes.instructions = "look at src/auth";
     edit.changes.role = RoleName("second");
+    edit.changes.type = "audit";
+    edit.changes.limit_key = "account-7";
     EXPECT_EQ(ask<wire::Changed>(edit).task, TaskId("a"));
     auto shown = ask<wire::TaskReply>(wire::Get{TaskId("a"), false});
     EXPECT_EQ(shown.row.state, TaskState::kDead);
@@ -57,6 +59,8 @@ TEST_F(DeadLetters, AnEditedTaskIsGivenOutAsItIsNow) {
     auto claimed = expect<wire::Claimed>("d");
     EXPECT_EQ(claimed.attempt, 2U);
     EXPECT_EQ(claimed.task.role, RoleName("second"));
+    EXPECT_EQ(claimed.task.type, "audit");
+    EXPECT_EQ(claimed.task.limit_key, "account-7");
     EXPECT_EQ(claimed.task.instructions, "look at src/auth");
 }
 
@@ -70,6 +74,9 @@ TEST_F(DeadLetters, ChangesAreCheckedAsASubmitIs) {
     edit.changes.priority.reset();
     edit.changes.max_attempts = 0;
     EXPECT_EQ(ask<wire::ErrorReply>(edit).field, "changes.max_attempts");
+    edit.changes.max_attempts.reset();
+    edit.changes.needs = {"two words"};
+    EXPECT_EQ(ask<wire::ErrorReply>(edit).field, "changes.needs");
     wire::Replay kept = replay("a");
     kept.keep_checkpoints = true;
     EXPECT_EQ(ask<wire::ErrorReply>(kept).field, "keep_checkpoints");

@@ -55,6 +55,56 @@ TEST_F(OptionsTest, TheShippedFileSaysTheDefaults) {
     EXPECT_EQ(shipped->unreferenced, defaults.unreferenced);
     EXPECT_EQ(shipped->retention, defaults.retention);
     EXPECT_EQ(shipped->retention, core::Retention{});
+    EXPECT_EQ(shipped->max_open_bytes, defaults.max_open_bytes);
+    EXPECT_EQ(shipped->max_open_per_client, defaults.max_open_per_client);
+    EXPECT_EQ(shipped->age_step, defaults.age_step);
+    EXPECT_TRUE(shipped->role_limits.empty());
+    EXPECT_TRUE(shipped->key_limits.empty());
+}
+
+TEST_F(OptionsTest, RolesAndLimitKeysHaveTheLimitsOfTheirTables) {
+    auto options =
+        parse({"--config", write("[limits]\nopen_bytes = \"10GiB\"\n"
+                                 "open_per_client = 500\nage_step = \"1m\"\n"
+                                 "[roles.\"review.eu\".limits]\nconcurrency = 4\n"
+                                 "rate = \"60/m:10\"\nmax_open = 0\nmax_bytes = \"1KiB\"\n"
+                                 "[limit_keys.\"*\"]\nconcurrency = 2\n"
+                                 "[limit_keys.\"account 7\"]\nrate = \"none\"\n")});
+    ASSERT_TRUE(options) << options.error().message;
+    EXPECT_EQ(options->max_open_bytes, 10ULL << 30);
+    EXPECT_EQ(options->max_open_per_client, 500U);
+    EXPECT_EQ(options->age_step, minutes(1));
+    const Limits& role = options->role_limits.at(RoleName("review.eu"));
+    EXPECT_EQ(role.concurrency, 4U);
+    EXPECT_EQ(role.rate, (Rate{60, minutes(1), 10}));
+    EXPECT_EQ(role.max_open, 0U);
+    EXPECT_EQ(role.max_bytes, 1024U);
+    EXPECT_EQ(options->key_limits.at("*").concurrency, 2U);
+    EXPECT_EQ(options->key_limits.at("*").rate, std::nullopt);
+    EXPECT_EQ(options->key_limits.at("account 7").rate, Rate{});
+}
+
+TEST_F(OptionsTest, ALimitThatIsNoneIsRefusedWithItsLine) {
+    const struct {
+        const char* text;
+        const char* says;
+    } rows[] = {
+        {"[roles.r.limits]\nconcurrency = -1\n", ":2: roles.r.limits.concurrency: a number from 1"},
+        {"[roles.r.limits]\nrate = \"60\"\n",
+         ":2: roles.r.limits.rate: a rate is a count per time"},
+        {"[roles.r.limits]\nmax_bytes = \"0\"\n",
+         ":2: roles.r.limits.max_bytes: '0' is not a size"},
+        {"[roles.r.limits]\nconcurency = 1\n", "did you mean 'roles.r.limits.concurrency'?"},
+        {"[limit_keys.k]\nmax_open = 1\n", "limit_keys.k.max_open"},
+        {"[limit_keys.k]\nrate = \"1/2d\"\n", "a rate's period is 1ms to"},
+        {"[limits]\nopen_per_client = 2000001\n", ":2: limits.open_per_client: a number from 1"},
+        {"[limits]\nage_step = \"1ms\"\n", ":2: limits.age_step: an age step is 1s to 1d"},
+        {"[roles.\"a b\".limits]\nconcurrency = 1\n", "'a b' is no role name"},
+    };
+    for (const auto& row : rows) {
+        const std::string error = error_of({"--config", write(row.text)});
+        EXPECT_NE(error.find(row.says), std::string::npos) << row.text << error;
+    }
 }
 
 TEST_F(OptionsTest, ARoleKeepsWhatItsOwnTableSaysAndElseWhatTheCommonOneDoes) {

@@ -320,6 +320,17 @@ TEST_F(Views, StatisticsSayHowThingsStandAndWhatHappened) {
     EXPECT_EQ(row_of(workers, "me").failed, 1U);
 }
 
+TEST_F(Views, StatisticsByLabelCountATaskInEachOfItsOwn) {
+    wire::Submit labelled = submit("a", "review");
+    labelled.task.labels = {{"team", "x"}, {"tier", "gold"}};
+    ask<wire::Submitted>(labelled);
+    hand_in("b", "review");
+    const auto labels = ask<wire::StatsReply>(wire::Stats{StatsBy::kLabel, hours(1)});
+    EXPECT_EQ(labels.rows.size(), 2U);
+    EXPECT_EQ(row_of(labels, "team=x").submitted, 1U);
+    EXPECT_EQ(row_of(labels, "tier=gold").submitted, 1U);
+}
+
 TEST_F(Views, StatisticsKnowTheWorkersAndWhoIsSilent) {
     tell("w", hello("w1"));
     turn_and_sync();

@@ -56,6 +56,10 @@ bool is_answer(const wire::Body& request, const wire::Body& answer) {
             if constexpr (std::is_same_v<Q, wire::UsageQuery>)
                 return std::is_same_v<A, wire::UsageRows>;
             if constexpr (std::is_same_v<Q, wire::Gc>) return std::is_same_v<A, wire::GcReply>;
+            if constexpr (std::is_same_v<Q, wire::SetControl>)
+                return std::is_same_v<A, wire::ControlSet>;
+            if constexpr (std::is_same_v<Q, wire::Controls>)
+                return std::is_same_v<A, wire::ControlRows>;
             if constexpr (std::is_same_v<Q, wire::Join>) return std::is_same_v<A, wire::Joined>;
             return false;  // no request of this socket
         },

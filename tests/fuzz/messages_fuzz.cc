@@ -57,7 +57,8 @@ void run(std::string_view input) {
 /// Every map frame of the golden vectors under its own type, and under one that differs each time.
 std::vector<std::string> seeds() {
     std::vector<std::string> found;
-    for (const char* file : {"worker", "client", "reading", "artifacts", "malformed", "odd"}) {
+    for (const char* file :
+         {"worker", "client", "reading", "control", "artifacts", "malformed", "odd"}) {
         auto blocks =
             vectors::read_blocks(std::string(ZQ_SOURCE_DIR) + "/tests/vectors/" + file + ".txt");
         ZQ_CHECK(blocks.has_value());

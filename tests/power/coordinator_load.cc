@@ -97,7 +97,8 @@ void CoordinatorLoad::decide_one() {
     if (dice < 85) return ask_person();
     if (dice < 87) return answer_person();
     if (dice < 91) return claim();
-    if (dice < 97) return cancel();
+    if (dice < 96) return cancel();
+    if (dice < 98) return set_control();
     open_session(below(random_, kWorkers));
 }
 
@@ -260,6 +261,18 @@ void CoordinatorLoad::note_usage() {
     const core::Task* task = any_task(true);
     if (task == nullptr) return;
     run(core::NoteUsage{task->key.id, task->lease->token, {7, below(random_, 900), 0, "m"}});
+}
+
+/// What is said is soon taken back: the load is to go on.
+void CoordinatorLoad::set_control() {
+    core::SetControl set;
+    set.kind = chance(random_, 50) ? ControlKind::kRole : ControlKind::kLimitKey;
+    set.name = kRoles.at(below(random_, kRoles.size()));
+    set.paused = chance(random_, 20);
+    if (chance(random_, 50)) set.limits.rate = Rate{30, minutes(1), 2};
+    set.reset = chance(random_, 60);
+    set.reason = text(40);
+    run(std::move(set));
 }
 
 void CoordinatorLoad::save_checkpoint() {

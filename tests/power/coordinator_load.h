@@ -52,6 +52,7 @@ class CoordinatorLoad {
     void ask_person();
     void answer_person();
     void cancel();
+    void set_control();
 
     std::string text(std::size_t most);
     /// A reference to new or known content; new content is added to the two lists.

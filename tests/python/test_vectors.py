@@ -51,7 +51,7 @@ def has_float(value):
 class GoldenVectors(unittest.TestCase):
     def test_are_read_and_written_alike_by_another_msgpack(self):
         seen = 0
-        for name in ("worker", "client", "reading", "artifacts"):
+        for name in ("worker", "client", "reading", "control", "artifacts"):
             for block in read_blocks(name):
                 with self.subTest(block["name"]):
                     frames = read_frames(block["frames"])

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "coordinator/edge/access.h"
 #include "tests/simulator/describe.h"
 
 namespace zq::sim {
@@ -85,7 +86,11 @@ void ClientHost::try_once() {
     Call& call = *call_;
     const Millis now = stage_.world.now();
     if (now >= call.until) return finish(nullptr);
-    if (link_ == 0) link_ = stage_.network.connect(setup_.name, *this, kKeyDoor, identity_.text);
+    // They are operators as well: they pause and limit.
+    if (link_ == 0) {
+        link_ =
+            stage_.network.connect(setup_.name, *this, kKeyDoor, edge::user_id_of_admin(identity_));
+    }
     call.try_until = std::min(now + kReplyWait + call.wait, call.until);
     ++call.tries;
     if (link_ == 0) return retry_later({});
@@ -165,6 +170,8 @@ void ClientHost::learn(const wire::Body& request, const wire::Body& reply) {
         for (const wire::QuestionRow& row : questions->rows) {
             if (rng_.per_mille(500)) asked_.emplace_back(row.task, row.question);
         }
+    } else if (const auto* controls = std::get_if<wire::ControlRows>(&reply)) {
+        learn_controls(*controls);
     } else if (const auto* ended = std::get_if<wire::Ended>(&reply)) {
         for (const wire::TaskRow& row : ended->rows) {
             if (is_final(row.state) && open_.erase(row.id) != 0) ended_.emplace_back(row.id);

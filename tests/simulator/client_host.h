@@ -78,6 +78,9 @@ class ClientHost : public PeerEnd {
     wire::Body checkpoint_of(const Held& held);
     wire::Body report(const Held& held);
     wire::Body answer_one();
+    wire::Body set_control();
+    wire::Body lift_one();
+    void learn_controls(const wire::ControlRows& controls);
     std::optional<TaskId> some_open_task();
 
     Stage stage_;
@@ -94,6 +97,7 @@ class ClientHost : public PeerEnd {
     std::vector<TaskId> ended_;  // seen to have ended; those that it removes are asked for no more
     std::map<LeaseToken, Held> held_;
     std::vector<std::pair<TaskId, Question>> asked_;  // seen to be open
+    std::vector<wire::SetControl> to_lift_;           // what was said and is to be taken back
     std::vector<TaskSpec> keyed_;                     // acknowledged ones with an idempotency key
 
     // Of this process.

@@ -34,6 +34,9 @@ wire::Body ClientHost::next_request(Millis& wait) {
         return tend(at->second);
     }
     if (!asked_.empty() && rng_.per_mille(700)) return answer_one();
+    if (!hurrying_ && rng_.per_mille(30)) return set_control();
+    if (hurrying_ && !to_lift_.empty()) return lift_one();
+    if (hurrying_ && rng_.per_mille(200)) return wire::Controls{};
     const std::uint64_t n = rng_.below(100);
     const std::uint64_t submits = hurrying_ ? 80 : 45;
     if (!left_.empty() && n < submits) return submit_next();

@@ -71,6 +71,7 @@ void Model::compare(const core::Task& row) {
 void Model::apply(const core::Event& event, const core::EpochStarted&) {
     expect(event.epoch == epoch_ + 1, "each start is one epoch");
     epoch_ = event.epoch;
+    passes_.clear();
 }
 
 void Model::apply(const core::Event& event, const core::TaskSubmitted& body) {
@@ -81,6 +82,7 @@ void Model::apply(const core::Event& event, const core::TaskSubmitted& body) {
         expect(fresh, "one task per idempotency key");
     }
     check_unique(event.task.id, body.spec);
+    check_room(body.spec);
     Task task;
     task.spec = body.spec;
     task.submitted = event.at;
@@ -136,11 +138,13 @@ void Model::apply(const core::Event& event, const core::TaskAssigned& body) {
            "a task whose ttl has passed is not started");
     expect(!task.deadline.is_set() || event.at < task.deadline,
            "a task whose deadline has passed is not started");
+    check_start(task, event, lease);
     task.since = lease.since;
     last_token_ = std::max(last_token_, lease.token.number);
     tokens_.insert(lease.token.number);
     become(task, TaskState::kRunning);
     task.lease = lease.token;
+    check_turn(task, event, lease);
     task.lost = {};
     task.charged = false;
     task.attempts = lease.attempt;
@@ -209,6 +213,7 @@ void Model::apply(const core::Event& event, const core::AttemptEnded& body) {
         end_silent(task, body);
     }
     task.lease = {};
+    check_held(task, body);
     expect(body.next.state == task.state, "the task becomes " + std::string(to_string(task.state)) +
                                               ", not " + std::string(to_string(body.next.state)));
     expect(body.next.dead_reason == task.dead_reason, "the dead reason follows from the end");

@@ -3,6 +3,7 @@
 // way. It is shown every event once it is durable, in order, over all restarts.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <set>
@@ -16,7 +17,15 @@ namespace zq::sim {
 
 class Model {
   public:
-    Model(World& world, const core::Retention& retention) : world_(world), retention_(retention) {}
+    Model(World& world, const core::Policy& policy) : world_(world), retention_(policy.retention) {
+        for (const auto& [role, limits] : policy.role_limits) role_limits_[role.text] = limits;
+        key_limits_ = policy.key_limits;
+    }
+
+    /// What tasks may need of that worker.
+    void hired(const WorkerName& worker, const std::vector<std::string>& labels) {
+        labels_[worker] = labels;
+    }
 
     struct EndedAttempt {
         Outcome outcome = Outcome::kReleased;
@@ -102,6 +111,7 @@ class Model {
     void apply(const core::Event& event, const core::QuestionAsked& body);
     void apply(const core::Event& event, const core::QuestionClosed& body);
     void apply(const core::Event& event, const core::UpstreamEnded& body);
+    void apply(const core::Event& event, const core::ControlChanged& body);
     void apply(const core::Event& event, const core::UsageNoted& body);
     /// How a task that has ended went, for those that wait for it.
     static bool went_well(const Task& task);
@@ -123,6 +133,18 @@ class Model {
     void apply(const core::Event& event, const core::TaskEdited& body);
     void revise(Task& task, const core::Event& event, const core::Revision& revision);
     void check_unique(const TaskId& id, const TaskSpec& spec);
+    const core::Control* control(ControlKind kind, const std::string& name) const;
+    template <class T>
+    std::optional<T> limit(ControlKind kind, const std::string& name,
+                           std::optional<T> Limits::*of) const;
+    void check_may_start(ControlKind kind, const std::string& name, Instant at);
+    void check_rate(ControlKind kind, const std::string& name, Instant at);
+    void check_start(const Task& task, const core::Event& event, const core::Lease& lease);
+    struct Waiting;
+    Waiting waiting_of(const std::string& from, const RoleName& role, Instant at) const;
+    void check_turn(const Task& started, const core::Event& event, const core::Lease& lease);
+    void check_room(const TaskSpec& spec);
+    void check_held(const Task& task, const core::AttemptEnded& body);
     /// What the task names so: one digest for each name.
     std::multiset<Digest> named_by(const TaskId& task, const std::string& prefix) const;
     static std::uint64_t held_by(const Task& task, RemovedKind kind);
@@ -157,6 +179,13 @@ class Model {
     std::set<std::uint64_t> tokens_;
     std::map<std::tuple<Identity, ClientId, std::uint64_t>, Instant> requests_;
     std::set<std::pair<TaskId, Digest>> saved_;
+    std::map<std::string, Limits> role_limits_;  // of the configuration
+    std::map<std::string, Limits> key_limits_;
+    std::map<std::pair<ControlKind, std::string>, core::Control> controls_;
+    std::map<std::pair<ControlKind, std::string>, std::deque<Instant>> starts_;  // the last ones
+    std::map<WorkerName, std::vector<std::string>> labels_;
+    /// By role and submitter who waits: how often each other one has started something meanwhile.
+    std::map<RoleName, std::map<std::string, std::map<std::string, std::uint32_t>>> passes_;
 };
 
 }  // namespace zq::sim

@@ -41,6 +41,12 @@ constexpr auto kMutants = std::to_array<std::pair<std::string_view, Mutant>>({
     {"budget-ignored", Mutant::kBudgetIgnored},
     {"dependant-forgotten", Mutant::kDependantForgotten},
     {"unique-key-ignored", Mutant::kUniqueKeyIgnored},
+    {"pause-ignored", Mutant::kPauseIgnored},
+    {"concurrency-ignored", Mutant::kConcurrencyIgnored},
+    {"rate-ignored", Mutant::kRateIgnored},
+    {"key-not-held", Mutant::kKeyNotHeld},
+    {"needs-ignored", Mutant::kNeedsIgnored},
+    {"turns-ignored", Mutant::kTurnsIgnored},
 });
 
 }  // namespace

@@ -21,6 +21,10 @@ core::Policy policy_of(Rng rng) {
     policy.retention.logs = seconds(static_cast<std::int64_t>(2 + rng.below(20)));
     policy.retention.artifacts = seconds(static_cast<std::int64_t>(2 + rng.below(20)));
     if (rng.per_mille(600)) policy.retention.finished_bytes = 1 + rng.below(600);
+    if (rng.per_mille(300)) policy.role_limits[kReview].concurrency = 2;
+    if (rng.per_mille(300)) policy.key_limits["*"].rate = Rate{20, seconds(10), 2};
+    if (rng.per_mille(300)) policy.key_limits["key-1"].concurrency = 1;
+    if (rng.per_mille(200)) policy.max_open_per_client = 12;
     return policy;
 }
 
@@ -35,6 +39,8 @@ WorkerSetup setup_of(std::uint32_t n, Rng rng) {
     }
     if (n == 0) setup.roles.push_back(kSolo);
     setup.slots = static_cast<std::uint32_t>(rng.between(1, 3));
+    if (n == 0 || rng.per_mille(300)) setup.labels = {"gpu", "region=eu"};
+    if (setup.labels.empty() && rng.per_mille(300)) setup.labels = {"gpu"};
     if (rng.per_mille(300)) setup.orphan_hold = seconds(20);
     return setup;
 }
@@ -47,7 +53,7 @@ class Play {
           world_(options.seed, echo),
           policy_(policy_of(world_.rng("policy"))),
           network_(world_),
-          model_(world_, policy_.retention),
+          model_(world_, policy_),
           promises_(world_, model_),
           leases_(world_, policy_.heartbeat),
           children_(world_),
@@ -86,9 +92,9 @@ class Play {
 
 void Play::hire() {
     for (std::uint32_t i = 0; i < options_.workers; ++i) {
-        const std::string stream = "setup of worker " + std::to_string(i);
-        workers_.push_back(
-            std::make_unique<WorkerHost>(stage_, coordinator_, setup_of(i, world_.rng(stream))));
+        const WorkerSetup setup = setup_of(i, world_.rng("setup of worker " + std::to_string(i)));
+        model_.hired(WorkerName(setup.name), setup.labels);
+        workers_.push_back(std::make_unique<WorkerHost>(stage_, coordinator_, setup));
     }
     for (std::uint32_t i = 0; i < options_.clients; ++i) {
         ClientSetup setup;

@@ -46,6 +46,7 @@ void WorkerHost::start() {
     options.state_id = state_id_;
     options.incarnation = incarnation_;
     options.roles = setup_.roles;
+    options.labels = setup_.labels;
     options.slots = setup_.slots;
     options.program = "simulated";
     options.orphan_hold = setup_.orphan_hold;

@@ -16,6 +16,7 @@ namespace zq::sim {
 struct WorkerSetup {
     std::string name;
     std::vector<RoleName> roles;
+    std::vector<std::string> labels;  // sorted
     std::uint32_t slots = 2;
     Millis orphan_hold = minutes(30);
 };

@@ -119,6 +119,11 @@ TaskSpec Workload::task(const std::string& client, std::uint32_t n) const {
         spec.unique_key = "unique-" + std::to_string(unique.below(6));
         if (unique.per_mille(400)) spec.on_unique = OnUnique::kExisting;
     }
+    Rng held = rng_.fork(spec.id.text + "/limits");
+    if (held.per_mille(250)) spec.limit_key = "key-" + std::to_string(held.below(3));
+    const bool served = spec.role == kReview || spec.role == kWrite;
+    if (served && held.per_mille(120)) spec.needs = {"gpu"};
+    if (served && held.per_mille(60)) spec.needs = {"region=eu", "gpu"};
     if (rng.per_mille(200)) spec.expected.artifacts = {"result"};
     if (rng.per_mille(400)) {
         spec.expected.format = "markdown";

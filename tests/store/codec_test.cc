@@ -40,6 +40,9 @@ TEST(EventCodec, AContractAndWhatSentATaskBackComeBackAsTheyWereAndCostNothingWh
     submitted.spec.expected.headings = {"Risks"};
     submitted.spec.expected.max_bytes = 7;
     submitted.spec.unique_key = "deploy";
+    submitted.spec.limit_key = "account-7";
+    submitted.spec.needs = {"gpu"};
+    submitted.bytes = 1234;
     submitted.spec.on_unique = OnUnique::kExisting;
     submitted.spec.inputs = {{"context", sha256("x"), 1, "", "file:///x", true}};
     EXPECT_GT(encode_body(submitted).size(), bare);
@@ -53,8 +56,13 @@ TEST(EventCodec, AContractAndWhatSentATaskBackComeBackAsTheyWereAndCostNothingWh
     EXPECT_EQ(without.find("feedback"), std::string::npos);
     EXPECT_EQ(without.find("has_rules"), std::string::npos);
     EXPECT_EQ(without.find("unique"), std::string::npos);
+    EXPECT_EQ(without.find("limit_key"), std::string::npos);
+    EXPECT_EQ(without.find("bytes"), std::string::npos);
     task.has_rules = true;
     task.unique_key = "deploy";
+    task.limit_key = "account-7";
+    task.needs = {"gpu", "region=eu"};
+    task.bytes = 1234;
     task.feedback = {1, "no patch"};
     auto row = decode_task(encode_task(task));
     ASSERT_TRUE(row);

@@ -48,6 +48,7 @@ void Story::submit(TaskSpec spec) {
     if (spec.delay.count > 0) body.due_at = now_ + spec.delay;
     if (spec.ttl.count > 0) body.expires_at = now_ + spec.ttl;
     body.rank = now_.ms - spec.priority * 1000;
+    body.bytes = size_of(spec);
     if (!spec.after.tasks.empty()) {
         body.state = TaskState::kBlocked;
         body.upstream.assign(spec.after.tasks.size(), 'w');
@@ -214,6 +215,14 @@ void Story::expire(const std::string& id) {
 }
 void Story::serve(const std::string& role) {
     happen("", core::RoleServed{RoleName(role)});
+}
+
+void Story::control(ControlKind kind, const std::string& name, core::Control control) {
+    if (control != core::Control{}) {
+        control.by = kLocalIdentity;
+        control.at = now_;
+    }
+    happen("", core::ControlChanged{kind, name, std::move(control)});
 }
 
 void Story::remove_artifacts(const core::Task& task, RemovedKind kind,

@@ -45,6 +45,7 @@ class Story {
     void cancel(const std::string& id);
     void expire(const std::string& id);
     void serve(const std::string& role);
+    void control(ControlKind kind, const std::string& name, core::Control control);
     /// Gives the digest.
     Digest store_inline(const std::string& data);
     void store_file(const Digest& digest, std::uint64_t size);

@@ -104,6 +104,33 @@ void tell_of_dependencies(Story& story, const std::string& prefix) {
     story.end_upstream(prefix + "vain", prefix + "doomed", false, TaskState::kSkipped);
 }
 
+/// Of all kinds; one is taken back, and one is forgotten when its time is over.
+void tell_of_controls(Story& story, const std::string& prefix) {
+    TaskSpec keyed = Story::spec(prefix + "limited");
+    keyed.limit_key = prefix + "account";
+    keyed.needs = {"region=eu", "gpu"};
+    story.submit(keyed);
+    core::Control held;
+    held.held_until = Instant{1};
+    held.held_by = TaskId(prefix + "limited");
+    story.control(ControlKind::kLimitKey, prefix + "brief", held);
+    core::Control paused;
+    paused.paused = true;
+    paused.reason = "maintenance";
+    story.control(ControlKind::kRole, prefix + "review", paused);
+    story.control(ControlKind::kRole, prefix + "review", {});
+    core::Control limited;
+    limited.closed = true;
+    limited.limits = {4, Rate{60, minutes(1), 10}, 100, 0};
+    story.control(ControlKind::kRole, prefix + "write", limited);
+    held.held_until = Instant{4'000'000'000'000};
+    story.control(ControlKind::kLimitKey, prefix + "account", held);
+    core::Control drained;
+    drained.drained = StateId(std::string(32, '7'));
+    drained.drained_incarnation = 3;
+    story.control(ControlKind::kWorker, prefix + "host-review-1", drained);
+}
+
 /// Two tasks that end: one of them loses its artifact, which nothing else refers to, and one goes.
 void tell_of_ends(Story& story, const std::string& prefix) {
     const std::string data = "what " + prefix + "trimmed left";
@@ -146,6 +173,7 @@ std::vector<Batch> tell_everything(Story& story, JournalId journal, const std::s
     tell_of_ends(story, prefix);
     tell_of_budgets(story, prefix);
     tell_of_dependencies(story, prefix);
+    tell_of_controls(story, prefix);
     batches.push_back(story.take_batch());
     tell_of_retention(story, prefix);
     batches.push_back(story.take_batch());

@@ -1,7 +1,7 @@
 // Prints the samples as vector files, to add new ones. Not run by the tests: what it prints is to
 // be read and compared with protocol.md before it is committed.
 //
-//     zq_print_vectors worker|client|reading|artifacts     a whole vector file
+//     zq_print_vectors worker|client|reading|control|artifacts     a whole vector file
 //     zq_print_vectors example NAME                        the listing for protocol.md
 #include <cstdio>
 
@@ -16,6 +16,7 @@ std::vector<Sample> samples_of(const std::string& file) {
     if (file == "worker") return zq::vectors::worker_samples();
     if (file == "client") return zq::vectors::client_samples();
     if (file == "reading") return zq::vectors::reading_samples();
+    if (file == "control") return zq::vectors::control_samples();
     if (file == "artifacts") return zq::vectors::artifact_samples();
     return {};
 }
@@ -32,7 +33,7 @@ void print_file(const std::vector<Sample>& samples) {
 }
 
 int print_example(const std::string& name) {
-    for (const char* file : {"worker", "client", "reading", "artifacts"}) {
+    for (const char* file : {"worker", "client", "reading", "control", "artifacts"}) {
         for (const Sample& sample : samples_of(file)) {
             if (sample.name != name) continue;
             const auto frames = zq::wire::encode(sample.message);
@@ -51,8 +52,9 @@ int main(int argc, char** argv) {
     if (what == "example" && argc == 3) return print_example(argv[2]);
     const auto samples = samples_of(what);
     if (samples.empty()) {
-        std::fprintf(stderr,
-                     "usage: zq_print_vectors worker|client|reading|artifacts|example NAME\n");
+        std::fprintf(
+            stderr,
+            "usage: zq_print_vectors worker|client|reading|control|artifacts|example NAME\n");
         return 2;
     }
     print_file(samples);

@@ -165,6 +165,10 @@ TEST(ProtocolDocument, DescribesEveryFieldOfTheSharedMaps) {
     expect_documented<wire::UsageRow>("UsageRow");
     expect_documented<wire::GcRow>("GcRow");
     expect_documented<wire::Changes>("Changes");
+    expect_documented<wire::ControlView>("ControlView");
+    expect_documented<wire::ControlRow>("ControlRow");
+    expect_documented<Limits>("Limits");
+    expect_documented<Rate>("Rate");
 }
 
 /// Limits that no peer can meet.
@@ -191,7 +195,9 @@ TEST(ProtocolDocument, PrintsEveryLimitWithItsValue) {
     ZQ_LIMIT(kArtifacts), ZQ_LIMIT(kOutputs), ZQ_LIMIT(kCheckpointsKept);
     ZQ_LIMIT(kHeadings), ZQ_LIMIT(kHeadingBytes), ZQ_LIMIT(kSchemaBytes), ZQ_LIMIT(kSchemaNodes);
     ZQ_LIMIT(kSchemaDepth), ZQ_LIMIT(kSchemaSteps), ZQ_LIMIT(kCheckedResultBytes);
-    ZQ_LIMIT(kRolesPerWorker), ZQ_LIMIT(kSlots);
+    ZQ_LIMIT(kRolesPerWorker), ZQ_LIMIT(kSlots), ZQ_LIMIT(kWorkerLabels);
+    ZQ_LIMIT(kControls), ZQ_LIMIT(kRateCount), ZQ_LIMIT(kRatePeriodMax), ZQ_LIMIT(kKeysHeld);
+    ZQ_LIMIT(kKeyHeldMax);
     ZQ_LIMIT(kListRows), ZQ_LIMIT(kEventRows), ZQ_LIMIT(kWaitTasks), ZQ_LIMIT(kLeasesListed);
     ZQ_LIMIT(kListLooked), ZQ_LIMIT(kEventsLooked), ZQ_LIMIT(kEventKinds);
     ZQ_LIMIT(kRollupNames), ZQ_LIMIT(kStatsWindowMin), ZQ_LIMIT(kStatsWindowMax);
@@ -297,7 +303,7 @@ TEST(ProtocolDocument, PrintsTheWordsOfReportsAndEnds) {
 
 TEST(ProtocolDocument, PrintsExamplesThatAreTheGoldenVectors) {
     std::map<std::string, std::string> vectors;
-    for (const char* file : {"worker", "client", "reading", "artifacts"}) {
+    for (const char* file : {"worker", "client", "reading", "control", "artifacts"}) {
         auto blocks = read_blocks(std::string(ZQ_SOURCE_DIR) + "/tests/vectors/" + file + ".txt");
         ASSERT_TRUE(blocks) << blocks.error().message;
         for (const Block& block : *blocks) {

@@ -23,6 +23,8 @@ std::vector<Sample> client_samples();
 std::vector<Sample> reading_samples();
 /// The part of them that is about the coordinator as a whole.
 std::vector<Sample> cluster_samples();
+/// Pauses and limits: vectors/control.txt.
+std::vector<Sample> control_samples();
 /// The artifacts socket: vectors/artifacts.txt.
 std::vector<Sample> artifact_samples();
 
@@ -37,6 +39,8 @@ wire::Header reply(std::uint64_t id, std::uint64_t seq = 0);
 /// A digest whose bytes count up from `first`.
 Digest digest_from(std::uint8_t first);
 LeaseToken lease_number(std::uint32_t n);
+wire::Hello labelled_hello();
+wire::Beat draining_beat();
 /// Only the required fields.
 TaskSpec small_task();
 /// Every field, none of them at its default.

@@ -135,6 +135,15 @@ wire::Edit edit() {
     return m;
 }
 
+wire::Edit edit_needs() {
+    wire::Edit m;
+    m.task = TaskId("task-123");
+    m.changes.type = "review";
+    m.changes.limit_key = "account-7";
+    m.changes.needs = {"gpu"};
+    return m;
+}
+
 wire::Remove remove() {
     wire::Remove m;
     m.task = TaskId("task-123");
@@ -293,6 +302,7 @@ std::vector<Sample> client_samples() {
         {"replay", {request(4), replay(), {}}},
         {"replay-fresh", {request(4), replay_fresh(), {}}},
         {"edit", {request(4), edit(), {}}},
+        {"edit-needs", {request(4), edit_needs(), {}}},
         {"remove", {request(4), remove(), {}}},
         {"changed", {reply(4, 44), wire::Changed{TaskId("task-123")}, {}}},
         {"claim", {request(5), claim(), {}}},

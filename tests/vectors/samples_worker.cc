@@ -264,6 +264,8 @@ std::vector<Sample> worker_samples() {
         {"beat", {reply(5), beat(), {}}},
         {"beat-pushed", {header(0, 3), beat(), {}}},
         {"beat-empty", {reply(2), wire::Beat{}, {}}},
+        {"hello-labels", {header(1), labelled_hello(), {}}},
+        {"beat-drain", {reply(5), draining_beat(), {}}},
         {"assign", {header(0, 3), assign(small_task()), {}}},
         {"assign-full", {header(0, 3), assign(full_task()), {}}},
         {"assign-again", {header(0, 3), assign_again(small_task()), {}}},

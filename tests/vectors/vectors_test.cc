@@ -21,6 +21,7 @@ struct VectorSet {
 const VectorSet kFiles[] = {{"worker", worker_samples},
                             {"client", client_samples},
                             {"reading", reading_samples},
+                            {"control", control_samples},
                             {"artifacts", artifact_samples}};
 
 class GoldenVectors : public testing::TestWithParam<VectorSet> {};

@@ -57,6 +57,7 @@ Actions Session::receive(const wire::Message& message, Millis now) {
         // A pushed verdict answers nothing, so it renews nothing.
         const auto sent = header.id == 0 ? std::nullopt : sent_time(header.id);
         for (const wire::LeaseVerdict& verdict : beat->leases) judge(verdict, sent, now, out);
+        if (beat->drain) begin_drain(now, out);
     } else if (const auto* asked = std::get_if<wire::Asked>(&message.body);
                asked != nullptr && header.id == 0) {
         if (leases_.contains(asked->lease)) out.push_back(QuestionNews{*asked});
@@ -113,12 +114,16 @@ void Session::unsent(const wire::Message& message, Millis now) {
 
 Actions Session::drain(Millis now) {
     Actions out;
-    if (draining_) return out;
+    begin_drain(now, out);
+    tick_life(now, out);
+    return out;
+}
+
+void Session::begin_drain(Millis now, Actions& out) {
+    if (draining_) return;
     draining_ = true;
     out.push_back(Note{"draining: no new tasks", std::to_string(leases_.size()) + " to finish"});
     if (phase_ == Phase::kWelcomed) say_ready(now, out);
-    tick_life(now, out);
-    return out;
 }
 
 Millis Session::deadline(Millis now) const {
@@ -169,6 +174,7 @@ void Session::say_hello(Millis now, Actions& out) {
     hello.state_id = options_.state_id;
     hello.incarnation = options_.incarnation;
     hello.roles = options_.roles;
+    hello.labels = options_.labels;
     hello.slots = options_.slots;
     hello.seen = seen_;
     hello.program = options_.program;

@@ -25,6 +25,7 @@ struct SessionOptions {
     StateId state_id;
     std::uint64_t incarnation = 0;
     std::vector<RoleName> roles;
+    std::vector<std::string> labels;  // sorted, each once
     std::uint32_t slots = 1;
     std::string program;
     Lifetime lifetime = Lifetime::kForever;
@@ -114,6 +115,7 @@ class Session {
     using Words = std::map<LeaseToken, std::deque<PendingWord>>;
 
     // session.cc: handshake, heartbeats, the worker's life.
+    void begin_drain(Millis now, Actions& out);
     void say_hello(Millis now, Actions& out);
     void say_heartbeat(Millis now, Actions& out);
     void say_ready(Millis now, Actions& out);

@@ -20,7 +20,8 @@ wire::Message refusal(ErrorCode code, std::string message) {
 /// Whether an error is for the one who submits, and not a reason to try again here.
 bool is_for_the_submitter(const wire::Body& word, ErrorCode code) {
     return std::holds_alternative<wire::Submit>(word) &&
-           (code == ErrorCode::QUEUE_FULL || code == ErrorCode::STORAGE_FULL);
+           (code == ErrorCode::QUEUE_FULL || code == ErrorCode::DRAINING ||
+            code == ErrorCode::STORAGE_FULL);
 }
 
 std::vector<ArtifactRef> contents_of(const wire::Body& word) {
