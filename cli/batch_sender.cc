@@ -47,10 +47,10 @@ Error error_of(const wire::ErrorReply& said) {
     return {said.code, said.message, said.field, said.retry_after};
 }
 
-/// True if the same, sent again later, may be taken.
+/// True if the same, sent again soon, may be taken; a role that drains is opened by a person.
 bool may_wait(const Error& error) {
     return retryable(error.code) && error.code != ErrorCode::UNREACHABLE &&
-           error.code != ErrorCode::MISSING_CONTENT;
+           error.code != ErrorCode::MISSING_CONTENT && error.code != ErrorCode::DRAINING;
 }
 
 }  // namespace

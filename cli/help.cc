@@ -11,8 +11,9 @@
 namespace zq::cli {
 namespace {
 
-constexpr auto kSections = std::to_array<std::string_view>(
-    {"Start", "Tasks", "Worker side", "Artifacts", "Workers", "Failures", "Watch", "Data", "Help"});
+constexpr auto kSections =
+    std::to_array<std::string_view>({"Start", "Tasks", "Worker side", "Artifacts", "Workers",
+                                     "Roles and limits", "Failures", "Watch", "Data", "Help"});
 constexpr auto kTopics =
     std::to_array<std::string_view>({"agents", "errors", "exit-codes", "worker-contract"});
 
@@ -27,6 +28,11 @@ std::string flag_text(const Flag& flag) {
     if (!flag.alias.empty()) text += ", " + dashed(flag.alias);
     if (!flag.value.empty()) text += " " + std::string(flag.value);
     return text;
+}
+
+/// A group of commands may have a second name.
+std::string group_of(const std::string& word) {
+    return word == "queue" ? "role" : word;
 }
 
 std::string exit_codes_page() {
@@ -76,7 +82,7 @@ Ending run_help(const Context& context) {
     // A group's name alone prints the help of all its commands.
     std::string text;
     for (const Command& command : all_commands()) {
-        const std::string group = words.front() + " ";
+        const std::string group = group_of(words.front()) + " ";
         if (words.size() == 1 && command.name.substr(0, group.size()) == group) {
             text += (text.empty() ? "" : "\n") + command_help(command);
         }
@@ -170,21 +176,21 @@ std::string topic_help(const std::string& topic) {
 std::vector<Command> all_commands() {
     std::vector<Command> all;
     for (const auto& rows :
-         {start_commands(),     join_commands(),    dev_commands(),        submit_commands(),
-          batch_commands(),     wait_commands(),    result_commands(),     show_commands(),
-          why_commands(),       task_commands(),    replay_commands(),     dlq_commands(),
-          approval_commands(),  follow_commands(),  logs_commands(),       stats_commands(),
-          claim_commands(),     ask_commands(),     checkpoint_commands(), usage_commands(),
-          usage_sum_commands(), report_commands(),  artifact_commands(),   cluster_commands(),
-          ping_commands(),      journal_commands(), backup_commands(),     gc_commands(),
-          help_commands()}) {
+         {start_commands(),     join_commands(),   dev_commands(),        submit_commands(),
+          batch_commands(),     wait_commands(),   result_commands(),     show_commands(),
+          why_commands(),       task_commands(),   replay_commands(),     dlq_commands(),
+          approval_commands(),  follow_commands(), logs_commands(),       stats_commands(),
+          claim_commands(),     ask_commands(),    checkpoint_commands(), usage_commands(),
+          usage_sum_commands(), report_commands(), artifact_commands(),   cluster_commands(),
+          role_commands(),      limit_commands(),  ping_commands(),       journal_commands(),
+          backup_commands(),    gc_commands(),     help_commands()}) {
         all.insert(all.end(), rows.begin(), rows.end());
     }
     return all;
 }
 
 Expected<Match> find_command(const std::vector<std::string>& words) {
-    const std::string first = words.empty() ? "" : words[0];
+    const std::string first = words.empty() ? "" : group_of(words[0]);
     const std::string both = words.size() > 1 ? first + " " + words[1] : first;
     const std::vector<Command> commands = all_commands();
     std::vector<std::string> known(kTopics.begin(), kTopics.end());

@@ -104,7 +104,9 @@ constexpr auto kEvent = std::to_array<Column>({
 
 constexpr auto kWorker = std::to_array<Column>({
     {"id", "WORKER"},
+    {"state", "STATE", Cell::kState},
     {"roles", "ROLES"},
+    {"labels", "LABELS"},
     {"slots", "SLOTS"},
     {"free", "FREE"},
     {"running", "RUNNING"},
@@ -352,6 +354,7 @@ Json event_record(const wire::EventRow& row) {
 
 Json worker_record(const wire::WorkerRow& row) {
     Json record = titled("zq/worker/v1", to_json(row.worker));
+    record.set("state", Json::text(state_of(row)));
     merge(record, to_json(row), "worker", "id");
     return record;
 }

@@ -19,6 +19,12 @@ Json event_record(const wire::EventRow& row);
 Json worker_record(const wire::WorkerRow& row);
 Json lease_record(const wire::LeaseRow& row);
 Json role_record(const wire::RoleRow& row);
+/// The same with what was said of it.
+Json role_record(const wire::RoleRow& row, const wire::ControlRow& said);
+/// A limit key; `now` is the coordinator's time.
+Json limit_record(const wire::ControlRow& row, Instant now);
+/// `active`, `paused` or `draining`.
+std::string_view state_of(const wire::WorkerRow& row);
 /// One artifact of an attempt (0: an input) with its stable name in `ref`.
 Json artifact_record(const TaskId& task, std::uint32_t attempt, const ArtifactRef& artifact);
 Json checkpoint_record(const TaskId& task, const CheckpointRef& checkpoint);
@@ -42,7 +48,10 @@ std::span<const Column> dead_columns();         // of `dlq`
 std::span<const Column> event_columns();
 std::span<const Column> worker_columns();
 std::span<const Column> lease_columns();
-std::span<const Column> role_columns();
+std::span<const Column> role_columns();             // of `status`
+std::span<const Column> controlled_role_columns();  // of `role`
+std::span<const Column> limit_columns();
+std::span<const Column> control_columns();  // of a role or a limit key of which something was said
 std::span<const Column> artifact_columns();
 std::span<const Column> verified_columns();  // of artifacts that were read again
 

@@ -62,6 +62,8 @@ std::string envelope_text(const wire::TaskReply& task, const OutputOptions& opti
     if (row.budget.is_set()) line(out, "budget", budget_text(row.budget, row.spent));
     line(out, "group", spec.group.text);
     for (const auto& [key, value] : spec.labels) line(out, "label", key + "=" + escape_line(value));
+    line(out, "limit key", escape_line(spec.limit_key));
+    for (const std::string& label : spec.needs) line(out, "needs", escape_line(label));
     line(out, "reply to", escape_line(spec.reply_to));
     line(out, "trace", escape_line(spec.trace_id));
     for (const std::string& name : spec.expected.artifacts) line(out, "expects", name);

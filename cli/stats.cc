@@ -1,4 +1,4 @@
-// `stats`: the queue in figures, in all and by role, type, worker or model.
+// `stats`: the queue in figures, in all and by role, type, worker, model or label.
 #include <array>
 
 #include "cli/command_table.h"
@@ -129,7 +129,7 @@ Expected<wire::Stats> read_query(const Arguments& args) {
     wire::Stats stats;
     const std::string by = args.text("by");
     if (args.has("by") && (!from_text(by, stats.by) || stats.by == StatsBy::kAll)) {
-        return usage("--by takes role, type, worker or model, not '" + by + "'");
+        return usage("--by takes role, type, worker, model or label, not '" + by + "'");
     }
     auto window = args.duration("window");
     if (!window) return tl::unexpected(window.error());
@@ -157,7 +157,7 @@ Ending run_stats(const Context& context) {
 }
 
 constexpr auto kFlags = std::to_array<Flag>({
-    {"by", "WHAT", "A row for each role, type, worker or model"},
+    {"by", "WHAT", "A row for each role, type, worker, model or label"},
     {"window", "D", "What happened within D: 5m to 7d, such as 24h (default 1h)"},
 });
 

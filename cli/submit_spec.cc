@@ -19,70 +19,6 @@
 namespace zq::cli {
 namespace {
 
-constexpr auto kFlags = std::to_array<Flag>({
-    {"to", "ROLE[,ROLE]", "The role that shall do it (required); of several each gets a copy"},
-    {"task", "FILE|-",
-     "The task as JSON, under the names of the envelope or of other queues; flags go before it",
-     Takes::kValue, "", 'f'},
-    {"type", "WORD", "What kind of work it is, such as review"},
-    {"instructions", "TEXT", "What to do"},
-    {"file", "FILE", "The context, sent along as input `context` (-: stdin)"},
-    {"ref", "URI",
-     "The context by reference: file:///PATH, recorded with its digest and read there by the "
-     "worker"},
-    {"artifact", "[NAME=]FILE", "A further input; may be repeated", Takes::kValues},
-    {"payload", "JSON|@FILE", "Structured data for the worker"},
-    {"from", "NAME", "Who submits (default: ZQ_FROM, then the user's name)"},
-    {"id", "ID", "The task's id (default: a new one that sorts by time)"},
-    {"idempotency-key", "KEY", "Submitting again under it gives the same task", Takes::kValue,
-     "key"},
-    {"unique-key", "KEY", "At most one unfinished task has it"},
-    {"on-unique", "reject|existing",
-     "Where another has the unique key: refuse this one (default), or give that one"},
-    {"priority", "P", "low, normal, high, urgent, or 0 to 10 (default normal: 5)"},
-    {"ttl", "D", "Expires if not started within D"},
-    {"delay", "D", "Not before D has passed"},
-    {"at", "TIME", "Not before TIME, such as 2026-12-24T18:00:00Z"},
-    {"run-timeout", "D", "Longest time of one attempt"},
-    {"stall-timeout", "D",
-     "Longest time of an attempt without a sign of life (default: its worker's own)"},
-    {"deadline", "D", "Ends it D after its submit, whatever it does then"},
-    {"max-attempts", "N", "Attempts in all, the first included (default 3)"},
-    {"backoff", "B", "none, fixed:D or exp:MIN..MAX (default exp:5s..10m)"},
-    {"retry-rule", "RULE",
-     "What follows from a failure: exit:CODE=ACTION or CLASS=ACTION (retry, retry:D, wait, wait:D, "
-     "hold, dead), such as exit:3=dead or rate_limited=wait:10m; may be repeated",
-     Takes::kValues},
-    {"max-lost", "N", "Lost leases until it is dead as poison (default 3)"},
-    {"on-lost", "retry|hold", "After a lost lease: run it again (default), or ask a person"},
-    {"budget-usd", "USD", "What its attempts may cost together, such as 2.50"},
-    {"budget-tokens", "N", "How many tokens they may use together, input and output"},
-    {"on-budget", "ask|dead",
-     "When the budget is used up: ask a person (default), or end it as dead"},
-    {"after", "ID,…|@FILE", "Waits until these tasks have completed; @FILE: their ids, one a line"},
-    {"after-any", "ID,…|@FILE", "Waits until one of these has completed"},
-    {"after-done", "ID,…|@FILE", "Waits until these have ended, however"},
-    {"after-count", "N", "With --after: N of them are enough"},
-    {"on-unmet", "skip|run|dead",
-     "What becomes of it when they don't: skipped (default), run with what became of them, or "
-     "dead"},
-    {"group", "NAME", "A name to wait for several tasks by"},
-    {"label", "K=V", "May be repeated", Takes::kValues},
-    {"reply-to", "NAME", "Who reads the answer, by `zq results --reply-to NAME`"},
-    {"expect", "A,B",
-     "Artifacts the result must have, such as summary,patch; each may be NAME:media=TYPE:min=SIZE:"
-     "max=SIZE:optional",
-     Takes::kValues},
-    {"format", "F", "Of the result: markdown or json"},
-    {"schema", "FILE", "The JSON Schema that the result fits (format json)"},
-    {"heading", "TEXT", "A heading that the result has (format markdown); may be repeated",
-     Takes::kValues},
-    {"max-result", "SIZE", "The result's most bytes, such as 64KiB"},
-    {"trace-id", "ID",
-     "Passed on to the worker (default: that of the task around it, or a new one)"},
-    {"traceparent", "TP", "W3C Trace Context: the trace id is the one in it"},
-});
-
 Expected<void> read_labels(const Arguments& args, TaskSpec& spec) {
     for (const std::string& label : args.values("label")) {
         const auto equals = label.find('=');
@@ -91,6 +27,21 @@ Expected<void> read_labels(const Arguments& args, TaskSpec& spec) {
         }
         spec.labels[label.substr(0, equals)] = label.substr(equals + 1);
     }
+    return {};
+}
+
+/// Those of the flag go before those of the task's file.
+Expected<void> read_needs(const Arguments& args, TaskSpec& spec) {
+    if (!args.has("needs")) return {};
+    std::vector<std::string> needs;
+    for (const std::string& list : args.values("needs")) {
+        std::istringstream words(list);
+        for (std::string word; std::getline(words, word, ',');) needs.push_back(word);
+    }
+    auto labels = parse_worker_labels(std::move(needs), "--needs");
+    if (!labels) return problem(labels.error());
+    if (labels->empty()) return usage("--needs is empty");
+    spec.needs = std::move(*labels);
     return {};
 }
 
@@ -187,6 +138,7 @@ Expected<void> read_words(const Arguments& args, TaskSpec& spec) {
         {"from", &spec.from},
         {"idempotency-key", &spec.idempotency_key},
         {"unique-key", &spec.unique_key},
+        {"limit-key", &spec.limit_key},
         {"group", &spec.group.text},
         {"reply-to", &spec.reply_to},
     };
@@ -213,6 +165,7 @@ Expected<void> read_words(const Arguments& args, TaskSpec& spec) {
         spec.payload = std::move(*payload);
     }
     if (auto ok = read_labels(args, spec); !ok) return ok;
+    if (auto ok = read_needs(args, spec); !ok) return ok;
     return read_expected(args, spec.expected);
 }
 
@@ -336,10 +289,6 @@ Expected<std::string> read_payload(const std::string& value) {
     }
     if (auto json = Json::parse(text, "--payload"); !json) return problem(json.error());
     return text;
-}
-
-std::span<const Flag> task_flags() {
-    return kFlags;
 }
 
 std::string default_from() {

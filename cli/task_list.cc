@@ -113,6 +113,29 @@ Expected<std::vector<wire::EventRow>> events_of(Session& session, const TaskId& 
     }
 }
 
+Expected<std::vector<TaskState>> parse_states(const std::string& text) {
+    std::vector<TaskState> states;
+    std::size_t start = 0;
+    while (start < text.size()) {
+        const std::size_t comma = std::min(text.find(',', start), text.size());
+        const std::string word = text.substr(start, comma - start);
+        start = comma + 1;
+        TaskState state{};
+        if (from_text(word, state)) {
+            states.push_back(state);
+            continue;
+        }
+        std::vector<std::string> known;
+        for (std::size_t i = 0; i < kTaskStates; ++i) {
+            known.emplace_back(to_string(static_cast<TaskState>(i)));
+        }
+        const std::string nearest = nearest_word(word, known);
+        return usage("no state '" + word + "'", nearest.empty() ? "`zq help ls` lists the states"
+                                                                : "did you mean " + nearest + "?");
+    }
+    return states;
+}
+
 bool has_selection(const Arguments& args) {
     const std::string_view flags[] = {"role", "reason", "state", "since", "before", "all", "where"};
     return std::any_of(std::begin(flags), std::end(flags),
@@ -167,6 +190,12 @@ Expected<Consent> ask_consent(const Context& context, const std::vector<wire::Ta
                               std::string_view verb) {
     const bool one = context.args.operands().size() == 1;
     if (one) return Consent::kGiven;
+    return ask_consent_for_all(context, rows, verb);
+}
+
+Expected<Consent> ask_consent_for_all(const Context& context,
+                                      const std::vector<wire::TaskRow>& rows,
+                                      std::string_view verb) {
     note(count_of(rows));
     if (rows.empty() || context.args.has("yes") || context.args.has("dry-run")) {
         return Consent::kGiven;

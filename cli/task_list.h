@@ -37,6 +37,9 @@ inline constexpr Flag kYes{"yes", "", "Do it to all that are selected, without a
                            Takes::kNothing};
 inline constexpr Flag kBecause{"because", "TEXT", "Why; it stands in the journal with who did it"};
 
+/// `queued,running`. Errors: usage, with the nearest state.
+Expected<std::vector<TaskState>> parse_states(const std::string& text);
+
 /// True if one of those conditions is given (--limit is none).
 bool has_selection(const Arguments& args);
 
@@ -58,5 +61,9 @@ enum class Consent : std::uint8_t { kGiven, kDenied };
 /// `verb`: what is to be done, such as `replay`. One that is named needs no consent.
 Expected<Consent> ask_consent(const Context& context, const std::vector<wire::TaskRow>& rows,
                               std::string_view verb);
+/// The same where the operand names no task.
+Expected<Consent> ask_consent_for_all(const Context& context,
+                                      const std::vector<wire::TaskRow>& rows,
+                                      std::string_view verb);
 
 }  // namespace zq::cli

@@ -1,39 +1,14 @@
 // Tasks as lists and lines: `ls`, `cancel`.
-#include <algorithm>
 #include <array>
 
 #include "cli/bulk.h"
 #include "cli/command_table.h"
 #include "cli/records.h"
-#include "common/base/nearest.h"
 
 namespace zq::cli {
 namespace {
 
 constexpr std::uint64_t kRowsDefault = 50;
-
-Expected<std::vector<TaskState>> parse_states(const std::string& text) {
-    std::vector<TaskState> states;
-    std::size_t start = 0;
-    while (start < text.size()) {
-        const std::size_t comma = std::min(text.find(',', start), text.size());
-        const std::string word = text.substr(start, comma - start);
-        start = comma + 1;
-        TaskState state{};
-        if (from_text(word, state)) {
-            states.push_back(state);
-            continue;
-        }
-        std::vector<std::string> known;
-        for (std::size_t i = 0; i < kTaskStates; ++i) {
-            known.emplace_back(to_string(static_cast<TaskState>(i)));
-        }
-        const std::string nearest = nearest_word(word, known);
-        return usage("no state '" + word + "'", nearest.empty() ? "`zq help ls` lists the states"
-                                                                : "did you mean " + nearest + "?");
-    }
-    return states;
-}
 
 Ending print_tasks(const Context& context, wire::List query, std::span<const Column> columns,
                    std::uint64_t fallback) {

@@ -37,9 +37,10 @@ constexpr auto kCommands = std::to_array<Command>({
      "Name the rule that holds a task",
      "Why it does not run, and when it could: dependency, schedule, backoff, question, budget, "
      "hold,\n"
-     "no_worker, busy; or who has it. Takes unique prefixes of ids.",
+     "paused, concurrency, rate, rate_limited, no_worker, labels, workers_paused, busy; or who has "
+     "it. Takes unique prefixes of ids.",
      {},
-     {true, false, false},
+     {true, true, false},
      1,
      kAnyNumber,
      run_why},

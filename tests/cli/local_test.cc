@@ -257,6 +257,12 @@ TEST_F(SubmitSpec, WrongValuesAreRefusedBeforeAnythingIsSent) {
         {"--to", "r", "--on-unique", "existing"},
         {"--to", "r", "--unique-key", "k", "--on-unique", "replace"},
         {"--to", "r,s", "--unique-key", "k"},
+        {"--to", "r", "--limit-key", "*"},
+        {"--to", "r", "--needs", ""},
+        {"--to", "r", "--needs",
+         "gpu,"
+         "two words"},
+        {"--to", "r", "--needs", "region="},
         {"-f", "/nowhere.json"},
         {"--to", "r", "--artifact", "/dev/null", "--artifact", "/dev/null"},
     };
@@ -271,9 +277,10 @@ TEST_F(SubmitSpec, WrongValuesAreRefusedBeforeAnythingIsSent) {
 TEST_F(SubmitSpec, FlagsGoBeforeWhatATaskFileSays) {
     const std::string file = write("task.json", R"({"id": "t1", "agent_type": "r", "ttl_seconds": 5,
         "labels": {"a": "b"}, "type": "x", "context": "read me", "max_retries": 4})");
-    auto submission =
-        read_submission(parse("submit", {"-f", file, "--ttl", "1h", "--label", "c=d",
-                                         "--unique-key", "k", "--on-unique", "existing"}));
+    auto submission = read_submission(
+        parse("submit",
+              {"-f", file, "--ttl", "1h", "--label", "c=d", "--unique-key", "k", "--on-unique",
+               "existing", "--limit-key", "a 7", "--needs", "region=eu,gpu", "--needs", "gpu"}));
     ASSERT_TRUE(submission) << submission.error().error.message;
     const TaskSpec& spec = submission->spec;
     EXPECT_EQ(spec.id.text, "t1");
@@ -283,6 +290,8 @@ TEST_F(SubmitSpec, FlagsGoBeforeWhatATaskFileSays) {
     EXPECT_EQ(spec.type, "x");
     EXPECT_EQ(spec.max_attempts, 5U);
     EXPECT_EQ(spec.unique_key, "k");
+    EXPECT_EQ(spec.limit_key, "a 7");
+    EXPECT_EQ(spec.needs, (std::vector<std::string>{"gpu", "region=eu"}));
     EXPECT_EQ(spec.on_unique, OnUnique::kExisting);
     EXPECT_EQ(spec.inputs.at(0).name, "context.md");
     EXPECT_TRUE(submission->own_id);

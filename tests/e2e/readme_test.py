@@ -4,7 +4,7 @@
 An HTML comment before a shell block says what it is: `setup` (here the test's own PATH does it), `run`,
 `background: COMMAND` (goes on until `stop`; it is up when `zq COMMAND` prints something), `paste: ROLE` (run
 the `zq join` line that an earlier block printed for that role), `seeds` (the shared folder is the
-sandbox's), `task` (what a worker's command says inside its task), `waits` (on a coordinator of its own), `dead` and `look` (with some dead letters there), `stop` (ends what runs in the background). A shell block without a comment is not run.
+sandbox's), `task` (what a worker's command says inside its task), `waits` and `limits` (each on a coordinator of its own), `dead` and `look` (with some dead letters there), `stop` (ends what runs in the background). A shell block without a comment is not run.
 
 Addresses, ports and installed paths of the page are replaced by the sandbox's, nothing else.
 """
@@ -99,7 +99,7 @@ class Readme(Case):
             self.stop()
             self.new_ports()
         else:
-            self.assertIn(kind, ("setup", "seeds", "task", "dead", "look", "waits"))
+            self.assertIn(kind, ("setup", "seeds", "task", "dead", "look", "waits", "limits"))
 
     def test_the_walks_on_one_machine_and_on_two_work_as_printed(self):
         self.assertGreater(len([part for part in self.parts if part["kind"] == "run"]), 3)
@@ -143,6 +143,16 @@ class Readme(Case):
         rows = [json.loads(line) for line in self.shell("zq ls -o jsonl").splitlines()]
         states = {row["id"]: row["state"] for row in rows}
         self.assertEqual(states, {"sea": "cancelled", "whole": "cancelled", "go": "cancelled", "land": "queued"})
+
+    def test_limits_and_pauses_hold_as_printed(self):
+        text = self.localise(next(part["text"] for part in self.parts if part["kind"] == "limits"))
+        self.shell("zq init")
+        self.start("zq-coordinator --data ./zq-data", "ping")
+        printed = self.shell(text)
+        self.assertRegex(printed, r"(?m)^first .*queued .*paused .*role review is paused: the model is down")
+        self.assertRegex(printed, r"(?m)^review .*draining .*concurrency 4, rate 60/m, max_open 1000 .*moves elsewhere")
+        self.assertRegex(printed, r"(?m)^account-7 .*open .*concurrency 2, rate 30/m")
+        self.assertIn("cancelled", self.shell("zq status first"))
 
     def test_dead_letters_are_dealt_with_as_printed(self):
         text = self.localise(next(part["text"] for part in self.parts if part["kind"] == "dead"))
