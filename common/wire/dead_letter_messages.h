@@ -16,8 +16,8 @@ struct Changes {
     std::optional<std::string> payload;  // JSON text; empty: none any more
     std::optional<std::uint32_t> priority;
     std::optional<std::uint32_t> max_attempts;
-    std::optional<Millis> run_timeout;  // 0: none any more
-    std::optional<Millis> ttl;          // 0: none any more
+    std::optional<Millis> run_timeout;              // 0: none any more
+    std::optional<Millis> ttl;                      // 0: none any more
     std::optional<std::string> limit_key;           // empty: none any more
     std::optional<std::vector<std::string>> needs;  // empty: none any more
     friend bool operator==(const Changes&, const Changes&) = default;
