@@ -32,6 +32,8 @@ Hand work to a role, go on with your own, and read the result when it is there.
 
 4. Several tasks: give them --group NAME, then `zq wait --group NAME` (or --any, --count N). One
    task for several roles: --to A,B,C. Many: zq batch -f tasks.jsonl --group NAME --joblog FILE.
+   What a task submits is in its own group, and that with it: inside a task wait for ids, or give
+   a group of their own.
 
    Exit code 9 of `zq wait`: it needs a person; zq approvals lists what is asked, and
    zq answer review-17 TEXT answers it. Let a person decide where the question is meant for one.

@@ -1,5 +1,7 @@
 #include "cli/session.h"
 
+#include <algorithm>
+
 #include "cli/command.h"
 
 namespace zq::cli {
@@ -22,6 +24,14 @@ Expected<std::unique_ptr<Session>> Session::open(const Context& context) {
     auto profile = load_profile(context.args.text("connect"));
     if (!profile) return problem(profile.error(), "see `zq help join`");
     return open(ClientOptions{std::move(*profile)});
+}
+
+Expected<std::unique_ptr<Session>> Session::open(const Context& context, Millis patience) {
+    auto profile = load_profile(context.args.text("connect"));
+    if (!profile) return problem(profile.error(), "see `zq help join`");
+    ClientOptions options{std::move(*profile)};
+    options.give_up = std::min(options.give_up, std::max(patience, seconds(1)));
+    return open(std::move(options));
 }
 
 tl::expected<wire::Message, CallError> Session::try_call(const wire::Body& request) {

@@ -23,6 +23,8 @@ class Session {
   public:
     /// The coordinator of --connect, ZQ_CONNECT or the profile. Errors: as load_profile.
     static Expected<std::unique_ptr<Session>> open(const Context& context);
+    /// The same for somebody who has no more time than that for an answer.
+    static Expected<std::unique_ptr<Session>> open(const Context& context, Millis patience);
     static Expected<std::unique_ptr<Session>> open(ClientOptions options);
     /// The same with the worker around this command: large contents are laid into `spool` for it.
     static Expected<std::unique_ptr<Session>> open(ClientOptions options, std::string spool);

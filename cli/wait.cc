@@ -124,7 +124,7 @@ Expected<WaitRequest> read_request(const Context& context) {
 Ending run_wait(const Context& context) {
     auto request = read_request(context);
     if (!request) return tl::unexpected(request.error());
-    auto session = Session::open(context);
+    auto session = Session::open(context, request->timeout.value_or(limits::kPollMax));
     if (!session) return tl::unexpected(session.error());
     View whole{Shape::kLines, "zq/task-list/v1", ended_columns(), {}, false};
     const bool at_once = context.output.format != Format::kJson;
