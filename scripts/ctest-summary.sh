@@ -30,7 +30,7 @@ count_ctest_report() {
 
 # The number of one attribute of the report's first <testsuite>.
 junit_number() {
-    sed -n "/<testsuite/,/>/ s/.*[[:space:]]$2=\"\([0-9]*\)\".*/\1/p" "$1" | head -n 1 | grep . || echo 0
+    sed -n "/<testsuite/,/>/ s/.*[[:space:]]$2=\"\([0-9]*\)\".*/\1/p" "$1" | sed -n 1p | grep . || echo 0
 }
 
 # print_ctest_summary NAME SECONDS: one line, and the names of what was skipped.

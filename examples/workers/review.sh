@@ -59,9 +59,9 @@ report() {
     sed 's/^/- /' "$list"
 }
 
-context=$(find "$ZQ_TASK_DIR/context" -type f -name 'context*' | head -n 1)
+context=$(find "$ZQ_TASK_DIR/context" -type f -name 'context*' | sed -n 1p)
 [[ -n $context ]] || refuse "the task has no context file (zq submit --file)"
-title=$(sed -n 's/^# *//p' "$context" | head -n 1)
+title=$(sed -n 's/^# *//p' "$context" | sed -n 1p)
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
