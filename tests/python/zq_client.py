@@ -276,6 +276,8 @@ class Artifacts(Peer):
         while kind != "STORED":
             while unanswered < fields["chunks"] and (at < size or size == 0):
                 if sent == stop_after:
+                    for _ in range(unanswered):  # what is on its way may come after another's PUT
+                        self.answer()
                     return None
                 body = data[at:at + CHUNK_BYTES]
                 self.send("CHUNK", body, digest=digest, offset=at, size=size)
