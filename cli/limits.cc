@@ -133,7 +133,7 @@ constexpr auto kCommands = std::to_array<Command>({
     {"limit set",
      "Roles and limits",
      "KEY",
-     "Set a limit key's limits; KEY '*': of every one without its own",
+     "Set a limit key's limits; KEY '*': of all that have none of their own",
      "What is set here wins over [limit_keys.KEY] of the coordinator's settings, and survives "
      "restarts.\n"
      "What is not named stays as it is; `none` is no limit, whatever the settings say.",

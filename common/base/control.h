@@ -19,7 +19,7 @@ enum class ControlKind : std::uint8_t { kRole, kLimitKey, kWorker };
 std::string_view to_string(ControlKind kind);
 bool from_text(std::string_view text, ControlKind& out);
 
-/// The limit key whose limits hold for every key that has none of its own.
+/// The limit key whose limits hold for every key, each where that has none of its own.
 inline constexpr std::string_view kAnyLimitKey = "*";
 
 /// A token bucket: so many starts per period, evenly, and at most `burst` at once after a rest.

@@ -8,7 +8,7 @@
 
 namespace zq::core {
 
-/// `name` is a role's, a worker's, or a limit key (`*`: every one without limits of its own).
+/// `name` is a role's, a worker's, or a limit key (`*`: each where it has none of its own).
 struct ControlKey {
     Namespace ns;
     ControlKind kind = ControlKind::kRole;
@@ -21,7 +21,7 @@ struct ControlKey {
 struct Control {
     bool paused = false;  // nothing of it starts
     bool closed = false;  // a role that drains: nothing is submitted to it
-    std::string reason;   // of whoever changed it last
+    std::string reason;   // of its pause or drain, or said later
     Identity by;          // who that was
     Instant at;
     Limits limits;       // as they were set at run time

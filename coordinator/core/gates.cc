@@ -49,10 +49,11 @@ std::string hold_text(const Hold& hold) {
             text += is_role ? " (`zq role resume`)" : " (`zq limit resume`)";
             break;
         case HoldKind::kConcurrency:
-            text += " runs " + std::to_string(hold.limit) + " at a time, and does";
+            text += " runs " + std::to_string(hold.limit) + (hold.limit == 1 ? " task" : " tasks") +
+                    ", as many as it may";
             break;
         case HoldKind::kRate:
-            text += " has used up its rate for now";
+            text += " has spent what its rate allows";
             break;
         case HoldKind::kRateLimited:
             text += " is held since task " + hold.control->held_by.text + " was rate limited";
