@@ -94,6 +94,10 @@ class Ending(Case):
         self.assertEqual(box.state_of(task), "cancelled")
         await_that(lambda: not is_alive(child), "the child is dead")
 
+    def test_a_wait_with_a_time_limit_gives_up_on_a_coordinator_that_is_not_there(self):
+        # Without a limit of its own it would try for 30 s.
+        self.box.run(["zq", "wait", "x", "--timeout", "1s"], ok=(6,), seconds=20)
+
 
 class Dev(Case):
     def test_dev_runs_a_coordinator_and_a_worker_until_it_is_interrupted(self):
