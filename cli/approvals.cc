@@ -1,4 +1,5 @@
 // What tasks ask of people: `approvals` lists it, `answer` answers.
+#include <algorithm>
 #include <array>
 
 #include "cli/command_table.h"
@@ -18,7 +19,8 @@ constexpr auto kColumns = std::to_array<Column>({
     {"asked_at", "ASKED", Cell::kTime},
     {"choices", "CHOICES"},
     {"question", "QUESTION"},
-    {"kind", "ABOUT", Cell::kText, Where::kWide},
+    {"kind", "ABOUT"},
+    {"digest", "DIGEST", Cell::kText, Where::kWide},
     {"until", "UNTIL", Cell::kTime, Where::kWide},
     {"question_id", "QUESTION ID", Cell::kText, Where::kWide},
     {"attempt", "ATTEMPT", Cell::kText, Where::kWide},
@@ -66,6 +68,7 @@ Expected<wire::AnswerQuestion> read_answer(const Arguments& args) {
         }
         said.answer = *content->data;
     }
+    said.allow_secrets = args.has("allow-secrets");
     if (said.choice.empty() && said.answer.empty()) {
         return usage("an answer is missing: TEXT, --choice or --file",
                      "`zq show " + said.task.text + "` says what is asked");
@@ -85,18 +88,14 @@ Ending say_dry_run(const Context& context, Session& session, const wire::AnswerQ
                  context.output);
 }
 
-Ending run_answer(const Context& context) {
-    auto said = read_answer(context.args);
-    if (!said) return tl::unexpected(said.error());
-    auto session = Session::open(context);
-    if (!session) return tl::unexpected(session.error());
-    if (context.args.has("dry-run")) return say_dry_run(context, **session, *said);
-    auto accepted = (*session)->call<wire::Accepted>(*said);
+/// Says it, and prints what the task is then.
+Ending say(const Context& context, Session& session, const wire::AnswerQuestion& said) {
+    auto accepted = session.call<wire::Accepted>(said);
     if (!accepted) {
         const ErrorCode code = accepted.error().error.code;
         if (code != ErrorCode::CONFLICT) return tl::unexpected(accepted.error());
         return problem(accepted.error().error,
-                       "`zq approvals` lists the open questions, `zq show " + said->task.text +
+                       "`zq approvals` lists the open questions, `zq show " + said.task.text +
                            "` the answers that were given");
     }
     static constexpr auto kAccepted =
@@ -107,14 +106,82 @@ Ending run_answer(const Context& context) {
     return print({Shape::kOne, {}, kAccepted, {with_schema("zq/task/v1", fields)}}, context.output);
 }
 
+Ending run_answer(const Context& context) {
+    auto said = read_answer(context.args);
+    if (!said) return tl::unexpected(said.error());
+    auto session = Session::open(context);
+    if (!session) return tl::unexpected(session.error());
+    if (context.args.has("dry-run")) return say_dry_run(context, **session, *said);
+    return say(context, **session, *said);
+}
+
+/// What is to be approved, and the word about it: bound to the digest that was shown.
+Ending decide(const Context& context, std::string_view choice) {
+    auto session = Session::open(context);
+    if (!session) return tl::unexpected(session.error());
+    const TaskId id(context.args.operand(0));
+    auto task = (*session)->call<wire::TaskReply>(wire::Get{id, false});
+    if (!task) return tl::unexpected(task.error());
+    const auto open = std::find_if(task->questions.begin(), task->questions.end(), [](auto& q) {
+        return q.kind == QuestionKind::kApproval && q.state == QuestionState::kOpen;
+    });
+    if (open == task->questions.end()) {
+        return problem(
+            ErrorCode::CONFLICT,
+            id.text + " waits for no approval: it is " + std::string(to_string(task->row.state)),
+            "`zq approvals` lists what waits");
+    }
+    const std::string digest = to_hex(open->digest);
+    const std::string expected = context.args.text("digest");
+    if (!expected.empty() && digest.rfind(expected, 0) != 0) {
+        return problem(ErrorCode::CONFLICT,
+                       "what waits for approval has the digest " + digest + ", not " + expected,
+                       "`zq show " + id.text + "` says what it is now");
+    }
+    wire::AnswerQuestion said;
+    said.task = id;
+    said.question = open->id;
+    said.choice = choice;
+    said.answer = context.args.text("note");
+    said.digest = open->digest;
+    if (context.args.has("dry-run")) {
+        note("dry run: nothing was said; " + open->text);
+        return print({Shape::kOne, {}, task_status_columns(), {task_record(task->row)}},
+                     context.output);
+    }
+    return say(context, **session, said);
+}
+
+Ending run_approve(const Context& context) {
+    return decide(context, kApproveChoice);
+}
+
+Ending run_reject(const Context& context) {
+    if (context.args.text("note").empty()) {
+        return usage("say why: --note TEXT", "the submitter reads it with the task");
+    }
+    return decide(context, kRejectChoice);
+}
+
 constexpr auto kLsFlags = std::to_array<Flag>({
     {"role", "ROLE", "Only of this role"},
     {"group", "NAME", "Only of this group"},
     {"limit", "N", "At most this many, the longest waiting first (default 100)"},
 });
+constexpr auto kApproveFlags = std::to_array<Flag>({
+    {"note", "TEXT", "What is to be remembered of it"},
+    {"digest", "HEX", "Only if this is the digest of what waits (its beginning is enough)"},
+});
+constexpr auto kRejectFlags = std::to_array<Flag>({
+    {"note", "TEXT", "Why"},
+    {"digest", "HEX", "Only if this is the digest of what waits (its beginning is enough)"},
+});
 constexpr auto kAnswerFlags = std::to_array<Flag>({
     {"choice", "TEXT", "One of the question's choices; TEXT may explain it"},
     {"file", "FILE", "The answer's text (-: stdin)"},
+    {"allow-secrets", "",
+     "Let an answer pass that has what looks like a key or a password; the journal says so",
+     Takes::kNothing},
     {"question", "ID", "Only if this is the question that is open"},
 });
 
@@ -131,6 +198,28 @@ constexpr auto kCommands = std::to_array<Command>({
      0,
      0,
      run_ls},
+    {"approve",
+     "Tasks",
+     "ID",
+     "Let a task start, or its result count, that waits for approval",
+     "It is bound to the digest of what was shown. Needs the permission approve, and where the "
+     "task\n"
+     "says so another identity than the submitter's. Needs an exact id.",
+     kApproveFlags,
+     {true, true, true},
+     1,
+     1,
+     run_approve},
+    {"reject",
+     "Tasks",
+     "ID --note TEXT",
+     "End a task that waits for approval: dead, with reason rejected",
+     "`zq dlq replay` runs it again later; then it is to be approved anew. Needs an exact id.",
+     kRejectFlags,
+     {true, true, true},
+     1,
+     1,
+     run_reject},
     {"answer",
      "Tasks",
      "ID [TEXT]",

@@ -42,6 +42,9 @@ constexpr auto kFlags = std::to_array<Flag>({
     {"group", "NAME", "The group of the tasks that name none"},
     {"from", "NAME", "Who submits those that do not say it (default: ZQ_FROM, the user's name)"},
     {"joblog", "FILE", "Note here what was acknowledged; a run that finds it goes on after it"},
+    {"allow-secrets", "",
+     "Let texts pass that have what looks like a key or a password; the journal says so",
+     Takes::kNothing},
     {"timeout", "D",
      "Wait at most this long, in all, for room in a full queue (default: no limit)"},
 });
@@ -109,6 +112,7 @@ class BatchJob {
         if (!task) return problem(task.error());
         if (task->spec.group.empty()) task->spec.group = GroupName(args_.text("group"));
         if (task->spec.from.empty()) task->spec.from = args_.text("from");
+        if (args_.has("allow-secrets")) task->spec.allow_secrets = true;
         auto submission = submission_of(*task);
         if (!submission) return submission;
         if (submission->spec.id.empty()) submission->spec.id = run_.id_of(line.number);

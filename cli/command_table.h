@@ -34,12 +34,16 @@ std::span<const Command> artifact_commands();    // artifact.cc
 std::span<const Command> usage_commands();       // usage.cc
 std::span<const Command> usage_sum_commands();   // usage_sums.cc
 std::span<const Command> cluster_commands();     // cluster.cc
+std::span<const Command> access_commands();      // access.cc
+std::span<const Command> keygen_commands();      // keygen.cc
 std::span<const Command> role_commands();        // roles.cc
 std::span<const Command> limit_commands();       // limits.cc
 std::span<const Command> ping_commands();        // ping.cc
+std::span<const Command> doctor_commands();      // doctor.cc
 std::span<const Command> journal_commands();     // journal.cc
 std::span<const Command> backup_commands();      // backup.cc
 std::span<const Command> gc_commands();          // gc.cc
+std::span<const Command> erase_commands();       // erase.cc
 std::span<const Command> help_commands();        // help.cc
 
 /// Every command, in the order of the overview.

@@ -12,6 +12,7 @@
 #include <filesystem>
 
 #include "common/base/limits.h"
+#include "common/base/secret_scan.h"
 #include "common/platform/digest.h"
 
 namespace zq::cli {
@@ -224,6 +225,21 @@ Expected<void> copy_content(const Content& content, const std::string& path) {
     if (!error) return {};
     fs::remove(part, error);
     return problem(ErrorCode::IO, "cannot copy " + content.path + " to " + path);
+}
+
+Expected<void> check_no_secret_in(const Content& content, const std::string& field) {
+    std::string text = content.data.value_or(std::string());
+    if (!content.data && content.ref.size <= limits::kScannedBytes) {
+        auto read = read_file(content.path, limits::kScannedBytes);
+        if (!read) return problem(read.error());
+        text = std::move(*read);
+    }
+    if (is_binary(text)) return {};
+    auto ok = check_no_secret(text, field);
+    if (ok) return {};
+    Error error = ok.error();
+    error.message = content.ref.name + ": " + error.message;
+    return problem(error);
 }
 
 Expected<void> put_contents(Session& session, const std::vector<Content>& contents,

@@ -42,6 +42,10 @@ Expected<std::string> path_of_uri(const std::string& uri);
 /// Keeps the inline contents within what one message may carry: the largest beyond it are put.
 void bound_inline(std::vector<Content>& contents);
 
+/// Looks for secrets in a content's text before it leaves; of a larger file than
+/// limits::kScannedBytes the coordinator looks at the beginning. Errors: SECRET_FOUND.
+Expected<void> check_no_secret_in(const Content& content, const std::string& field);
+
 /// Copies content to a path, its folders too, whole or not at all. Errors: IO, STORAGE_FULL.
 Expected<void> copy_content(const Content& content, const std::string& path);
 

@@ -7,6 +7,7 @@
 
 #include "cli/bulk.h"
 #include "cli/command_table.h"
+#include "cli/places.h"
 #include "cli/records.h"
 
 namespace zq::cli {
@@ -65,13 +66,18 @@ Expected<File> open_out(const std::string& path) {
     return file;
 }
 
-Ending write_whole(Session& session, const std::vector<wire::TaskRow>& rows, std::FILE* out) {
+enum class Places : std::uint8_t { kLeftOut, kGiven };
+
+Ending write_whole(Session& session, const std::vector<wire::TaskRow>& rows, Places places,
+                   std::FILE* out) {
     for (const wire::TaskRow& row : rows) {
         auto task = session.call<wire::TaskReply>(wire::Get{row.id, false});
         if (!task) return tl::unexpected(task.error());
         auto events = events_of(session, row.id);
         if (!events) return tl::unexpected(events.error());
-        const std::string line = whole_task_record(*task, *events).dump() + "\n";
+        Json record = whole_task_record(*task, *events);
+        if (places == Places::kLeftOut) record = without_places(record);
+        const std::string line = record.dump() + "\n";
         if (std::fwrite(line.data(), 1, line.size(), out) != line.size()) {
             return problem(ErrorCode::IO, "cannot write the export");
         }
@@ -98,9 +104,10 @@ Ending run_dlq_export(const Context& context) {
         rows = std::move(listed->rows);
         std::reverse(rows.begin(), rows.end());
     }
+    const Places places = args.has("places") ? Places::kGiven : Places::kLeftOut;
     auto out = open_out(args.text("out"));
     if (!out) return tl::unexpected(out.error());
-    if (auto ok = write_whole(**session, rows, out->get()); !ok) return ok;
+    if (auto ok = write_whole(**session, rows, places, out->get()); !ok) return ok;
     if (args.has("out")) {
         note(std::to_string(rows.size()) + " tasks are written to " + args.text("out"));
     }
@@ -119,6 +126,7 @@ constexpr auto kExportFlags = std::to_array<Flag>({kSelectRole,
                                                    kSelectSince,
                                                    kSelectBefore,
                                                    kWhere,
+                                                   kPlaces,
                                                    kSelectLimit,
                                                    kSelectAll,
                                                    {"out", "FILE", "Into this file"}});

@@ -40,6 +40,7 @@ ExitCode exit_code_of(ErrorCode code) {
         case ErrorCode::INVALID:
         case ErrorCode::TOO_LARGE:
         case ErrorCode::CONTRACT:
+        case ErrorCode::SECRET_FOUND:
             return ExitCode::kUsage;
         case ErrorCode::NOT_FOUND:
             return ExitCode::kNotFound;

@@ -11,9 +11,9 @@
 namespace zq::cli {
 namespace {
 
-constexpr auto kSections =
-    std::to_array<std::string_view>({"Start", "Tasks", "Worker side", "Artifacts", "Workers",
-                                     "Roles and limits", "Failures", "Watch", "Data", "Help"});
+constexpr auto kSections = std::to_array<std::string_view>(
+    {"Start", "Tasks", "Worker side", "Artifacts", "Workers", "Roles and limits", "Access",
+     "Failures", "Watch", "Data", "Help"});
 constexpr auto kTopics =
     std::to_array<std::string_view>({"agents", "errors", "exit-codes", "worker-contract"});
 
@@ -182,8 +182,9 @@ std::vector<Command> all_commands() {
           approval_commands(),  follow_commands(), logs_commands(),       stats_commands(),
           claim_commands(),     ask_commands(),    checkpoint_commands(), usage_commands(),
           usage_sum_commands(), report_commands(), artifact_commands(),   cluster_commands(),
-          role_commands(),      limit_commands(),  ping_commands(),       journal_commands(),
-          backup_commands(),    gc_commands(),     help_commands()}) {
+          role_commands(),      limit_commands(),  access_commands(),     keygen_commands(),
+          ping_commands(),      doctor_commands(), journal_commands(),    backup_commands(),
+          gc_commands(),        erase_commands(),  help_commands()}) {
         all.insert(all.end(), rows.begin(), rows.end());
     }
     return all;

@@ -96,7 +96,7 @@ While it runs, without id, key or address, and while the coordinator is away too
                                          the final word: it counts, whatever the exit code is then
 
 Environment: ZQ_TASK_ID ZQ_ATTEMPT ZQ_ROLE ZQ_TYPE ZQ_TASK_DIR ZQ_PROMPT_FILE ZQ_OUT ZQ_RESULT
-ZQ_OUTPUT ZQ_CHECKPOINT_DIR ZQ_FEEDBACK_FILE ZQ_SOCKET ZQ_CANCEL_FILE ZQ_LEASE ZQ_TRACE_ID ZQ_CONNECT ZQ_DEADLINE …; of the worker's own: PATH HOME USER
+ZQ_OUTPUT ZQ_CHECKPOINT_DIR ZQ_FEEDBACK_FILE ZQ_SECRETS ZQ_SOCKET ZQ_CANCEL_FILE ZQ_LEASE ZQ_TRACE_ID ZQ_CONNECT ZQ_DEADLINE …; of the worker's own: PATH HOME USER
 LANG LC_* TERM TMPDIR SHELL TZ, and what --env names.
 
 Exit codes
@@ -111,7 +111,9 @@ Without output and without a change in its folder for --stall-timeout (15m) a co
 stdout and of stderr --log-cap (32MiB) is kept, head and tail; a stdout that was cut is no result.
 What is printed can be followed by `zq logs -f`. Common keys and tokens, values of variables whose
 names speak of secrets, and what --redact-env and --redact-file name read [redacted:KIND] there, in
-logs and in a result that was printed.
+logs and in a result that was printed. What the task names as secret://NAME lies in
+$ZQ_SECRETS/NAME where the worker has it (--secrets), until the command ends; its value is taken out
+of everything that leaves.
 `zq-worker --test -- COMMAND` checks a command against all this, without a coordinator.
 
 The worker sends the heartbeats, not the command. At least once: a command may run again after a

@@ -9,6 +9,7 @@
 #include "cli/command_table.h"
 #include "cli/session.h"
 #include "cli/start.h"
+#include "cli/text.h"
 #include "common/platform/clock.h"
 #include "common/platform/files.h"
 #include "common/platform/key_registry.h"
@@ -75,6 +76,16 @@ Expected<Invitation> make_invitation(const Arguments& args, const std::string& a
     for (const std::string* name : {&known.name, &known.role.text}) {
         if (name->empty()) continue;
         if (auto ok = parse_name(*name, "name"); !ok) return problem(ok.error());
+    }
+    auto uses = args.number("uses", 1, 10'000);
+    if (!uses) return tl::unexpected(uses.error());
+    known.uses = static_cast<std::uint32_t>(uses->value_or(1));
+    const KeyKind becomes = known.role.empty() ? KeyKind::kClient : KeyKind::kWorker;
+    known.rights = default_permissions(becomes, known.role);
+    if (args.has("permissions")) {
+        auto rights = parse_permissions(comma_list(args.text("permissions")), "--permissions");
+        if (!rights) return problem(rights.error());
+        known.rights = std::move(*rights);
     }
     auto expires = args.duration("expires");
     if (!expires) return tl::unexpected(expires.error());
@@ -154,6 +165,19 @@ std::string valid_name_of(std::string text) {
     return is_valid_name(text) ? text : "client";
 }
 
+/// The coordinator has another key than the one that is pinned; this machine's own stays.
+Expected<Joining> pin_anew(Joining joining, const std::string& server_public) {
+    auto profile = read_user_profile();
+    if (!profile) return problem(profile.error());
+    if (!*profile || (*profile)->key_file.empty()) {
+        return usage("this machine has no key of its own yet",
+                     "paste the whole line that `zq invite` printed, with its --credential");
+    }
+    joining.profile.key_file = (*profile)->key_file;
+    joining.profile.server_public = server_public;
+    return joining;
+}
+
 Expected<Joining> read_joining(const Arguments& args) {
     Joining joining;
     const std::string address = args.operand(0);
@@ -162,11 +186,15 @@ Expected<Joining> read_joining(const Arguments& args) {
     joining.name = args.has("name") ? args.text("name") : valid_name_of(host_name());
     if (auto ok = parse_name(joining.name, "--name"); !ok) return problem(ok.error());
     if (!args.has("server-key") && !args.has("credential")) return joining;
-    if (!args.has("server-key") || !args.has("credential")) {
-        return usage("--server-key and --credential go together",
+    if (!args.has("server-key")) {
+        return usage("--credential goes with --server-key",
                      "paste the whole line that `zq invite` printed");
     }
     auto server = key_from_hex(args.text("server-key"), "--server-key");
+    if (!args.has("credential")) {
+        if (!server) return problem(server.error());
+        return pin_anew(std::move(joining), *server);
+    }
     auto credential = key_from_hex(args.text("credential"), "--credential");
     if (!server) return problem(server.error());
     if (!credential) return problem(credential.error());
@@ -276,11 +304,13 @@ constexpr auto kInviteFlags = std::to_array<Flag>({
     {"address", "ENDPOINT", "What the other machine dials, such as tcp://HOST:5570", Takes::kValue,
      "connect"},
     {"expires", "D", "How long it may be used (default 24h)"},
+    {"uses", "N", "How many machines may use it (default 1)"},
+    {"permissions", "LIST", "What the machine's key may do, instead of the usual; see below"},
     {"name", "NAME", "What the invitation is called in the folder of keys"},
 });
 constexpr auto kJoinFlags = std::to_array<Flag>({
     {"server-key", "HEX", "The coordinator's public key"},
-    {"credential", "HEX", "The invitation's key: good for one JOIN"},
+    {"credential", "HEX", "The invitation's key; without it: pin that server key from now on"},
     {"name", "NAME", "This machine's name there (default: its host name)"},
 });
 
@@ -289,7 +319,9 @@ constexpr auto kCommands = std::to_array<Command>({
      "Start",
      "",
      "Print the `zq join …` line for another machine",
-     "Run it where the coordinator's data folder is. The coordinator need not run, nor restart.",
+     "Run it where the coordinator's data folder is. The coordinator need not run, nor restart.\n"
+     "Usual permissions: work:ROLE,submit:*,read:own,put with --role; submit:*,read:own,put with\n"
+     "--submit. Others: --permissions submit:review-worker,read:group:nightly (zq access grant).",
      kInviteFlags,
      {false, true, true},
      0,

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "cli/command_table.h"
+#include "cli/places.h"
 
 namespace zq::cli {
 namespace {
@@ -13,12 +14,16 @@ constexpr auto kVerifyFlags = std::to_array<Flag>({
     kData,
     {"archive", "FILE", "This archive; with --data, that the journal goes on where it ends"},
     {"quick", "", "Only look whether artifacts are there with their size", Takes::kNothing},
+    {"head", "HASH",
+     "A chain head that was kept elsewhere (`journal info`, the coordinator's last log line): it "
+     "must be one of this journal"},
 });
 
 constexpr auto kExportFlags = std::to_array<Flag>({
     kData,
     {"since", "SEQ", "Only after this sequence number"},
     {"task", "ID", "Only of this task"},
+    kPlaces,
 });
 constexpr auto kArchiveFlags = std::to_array<Flag>({
     kData,

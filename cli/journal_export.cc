@@ -2,6 +2,7 @@
 #include <array>
 
 #include "cli/journal.h"
+#include "cli/places.h"
 #include "cli/records.h"
 #include "cli/start.h"
 #include "cli/text.h"
@@ -69,6 +70,7 @@ Ending run_journal_export(const Context& context) {
     if (!journal) return journal_problem(journal.error());
     auto walk = open_walk(*journal);
     if (!walk) return tl::unexpected(walk.error());
+    const bool places = context.args.has("places");
     std::vector<Json> records;
     while (true) {
         auto more = walk->next();
@@ -76,7 +78,10 @@ Ending run_journal_export(const Context& context) {
         const core::Event& event = walk->event().event;
         const bool wanted =
             *more && event.seq > since->value_or(0) && (task.empty() || event.task.id.text == task);
-        if (wanted) records.push_back(event_record(*walk));
+        if (wanted) {
+            Json record = event_record(*walk);
+            records.push_back(places ? std::move(record) : without_places(record));
+        }
         if (!*more || records.size() >= kPage) {
             if (auto ok = print_page(context, records); !ok) return tl::unexpected(ok.error());
         }

@@ -138,7 +138,13 @@ Ending run_journal_verify(const Context& context) {
     }
     const auto depth =
         context.args.has("quick") ? store::VerifyDepth::kPresence : store::VerifyDepth::kContents;
-    auto report = store::verify(data_folder_of(context.args), depth);
+    std::optional<Digest> head;
+    if (context.args.has("head")) {
+        auto digest = parse_digest(context.args.text("head"), "--head");
+        if (!digest) return problem(digest.error());
+        head = *digest;
+    }
+    auto report = store::verify(data_folder_of(context.args), depth, head);
     if (!report) return journal_problem(report.error());
     return print_verdict(context, *report);
 }

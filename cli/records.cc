@@ -195,6 +195,7 @@ std::string note_of(const wire::TaskRow& row) {
             return row.reason +
                    (row.due_at.is_set() ? "; next attempt " + to_rfc3339(row.due_at) : "");
         case TaskState::kInputRequired:
+        case TaskState::kInReview:
         case TaskState::kRunning:
             if (!row.question.empty()) return "asks: " + row.question;
             return (row.worker.empty() ? "" : "at " + row.worker.text + " ") + progress_of(row);
@@ -203,7 +204,6 @@ std::string note_of(const wire::TaskRow& row) {
         case TaskState::kBlocked:
         case TaskState::kQueued:
         case TaskState::kCancelling:
-        case TaskState::kInReview:
         case TaskState::kCancelled:
         case TaskState::kExpired:
             return row.reason;

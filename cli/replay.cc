@@ -5,6 +5,7 @@
 #include "cli/bulk.h"
 #include "cli/command_table.h"
 #include "cli/submit_spec.h"
+#include "cli/text.h"
 #include "common/platform/files.h"
 
 namespace zq::cli {
@@ -35,20 +36,14 @@ Expected<void> read_texts(const Arguments& args, wire::Changes& changes) {
 }
 
 /// Between commas; their spelling is the coordinator's to judge.
-std::vector<std::string> labels_in(const std::string& text) {
-    std::vector<std::string> labels;
-    std::istringstream words(text);
-    for (std::string word; std::getline(words, word, ',');) labels.push_back(word);
-    return labels;
-}
-
 Expected<wire::Changes> read_changes(const Arguments& args) {
     wire::Changes changes;
     changes.role = RoleName(args.text("to"));
     if (auto ok = read_texts(args, changes); !ok) return tl::unexpected(ok.error());
     if (args.has("type")) changes.type = args.text("type");
     if (args.has("limit-key")) changes.limit_key = args.text("limit-key");
-    if (args.has("needs")) changes.needs = labels_in(args.text("needs"));
+    changes.allow_secrets = args.has("allow-secrets");
+    if (args.has("needs")) changes.needs = comma_list(args.text("needs"));
     if (args.has("priority")) {
         auto priority = parse_priority(args.text("priority"));
         if (!priority) return tl::unexpected(priority.error());
@@ -182,6 +177,10 @@ constexpr Flag kReplay{"replay", "", "Queue it again at once", Takes::kNothing};
 constexpr Flag kType{"type", "WORD", "Its type from now on"};
 constexpr Flag kLimitKey{"limit-key", "KEY", "Whose limits it shares; \"\": nobody's"};
 constexpr Flag kNeeds{"needs", "LABEL,…", "Labels its worker must have; \"\": none"};
+constexpr Flag kAllowSecrets{"allow-secrets", "",
+                             "Let texts pass that have what looks like a key or a password; the "
+                             "journal says so",
+                             Takes::kNothing};
 constexpr Flag kInstructions{"instructions", "TEXT|@FILE", "What to do instead"};
 constexpr Flag kPayload{"payload", "JSON|@FILE", "Structured data for the worker instead"};
 constexpr Flag kPriority{"priority", "P", "low, normal, high, urgent, or 0 to 10"};
@@ -194,9 +193,9 @@ constexpr auto kReplayFlags = std::to_array<Flag>(
      kSelectAll, kYes, kFresh, kWithCheckpoint, kTo, kRate, kBecause});
 constexpr auto kRetryFlags =
     std::to_array<Flag>({kWhere, kYes, kFresh, kWithCheckpoint, kTo, kRate, kBecause});
-constexpr auto kEditFlags =
-    std::to_array<Flag>({kInstructions, kPayload, kTo, kType, kPriority, kMaxAttempts, kRunTimeout,
-                         kTtl, kLimitKey, kNeeds, kReplay, kFresh, kWithCheckpoint, kBecause});
+constexpr auto kEditFlags = std::to_array<Flag>(
+    {kInstructions, kPayload, kTo, kType, kPriority, kMaxAttempts, kRunTimeout, kTtl, kLimitKey,
+     kNeeds, kAllowSecrets, kReplay, kFresh, kWithCheckpoint, kBecause});
 
 constexpr auto kCommands = std::to_array<Command>({
     {"dlq replay",

@@ -111,7 +111,12 @@ Expected<KeyPair> ensure_admin(const std::string& data, KeyRegistry& registry,
     auto known = registry.find(keys->public_key);
     if (!known) return problem(known.error());
     if (!*known) {
-        auto ok = registry.add({keys->public_key, kAdminName, KeyKind::kAdmin, {}, {}, {}});
+        KnownKey admin;
+        admin.public_key = keys->public_key;
+        admin.name = kAdminName;
+        admin.kind = KeyKind::kAdmin;
+        admin.rights = Permissions::all();
+        auto ok = registry.add(admin);
         if (!ok) return problem(ok.error());
     }
     return *keys;

@@ -3,11 +3,13 @@
 #include <array>
 
 #include "cli/command_table.h"
+#include "cli/provenance.h"
 #include "cli/records.h"
 #include "cli/removed.h"
 #include "cli/session.h"
 #include "cli/task_list.h"
 #include "cli/text.h"
+#include "common/base/secret_scan.h"
 
 namespace zq::cli {
 namespace {
@@ -59,11 +61,17 @@ std::string envelope_text(const wire::TaskReply& task, const OutputOptions& opti
     }
     for (const RetryRule& rule : spec.retry_rules) line(out, "retry rule", to_string(rule));
     if (spec.on_lost != OnLost::kRetry) line(out, "on lost", std::string(to_string(spec.on_lost)));
+    if (spec.approval.is_asked()) {
+        line(out, "approval",
+             std::string(to_string(spec.approval.time)) +
+                 (spec.approval.by_other ? ", by another than the submitter" : ""));
+    }
     if (row.budget.is_set()) line(out, "budget", budget_text(row.budget, row.spent));
     line(out, "group", spec.group.text);
     for (const auto& [key, value] : spec.labels) line(out, "label", key + "=" + escape_line(value));
     line(out, "limit key", escape_line(spec.limit_key));
     for (const std::string& label : spec.needs) line(out, "needs", escape_line(label));
+    if (spec.allow_secrets) line(out, "secrets", "allowed in its texts");
     line(out, "reply to", escape_line(spec.reply_to));
     line(out, "trace", escape_line(spec.trace_id));
     for (const std::string& name : spec.expected.artifacts) line(out, "expects", name);
@@ -95,6 +103,9 @@ std::string artifact_line(const ArtifactRef& artifact, const wire::RemovedRow* r
                           const OutputOptions& options) {
     std::string text = "  " + artifact.name + "  " + human_size(artifact.size) +
                        "  sha256:" + to_hex(artifact.digest);
+    if (!artifact.secrets.empty()) {
+        text += "  looks like a secret: " + escape_line(kinds_text(artifact.secrets));
+    }
     if (!artifact.uri.empty()) text += "  " + escape_line(artifact.uri);
     if (removed != nullptr) text += "  " + removed_text(*removed, time_text(removed->at, options));
     return text + "\n";
@@ -178,6 +189,7 @@ constexpr auto kShowColumns = std::to_array<Column>({
     {"questions", "QUESTIONS", Cell::kText, Where::kOnAsking},
     {"removed", "REMOVED", Cell::kText, Where::kOnAsking},
     {"events", "EVENTS", Cell::kText, Where::kOnAsking},
+    {"provenance", "PROVENANCE", Cell::kText, Where::kOnAsking},
 });
 
 Ending show(const Context& context, Session& session, const wire::TaskReply& task) {
@@ -186,7 +198,13 @@ Ending show(const Context& context, Session& session, const wire::TaskReply& tas
     const OutputOptions& options = context.output;
     const bool plain = options.format == Format::kTable || options.format == Format::kWide;
     if (!plain || !options.fields.empty()) {
-        return print({Shape::kOne, {}, kShowColumns, {whole_task_record(task, *events)}}, options);
+        Json record = whole_task_record(task, *events);
+        record.set("provenance", provenance_record(task, *events));
+        return print({Shape::kOne, {}, kShowColumns, {record}}, options);
+    }
+    if (context.args.has("provenance")) {
+        print_raw(provenance_text(task, *events, options));
+        return ExitCode::kDone;
     }
     View history{Shape::kLines, {}, event_columns(), {}, false};
     for (const wire::EventRow& event : *events) history.records.push_back(event_record(event));
@@ -220,6 +238,10 @@ Ending run_dlq_show(const Context& context) {
     }
     return show(context, **session, *task);
 }
+
+constexpr auto kShowFlags = std::to_array<Flag>({
+    {"provenance", "", "Where its result comes from", Takes::kNothing},
+});
 
 constexpr auto kClusterColumns = std::to_array<Column>({
     {"program", "PROGRAM"},
@@ -315,8 +337,11 @@ constexpr auto kCommands = std::to_array<Command>({
      "Tasks",
      "ID",
      "A task whole: envelope, attempts, artifacts, history",
-     "",
-     {},
+     "--provenance: who submitted, approved and did it, by which command, from which inputs, and "
+     "where "
+     "the\n"
+     "journal has it.",
+     kShowFlags,
      {true, true, false},
      1,
      1,

@@ -1,4 +1,5 @@
 #include "cli/submit_spec.h"
+#include "cli/text.h"
 
 #include <pwd.h>
 #include <unistd.h>
@@ -35,13 +36,29 @@ Expected<void> read_needs(const Arguments& args, TaskSpec& spec) {
     if (!args.has("needs")) return {};
     std::vector<std::string> needs;
     for (const std::string& list : args.values("needs")) {
-        std::istringstream words(list);
-        for (std::string word; std::getline(words, word, ',');) needs.push_back(word);
+        for (std::string& word : comma_list(list)) needs.push_back(std::move(word));
     }
     auto labels = parse_worker_labels(std::move(needs), "--needs");
     if (!labels) return problem(labels.error());
     if (labels->empty()) return usage("--needs is empty");
     spec.needs = std::move(*labels);
+    return {};
+}
+
+Expected<void> read_approval(const Arguments& args, TaskSpec& spec) {
+    Approval& approval = spec.approval;
+    if (args.has("approval") &&
+        (args.text("approval").empty() || !from_text(args.text("approval"), approval.time))) {
+        return usage("--approval takes before, after or none, not '" + args.text("approval") + "'");
+    }
+    const std::string approver = args.text("approver");
+    if (args.has("approver") && approver != "other" && approver != "any") {
+        return usage("--approver takes other (than the submitter) or any, not '" + approver + "'");
+    }
+    if (args.has("approver")) approval.by_other = approver == "other";
+    auto timeout = args.duration("approval-timeout");
+    if (!timeout) return tl::unexpected(timeout.error());
+    if (*timeout) approval.timeout = **timeout;
     return {};
 }
 
@@ -85,6 +102,7 @@ Expected<void> read_times(const Arguments& args, TaskSpec& spec) {
     auto attempts = args.number("max-attempts", 1, limits::kAttemptsMax);
     if (!attempts) return tl::unexpected(attempts.error());
     if (*attempts) spec.max_attempts = static_cast<std::uint32_t>(**attempts);
+    if (auto ok = read_approval(args, spec); !ok) return ok;
     return read_retry(args, spec);
 }
 
@@ -151,6 +169,7 @@ Expected<void> read_words(const Arguments& args, TaskSpec& spec) {
         spec.trace_id = std::move(*trace_id);
     }
     if (spec.from.empty()) spec.from = default_from();
+    if (args.has("allow-secrets")) spec.allow_secrets = true;
     if (args.has("on-unique") && !from_text(args.text("on-unique"), spec.on_unique)) {
         return usage("--on-unique takes reject or existing, not '" + args.text("on-unique") + "'");
     }
@@ -220,8 +239,7 @@ Expected<void> read_roles(const Arguments& args, Submission& submission) {
         if (!submission.spec.role.empty()) return {};
         return usage("--to ROLE is missing", "`zq status` lists the roles");
     }
-    std::istringstream words(args.text("to"));
-    for (std::string word; std::getline(words, word, ',');) {
+    for (const std::string& word : comma_list(args.text("to"))) {
         const RoleName role(word);
         if (std::find(submission.roles.begin(), submission.roles.end(), role) !=
             submission.roles.end()) {
@@ -332,6 +350,12 @@ Expected<Submission> read_submission(const Arguments& args) {
     choose_id(args, submission);
     if (auto ok = validate(submission.spec); !ok) {
         return problem(args.has("task") ? as_written(ok.error(), written) : ok.error());
+    }
+    for (const Content& content : submission.contents) {
+        if (submission.spec.allow_secrets) break;
+        if (auto ok = check_no_secret_in(content, "task.inputs"); !ok) {
+            return tl::unexpected(ok.error());
+        }
     }
     return submission;
 }

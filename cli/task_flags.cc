@@ -47,6 +47,11 @@ constexpr auto kFlags = std::to_array<Flag>({
      Takes::kValues},
     {"max-lost", "N", "Lost leases until it is dead as poison (default 3)"},
     {"on-lost", "retry|hold", "After a lost lease: run it again (default), or ask a person"},
+    {"approval", "before|after|none",
+     "A person approves it before it starts, or its result before it counts (zq approve); the "
+     "label side_effects=irreversible asks for before"},
+    {"approver", "other|any", "other: not the one who submits it"},
+    {"approval-timeout", "D", "Rejected if nobody has approved it by then (default: it waits)"},
     {"budget-usd", "USD", "What its attempts may cost together, such as 2.50"},
     {"budget-tokens", "N", "How many tokens they may use together, input and output"},
     {"on-budget", "ask|dead",
@@ -70,6 +75,10 @@ constexpr auto kFlags = std::to_array<Flag>({
     {"heading", "TEXT", "A heading that the result has (format markdown); may be repeated",
      Takes::kValues},
     {"max-result", "SIZE", "The result's most bytes, such as 64KiB"},
+    {"allow-secrets", "",
+     "Let texts pass that have what looks like a key or a password; the journal says so "
+     "(better: secret://NAME, which its worker has)",
+     Takes::kNothing},
     {"trace-id", "ID",
      "Passed on to the worker (default: that of the task around it, or a new one)"},
     {"traceparent", "TP", "W3C Trace Context: the trace id is the one in it"},

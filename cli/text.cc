@@ -81,6 +81,17 @@ std::string escape_text(std::string_view text) {
     return escape(text, "\n\t");
 }
 
+std::vector<std::string> comma_list(std::string_view text) {
+    std::vector<std::string> words;
+    while (!text.empty()) {
+        const auto comma = text.find(',');
+        words.emplace_back(text.substr(0, comma));
+        if (comma == std::string_view::npos) break;
+        text.remove_prefix(comma + 1);
+    }
+    return words;
+}
+
 std::size_t display_width(std::string_view text) {
     std::size_t width = 0;
     for (char c : text) width += (static_cast<unsigned char>(c) & 0xC0U) != 0x80U ? 1 : 0;

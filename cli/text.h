@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/base/time.h"
 
@@ -14,6 +15,9 @@ namespace zq::cli {
 std::string escape_line(std::string_view text);
 /// For a text of several lines on a terminal: the same, but line ends and tabs stay.
 std::string escape_text(std::string_view text);
+
+/// `a,b` -> a, b. Two commas have an empty text between them; an empty text has none in it.
+std::vector<std::string> comma_list(std::string_view text);
 
 /// Code points of a UTF-8 text (what a terminal shows, wide characters apart).
 std::size_t display_width(std::string_view text);

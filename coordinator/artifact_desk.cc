@@ -4,15 +4,15 @@
 
 #include "common/platform/clock.h"
 #include "common/platform/log.h"
+#include "coordinator/content_scan.h"
 #include "coordinator/core/content_time.h"
 #include "coordinator/edge/check_fields.h"
 
 namespace zq::coordinator {
 namespace {
 
-constexpr std::size_t kPlaces = 1'024;             // remembered
-constexpr std::size_t kUpstreamArtifacts = 1'000;  // about, of one answer to UPSTREAM
-constexpr std::size_t kStoring = 4'096;            // contents whose event is under way
+constexpr std::size_t kPlaces = 1'024;   // remembered
+constexpr std::size_t kStoring = 4'096;  // contents whose event is under way
 
 TaskKey key_of(const TaskId& id) {
     return {kDefaultNamespace, id};
@@ -25,27 +25,6 @@ Result<ArtifactRef> find_ref(const std::vector<ArtifactRef>& refs, const wire::F
     return fail(ErrorCode::NOT_FOUND, "no artifact of this name", "name");
 }
 
-Result<wire::UpstreamRow> upstream_row(store::Reader& reader, const TaskKey& key) {
-    wire::UpstreamRow row;
-    row.id = key.id;
-    auto task = reader.task(key);
-    if (!task) return Failure(task.error());
-    if (!*task) return fail(ErrorCode::NOT_FOUND, "no task " + key.id.text, "task_id");
-    row.state = (*task)->state;
-    row.dead_reason = (*task)->dead_reason;
-    row.attempt = (*task)->attempts;
-    row.summary = (*task)->summary;
-    row.reason = (*task)->reason;
-    auto attempt = reader.attempt(key, row.attempt);
-    if (!attempt) return Failure(attempt.error());
-    if (!*attempt) return row;
-    for (const ArtifactRef& artifact : (*attempt)->artifacts) {
-        const bool log = removed_kind_of(artifact.name) == RemovedKind::kLogs;
-        if (!log) row.artifacts.push_back(artifact);
-    }
-    return row;
-}
-
 Failure no_such_task(const wire::Fetch& fetch) {
     return fail(ErrorCode::NOT_FOUND, "no task " + fetch.task.text, "task_id");
 }
@@ -56,7 +35,7 @@ void ArtifactDesk::handle(std::size_t door, Received received, Instant now) {
     std::string routing_id = received.frames.front();
     edge::SplitFrames split = edge::split_frames(std::move(received.frames));
     Caller caller{
-        edge::peer_of(parts_.doors.at(door), received.user_id),
+        edge::peer_of({parts_.doors.at(door), received.user_id}, parts_.keys, now),
         {{door, std::move(routing_id), std::move(received.user_id)}, std::move(split.envelope), 0}};
     if (received.too_many) {
         return refuse(caller.route, {ErrorCode::MALFORMED, "too many frames", {}, {}});
@@ -70,6 +49,9 @@ void ArtifactDesk::handle(std::size_t door, Received received, Instant now) {
     auto allowed = edge::check_access(caller.peer, edge::Door::kArtifacts, message->body);
     if (!allowed) return refuse(caller.route, allowed.error());
     if (auto ok = edge::check_fields(*message); !ok) return refuse(caller.route, ok.error());
+    if (auto ok = check_readable(caller, message->body); !ok) {
+        return refuse(caller.route, ok.error());
+    }
     serve(caller, std::move(*message), now);
 }
 
@@ -80,7 +62,7 @@ void ArtifactDesk::serve(const Caller& caller, wire::Message message, Instant no
         return tell_upstream(caller, *body);
     }
     if (const auto* body = std::get_if<wire::Chunk>(&message.body)) {
-        return chunk(caller, *body, message.payload);
+        return chunk(caller, *body, message.payload, now);
     }
     if (auto* body = std::get_if<wire::Log>(&message.body)) {
         return write_log(caller, std::move(*body));
@@ -95,6 +77,21 @@ void ArtifactDesk::serve(const Caller& caller, wire::Message message, Instant no
 }
 
 void ArtifactDesk::put(const Caller& caller, const wire::Put& put, Instant now) {
+    const Identity& identity = caller.peer.identity;
+    if (!caller.peer.rights().may_put()) {
+        auto held = check_holder(caller, put.task, put.lease);
+        if (!held) return refuse(caller.route, held.error());
+    }
+    if (edge::may_read_all(caller.peer) || parts_.shown.has(identity, put.digest)) {
+        return take_put(caller, put, now);
+    }
+    const std::uint64_t have = proofs_.begin(identity, put.digest, put.size);
+    if (put.size == 0) return take_proof(caller, {put.digest, 0, 0}, {}, now);
+    const auto credit = static_cast<std::uint32_t>(limits::kChunkCredit);
+    reply(caller.route, wire::Pull{put.digest, have, credit});
+}
+
+void ArtifactDesk::take_put(const Caller& caller, const wire::Put& put, Instant now) {
     auto place = parts_.reader.content(put.digest);
     if (!place) return refuse(caller.route, place.error());
     if (*place) {
@@ -106,7 +103,11 @@ void ArtifactDesk::put(const Caller& caller, const wire::Put& put, Instant now) 
             caller.route,
             {ErrorCode::DIGEST_MISMATCH, "content of this digest has another size", "size", {}});
     }
-    auto have = parts_.store.begin(put.digest, put.size);
+    // Peers without keys are told apart by their connections.
+    const bool keyed = caller.peer.kind != edge::PeerKind::kLocal;
+    auto have =
+        parts_.store.begin(put.digest, put.size,
+                           keyed ? caller.peer.identity.text : caller.route.connection.routing_id);
     if (!have) return refuse(caller.route, have.error());
     go_on(caller, put.digest, put.size, *have);
 }
@@ -139,10 +140,13 @@ void ArtifactDesk::handle(const RemoveOrder& order) {
     parts_.requests.put(std::move(done));
 }
 
-void ArtifactDesk::chunk(const Caller& caller, const wire::Chunk& chunk, const std::string& bytes) {
+void ArtifactDesk::chunk(const Caller& caller, const wire::Chunk& chunk, const std::string& bytes,
+                         Instant now) {
     if (bytes.empty() && chunk.offset < chunk.size) {
         return refuse(caller.route, {ErrorCode::INVALID, "a chunk without bytes", "body", {}});
     }
+    const bool sent = parts_.shown.has(caller.peer.identity, chunk.digest);
+    if (!edge::may_read_all(caller.peer) && !sent) return take_proof(caller, chunk, bytes, now);
     auto have = parts_.store.append(chunk.digest, chunk.offset, bytes);
     if (!have) return refuse(caller.route, have.error());
     go_on(caller, chunk.digest, chunk.size, *have);
@@ -158,7 +162,11 @@ void ArtifactDesk::go_on(const Caller& caller, const Digest& digest, std::uint64
     // What a chunk calls the whole size is its sender's word; the store knows.
     auto whole = parts_.store.size(digest);
     if (!whole) return refuse(caller.route, whole.error());
-    ask_to_store(caller, {0, digest, *whole, caller.peer.identity});
+    auto secrets = scan_content(parts_.store, digest);
+    if (!secrets) return refuse(caller.route, secrets.error());
+    StoreRequest request{0, digest, *whole, caller.peer.identity};
+    request.secrets = std::move(*secrets);
+    ask_to_store(caller, std::move(request));
 }
 
 void ArtifactDesk::ask_to_store(const Caller& caller, StoreRequest request) {
@@ -302,31 +310,6 @@ Result<ArtifactRef> ArtifactDesk::checkpoint_ref(const wire::Fetch& fetch) {
     return fail(ErrorCode::NOT_FOUND, "no such checkpoint is kept", "checkpoint");
 }
 
-void ArtifactDesk::tell_upstream(const Caller& caller, const wire::Upstream& query) {
-    auto rows = read_upstream(query);
-    if (!rows) return refuse(caller.route, rows.error());
-    reply(caller.route, std::move(*rows));
-}
-
-/// As many as fit into one answer.
-Result<wire::UpstreamRows> ArtifactDesk::read_upstream(const wire::Upstream& query) {
-    auto task = parts_.reader.task(key_of(query.task));
-    if (!task) return Failure(task.error());
-    if (!*task) return fail(ErrorCode::NOT_FOUND, "no task " + query.task.text, "task_id");
-    const std::vector<TaskId>& all = (*task)->after.tasks;
-    wire::UpstreamRows found;
-    found.total = static_cast<std::uint32_t>(all.size());
-    std::size_t artifacts = 0;
-    for (std::size_t i = query.skip; i < all.size() && found.rows.size() < query.limit; ++i) {
-        auto row = upstream_row(parts_.reader, key_of(all[i]));
-        if (!row) return Failure(row.error());
-        artifacts += 8 + row->artifacts.size();
-        if (!found.rows.empty() && artifacts > kUpstreamArtifacts) break;
-        found.rows.push_back(std::move(*row));
-    }
-    return found;
-}
-
 void ArtifactDesk::write_log(const Caller& caller, wire::Log log) {
     auto logged = logs_.write(caller.peer.identity, std::move(log));
     if (!logged) return refuse(caller.route, logged.error());
@@ -350,8 +333,9 @@ void ArtifactDesk::reply(const edge::Route& route, wire::Body body, std::string 
     message.body = std::move(body);
     message.payload = std::move(payload);
     // A peer that takes nothing more has asked for more than its credit, or is gone: it asks again.
-    static_cast<void>(parts_.sender.send(route.connection.door,
-                                         edge::join_frames(route.envelope, wire::encode(message))));
+    const SendStatus sent = parts_.sender.send(
+        route.connection.door, edge::join_frames(route.envelope, wire::encode(message)));
+    if (sent != SendStatus::kSent) parts_.counters.count(edge::Tally::kRepliesDropped);
 }
 
 void ArtifactDesk::refuse(const edge::Route& route, Error error) {

@@ -9,6 +9,7 @@
 
 #include "common/platform/mailbox.h"
 #include "coordinator/control.h"
+#include "coordinator/edge/upload_proofs.h"
 #include "coordinator/log_desk.h"
 #include "coordinator/store/artifact_store.h"
 #include "coordinator/store/reader.h"
@@ -22,6 +23,8 @@ struct ArtifactParts {
     Mailbox<StoreRequest>& requests;  // to the loop
     edge::Counters& counters;
     std::vector<edge::Trust> doors;
+    edge::KeyBook& keys;
+    edge::Possession& shown;
     edge::Self self;
     Epoch epoch = 0;
     Millis unreferenced = hours(24);  // that content nothing refers to lives
@@ -58,10 +61,20 @@ class ArtifactDesk {
 
     void serve(const Caller& caller, wire::Message message, Instant now);
     void put(const Caller& caller, const wire::Put& put, Instant now);
+    void take_put(const Caller& caller, const wire::Put& put, Instant now);
+    void take_proof(const Caller& caller, const wire::Chunk& chunk, const std::string& bytes,
+                    Instant now);
+    Result<std::uint64_t> keep_chunk(const wire::Chunk& chunk, const std::string& bytes);
+    /// Whether the caller holds this lease of the task. Errors: STALE_LEASE, NOT_FOUND, IO.
+    Result<core::Task> check_holder(const Caller& caller, const TaskId& task,
+                                    const LeaseToken& lease);
+    Result<void> check_readable(const Caller& caller, const wire::Body& body);
+    Result<void> check_fetch(const Caller& caller, const wire::Fetch& fetch);
     Result<void> put_again(const Caller& caller, const store::ContentPlace& place, Instant now);
     Result<void> check_kept(const wire::Fetch& fetch, const Digest& digest);
     Result<Seq> kept_since(const wire::Fetch& fetch, const core::Task& task);
-    void chunk(const Caller& caller, const wire::Chunk& chunk, const std::string& bytes);
+    void chunk(const Caller& caller, const wire::Chunk& chunk, const std::string& bytes,
+               Instant now);
     void fetch(const Caller& caller, const wire::Fetch& fetch);
     void tell_upstream(const Caller& caller, const wire::Upstream& query);
     Result<wire::UpstreamRows> read_upstream(const wire::Upstream& query);
@@ -83,6 +96,7 @@ class ArtifactDesk {
     std::map<std::uint64_t, std::pair<edge::Route, wire::Stored>> storing_;  // by ticket
     std::list<PlaceName> recent_;                                            // the last found first
     std::map<PlaceName, std::pair<Place, std::list<PlaceName>::iterator>> places_;
+    edge::UploadProofs proofs_;
     LogDesk logs_;
 };
 

@@ -36,7 +36,8 @@ ArtifactDesk ArtifactServer::make_desk() {
     for (std::size_t i = 0; i < parts_.doors.size(); ++i)
         trusts.push_back(parts_.doors.at(i).trust);
     return ArtifactDesk({parts_.doors, *parts_.store, *parts_.reader, requests_, parts_.counters,
-                         trusts, parts_.self, parts_.epoch, parts_.unreferenced});
+                         trusts, parts_.keys, parts_.shown, parts_.self, parts_.epoch,
+                         parts_.unreferenced});
 }
 
 void ArtifactServer::serve() {
@@ -48,11 +49,12 @@ void ArtifactServer::serve() {
         items.push_back({parts_.doors.at(i).socket.raw(), -1, false});
     }
     while (!stopping_) {
-        Millis patience = seconds(60);
+        Millis patience = seconds(1);  // arrivals are counted
         if (auto next = desk.next_deadline()) {
             patience = std::clamp(*next - boottime(), Millis{}, patience);
         }
         poll(items, patience);
+        parts_.doors.count_arrivals(parts_.counters);
         for (const StoreResult& result : results_.take()) desk.handle(result);
         for (const RemoveOrder& order : orders_.take()) desk.handle(order);
         for (std::size_t i = 0; i < parts_.doors.size(); ++i) {

@@ -15,6 +15,8 @@ struct ArtifactServerParts {
     std::unique_ptr<store::ArtifactStore> store;
     std::unique_ptr<store::Reader> reader;
     edge::Counters& counters;
+    edge::KeyBook& keys;
+    edge::Possession& shown;
     edge::Self self;
     Epoch epoch = 0;
     Millis unreferenced = hours(24);  // that content nothing refers to lives

@@ -6,11 +6,17 @@
 #include "coordinator/edge/cluster.h"
 #include "coordinator/edge/controls.h"
 #include "coordinator/edge/stats.h"
+#include "coordinator/store/erase.h"
 
 namespace zq::coordinator {
 namespace {
 
 constexpr std::size_t kSpecCacheBytes = 64UL << 20;
+
+template <class T>
+inline constexpr bool kIsAboutKeys =
+    std::is_same_v<T, wire::Join> || std::is_same_v<T, wire::Rotate> ||
+    std::is_same_v<T, wire::Access> || std::is_same_v<T, wire::SetAccess>;
 
 template <class T>
 inline constexpr bool kIsQuery =
@@ -44,9 +50,14 @@ Control::Control(ControlParts parts)
     parts_.pipeline.watch_specs([this](Seq seq, const TaskSpec& spec) { specs_.put(seq, spec); });
 }
 
-edge::View Control::view(Instant now) {
-    return {parts_.pipeline.state(), parts_.pipeline.policy(), now,
-            parts_.reader,           {specs_, parts_.reader},  parts_.pipeline.durable_seq()};
+edge::View Control::view(const edge::Asker& asker, Instant now) {
+    return {parts_.pipeline.state(),
+            parts_.pipeline.policy(),
+            now,
+            parts_.reader,
+            {specs_, parts_.reader},
+            parts_.pipeline.durable_seq(),
+            edge::peer_of(asker, parts_.keys, now)};
 }
 
 void Control::handle(std::size_t door, Received received, Instant now) {
@@ -54,8 +65,11 @@ void Control::handle(std::size_t door, Received received, Instant now) {
     const edge::Trust trust = parts_.doors.at(door).trust;
     std::string routing_id = received.frames.front();
     edge::SplitFrames split = edge::split_frames(std::move(received.frames));
+    edge::Asker asker{trust, received.user_id};
+    edge::Peer peer = edge::peer_of(asker, parts_.keys, now);
     Caller caller{
-        edge::peer_of(trust, received.user_id),
+        std::move(asker),
+        std::move(peer),
         {{door, std::move(routing_id), std::move(received.user_id)}, std::move(split.envelope), 0}};
     if (received.too_many) {
         return refuse(caller.route, {ErrorCode::MALFORMED, "too many frames", {}, {}});
@@ -73,6 +87,9 @@ void Control::handle(std::size_t door, Received received, Instant now) {
                       {ErrorCode::SHUTTING_DOWN, "the coordinator is closing", {}, seconds(1)});
     }
     if (auto ok = edge::check_fields(*message); !ok) return refuse(caller.route, ok.error());
+    if (auto ok = check_tasks(caller.peer, message->body); !ok) {
+        return refuse(caller.route, ok.error());
+    }
     dispatch(std::move(caller), std::move(*message), now);
 }
 
@@ -90,8 +107,8 @@ void Control::dispatch(Caller caller, wire::Message message, Instant now) {
             } else if constexpr (std::is_same_v<T, wire::Ping>) {
                 reply(wire::Pong{parts_.self.program, to_hex(parts_.self.journal),
                                  caller.peer.identity, now});
-            } else if constexpr (std::is_same_v<T, wire::Join>) {
-                reply(join(caller.peer, body, now));
+            } else if constexpr (kIsAboutKeys<T>) {
+                reply(keys(caller.peer, message.body, now));
             } else if constexpr (std::is_same_v<T, wire::Backup>) {
                 reply(back_up(body, message.header.client));
             } else if constexpr (std::is_same_v<T, wire::Gc>) {
@@ -99,11 +116,11 @@ void Control::dispatch(Caller caller, wire::Message message, Instant now) {
             } else if constexpr (std::is_same_v<T, wire::Workers>) {
                 reply(edge::list_workers(pipeline.state()));
             } else if constexpr (std::is_same_v<T, wire::Leases>) {
-                reply(edge::list_leases(pipeline.state(), body));
+                reply(edge::list_leases(pipeline.state(), caller.peer, body));
             } else if constexpr (std::is_same_v<T, wire::Controls>) {
                 reply(edge::list_controls(pipeline.state(), pipeline.policy(), body, now));
             } else if constexpr (std::is_same_v<T, wire::Questions>) {
-                reply(edge::list_questions(pipeline.state(), body));
+                reply(edge::list_questions(pipeline.state(), caller.peer, body));
             } else if constexpr (std::is_same_v<T, wire::Status>) {
                 reply(status(now));
             } else if constexpr (std::is_same_v<T, wire::Stats>) {
@@ -116,7 +133,8 @@ void Control::dispatch(Caller caller, wire::Message message, Instant now) {
                 const wire::Claim claim = body;
                 const edge::PollKey key{caller.peer.identity, message.header.client,
                                         message.header.id};
-                run_claim(peers_.keep(std::move(caller.route)), key, claim, now, now + claim.wait);
+                run_claim(peers_.keep(std::move(caller.route)), key, caller.asker, claim, now,
+                          now + claim.wait);
             } else {
                 run_command(std::move(caller), std::move(message), now);
             }
@@ -125,8 +143,9 @@ void Control::dispatch(Caller caller, wire::Message message, Instant now) {
 }
 
 edge::Origin Control::origin_of(const Caller& caller, core::ReturnPath reply, Instant now) {
+    edge::Possession* shown = edge::may_read_all(caller.peer) ? nullptr : &parts_.shown;
     return {now,      caller.peer.identity, reply, peers_.session_of(caller.route.connection),
-            seeds_(), storage_full_};
+            seeds_(), storage_full_,        shown, parts_.artifact_secrets};
 }
 
 void Control::run_command(Caller caller, wire::Message message, Instant now) {
@@ -145,7 +164,9 @@ void Control::run_command(Caller caller, wire::Message message, Instant now) {
     auto incoming = edge::to_command(std::move(message), origin, facts);
     if (!incoming) return say(path, edge::error_message(incoming.error()));
     core::Decision decision = parts_.pipeline.decide(incoming->command);
+    const bool erases = store::erases_texts(decision.events);
     parts_.pipeline.accept(std::move(decision), incoming->command, std::move(incoming->contents));
+    if (erases && parts_.retention != nullptr) parts_.retention->hurry();
     if (goodbye) peers_.forget_session(session);
 }
 
@@ -176,8 +197,13 @@ void Control::forget_closed_sessions() {
     }
 }
 
-bool Control::run_claim(core::ReturnPath reply, const edge::PollKey& key, const wire::Claim& claim,
-                        Instant now, Instant until) {
+bool Control::run_claim(core::ReturnPath reply, const edge::PollKey& key, const edge::Asker& asker,
+                        const wire::Claim& claim, Instant now, Instant until) {
+    const edge::Peer peer = edge::peer_of(asker, parts_.keys, now);
+    if (auto ok = edge::check_access(peer, edge::Door::kControl, claim); !ok) {
+        say(reply, edge::error_message(ok.error()));
+        return true;
+    }
     edge::FactFinder facts(parts_.pipeline.state(), parts_.reader,
                            parts_.pipeline.pending_contents());
     wire::Message message;
@@ -198,8 +224,8 @@ bool Control::run_claim(core::ReturnPath reply, const edge::PollKey& key, const 
     // Nothing is said yet; but when more may start is to be remembered.
     decision.effects.clear();
     parts_.pipeline.accept(std::move(decision), incoming->command);
-    auto replaced =
-        polls_.park({key, reply, until, claim, {{edge::Topic::Kind::kRole, claim.role.text}}});
+    auto replaced = polls_.park(
+        {key, asker, reply, until, claim, {{edge::Topic::Kind::kRole, claim.role.text}}});
     if (!replaced) {
         say(reply, edge::error_message(replaced.error()));
     } else if (*replaced != 0) {
@@ -218,7 +244,7 @@ void Control::serve_claims(Instant now) {
             const edge::Poll poll = polls_.take(id);
             const auto& claim = std::get<wire::Claim>(poll.request);
             // What one may not start, no other may.
-            if (!run_claim(poll.reply, poll.key, claim, now, poll.until)) break;
+            if (!run_claim(poll.reply, poll.key, poll.asker, claim, now, poll.until)) break;
         }
     }
 }
@@ -232,10 +258,10 @@ void Control::handle(const StoreRequest& request, Instant now) {
     command.now = now;
     command.identity = request.identity;
     command.reply = peers_.keep(std::move(route));
-    command.body = core::StoreContent{request.digest, request.size};
+    command.body = core::StoreContent{request.digest, request.size, request.secrets};
     edge::FactFinder facts(parts_.pipeline.state(), parts_.reader,
                            parts_.pipeline.pending_contents());
-    auto stored = facts.stored_size(request.digest);
+    auto stored = facts.stored(request.digest);
     if (!stored) return say(command.reply, edge::error_message(stored.error()));
     if (*stored && !request.renewed) {
         return say(command.reply, wire::Stored{request.digest, request.size});
@@ -296,22 +322,10 @@ wire::Body Control::collect(const wire::Gc& gc, const ClientId& client, Instant 
     return answer ? wire::Body(std::move(*answer)) : edge::error_message(answer.error());
 }
 
-wire::Body Control::join(const edge::Peer& peer, const wire::Join& join, Instant now) {
-    if (peer.kind != edge::PeerKind::kInvitation) {
-        return edge::error_message(
-            {ErrorCode::DENIED, "JOIN comes with an invitation's key", {}, {}});
-    }
-    auto key = parts_.keys.redeem(peer.invitation, join.public_key, join.name, now);
-    if (!key) return edge::error_message(key.error());
-    auto identity = identity_of(*key);
-    if (!identity) return edge::error_message(identity.error());
-    log_info("a peer has joined", {{"identity", identity->text}, {"role", key->role.text}});
-    return wire::Joined{*identity, key->role};
-}
-
 void Control::ask(Caller caller, wire::Message message, Instant now, Millis wait) {
     Query query{std::move(message.body),
                 {caller.peer.identity, message.header.client, message.header.id},
+                caller.asker,
                 now + wait};
     const core::ReturnPath to = peers_.keep(std::move(caller.route));
     if (!parts_.pipeline.has_uncommitted()) return answer_query(to, std::move(query), now);

@@ -5,9 +5,10 @@
 
 #include <map>
 #include <random>
+#include <utility>
 
-#include "common/platform/key_registry.h"
 #include "common/platform/mailbox.h"
+#include "coordinator/access_desk.h"
 #include "coordinator/backup_desk.h"
 #include "coordinator/doors.h"
 #include "coordinator/edge/counters.h"
@@ -28,8 +29,9 @@ struct StoreRequest {
     Digest digest;
     std::uint64_t size = 0;
     Identity identity;
-    bool inlined = false;              // it lies in the journal, and only its time is to begin anew
-    bool renewed = false;              // it was stored when it was put: its time begins anew
+    bool inlined = false;  // it lies in the journal, and only its time is to begin anew
+    bool renewed = false;  // it was stored when it was put: its time begins anew
+    std::vector<std::string> secrets = {};  // kinds of those that were found in its text
     std::vector<Digest> removed = {};  // not content: these files are gone, as a RemoveOrder said
 };
 /// The event is durable, or was refused.
@@ -52,13 +54,16 @@ struct ControlParts {
     Mailbox<StoreResult>& store_results;
     std::vector<DoorPlace> doors;
     edge::Self self;
-    KeyRegistry keys;
+    edge::KeyBook& keys;
+    edge::Possession& shown;
     Instant started_at;
     std::uint64_t seed = 0;                    // of the jitter in waits: its own for every start
     BackupDesk* backups = nullptr;             // none: the journal is no file
     store::ArtifactStore* contents = nullptr;  // to read results from, or none
     const edge::PayloadSchemas* payload_schemas = nullptr;  // none: every payload is taken
     RetentionDesk* retention = nullptr;
+    AccessDesk* access = nullptr;  // none: nobody needs a key
+    edge::ArtifactSecrets artifact_secrets = edge::ArtifactSecrets::kFlag;
 };
 
 class Control {
@@ -67,10 +72,15 @@ class Control {
 
     /// One message from a door.
     void handle(std::size_t door, Received received, Instant now);
+    /// One message that is refused with BUSY: its sender has too many others waiting.
+    void turn_away(std::size_t door, Received received);
     /// One request of the artifacts thread.
     void handle(const StoreRequest& request, Instant now);
     /// One slice of retention, where one is due.
     void retain(Instant now);
+    /// Takes over what has changed in the keys' files; `all`: whatever was said of them. Sessions
+    /// of keys that may not work any more end.
+    void follow_keys(Instant now, bool all = false);
     /// Lets parked claims take what has become ready.
     void serve_claims(Instant now);
     /// Answers the polls that commits have woken.
@@ -79,6 +89,9 @@ class Control {
     void expire(Instant now);
     /// Sends what may leave; ends the sessions of peers that are gone.
     void flush(Instant now);
+
+    /// Connections that were found gone, or lost, since the last call.
+    std::vector<edge::Connection> take_gone() { return std::exchange(gone_, {}); }
 
     /// From now on everything is refused with SHUTTING_DOWN, parked polls first.
     void shut_down();
@@ -95,6 +108,7 @@ class Control {
   private:
     /// A message's sender and the way back.
     struct Caller {
+        edge::Asker asker;
         edge::Peer peer;
         edge::Route route;
     };
@@ -102,6 +116,7 @@ class Control {
     struct Query {
         wire::Body request;
         edge::PollKey key;
+        edge::Asker asker;
         Instant until;
     };
     struct Pending {
@@ -113,21 +128,27 @@ class Control {
     void run_command(Caller caller, wire::Message message, Instant now);
     void run_hello(Caller caller, wire::Message message, Instant now);
     /// False: there was nothing to claim, and it waits.
-    bool run_claim(core::ReturnPath reply, const edge::PollKey& key, const wire::Claim& claim,
-                   Instant now, Instant until);
+    bool run_claim(core::ReturnPath reply, const edge::PollKey& key, const edge::Asker& asker,
+                   const wire::Claim& claim, Instant now, Instant until);
     void ask(Caller caller, wire::Message message, Instant now, Millis wait);
     void answer_query(core::ReturnPath to, Query query, Instant now);
     bool answer_poll(edge::PollId id, Instant now);
     wire::Body status(Instant now);
     wire::Body collect(const wire::Gc& gc, const ClientId& client, Instant now);
     wire::Body back_up(const wire::Backup& backup, const ClientId& client);
-    wire::Body join(const edge::Peer& peer, const wire::Join& join, Instant now);
+    wire::Body keys(const edge::Peer& peer, const wire::Body& request, Instant now);
+    /// Whether the sender may do that to those tasks. Errors: DENIED, NOT_FOUND, IO.
+    Result<void> check_tasks(const edge::Peer& peer, const wire::Body& body);
+    Result<void> check_upstream(const edge::Peer& peer, const TaskSpec& task);
+    Result<std::optional<core::Task>> find_task(const TaskId& id);
+    void end_unwanted_sessions(Instant now);
 
     edge::Origin origin_of(const Caller& caller, core::ReturnPath reply, Instant now);
-    edge::View view(Instant now);
+    edge::View view(const edge::Asker& asker, Instant now);
     void say(core::ReturnPath to, wire::Body body);
     void refuse(const edge::Route& route, const Error& error);
     void send(core::ReturnPath to, wire::Body body, Seq seq);
+    void count_stale(const wire::Body& answer);
     void push(const core::Push& push);
     void release(Outgoing outgoing, Instant now);
     void close_lost(Instant now);
@@ -138,6 +159,7 @@ class Control {
     edge::Polls polls_;
     edge::Outlet outlet_;
     edge::SpecCache specs_;
+    std::vector<edge::Connection> gone_;
     std::map<std::uint64_t, Pending> pending_;
     std::uint64_t last_ticket_ = 0;
     std::mt19937_64 seeds_;

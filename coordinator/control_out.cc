@@ -1,4 +1,6 @@
 // What goes out by the control socket: answers when they may leave, pushes, polls that were woken.
+#include <algorithm>
+
 #include "common/platform/log.h"
 #include "coordinator/control.h"
 
@@ -45,6 +47,13 @@ struct LookUp {
     }
 };
 
+/// By the rights that the asker has now, not by those it had when it asked.
+Result<Found> look_up(const edge::View& view, const wire::Body& request) {
+    auto allowed = edge::check_access(view.asker, edge::Door::kControl, request);
+    if (!allowed) return Failure(allowed.error());
+    return std::visit(LookUp{view}, request);
+}
+
 /// A poll for events that has found none need not look at the same ones again.
 wire::Body looked_so_far(wire::Body request, const wire::Body& reply) {
     auto* events = std::get_if<wire::Events>(&request);
@@ -83,6 +92,19 @@ void Control::say(core::ReturnPath to, wire::Body body) {
 
 void Control::refuse(const edge::Route& route, const Error& error) {
     say(peers_.keep(route), edge::error_message(error));
+}
+
+void Control::turn_away(std::size_t door, Received received) {
+    std::string routing_id = received.frames.front();
+    edge::SplitFrames split = edge::split_frames(std::move(received.frames));
+    edge::Route route{{door, std::move(routing_id), std::move(received.user_id)},
+                      std::move(split.envelope),
+                      wire::peek_header(split.message).id};
+    say(peers_.keep(std::move(route)),
+        edge::error_message({ErrorCode::BUSY,
+                             "too many messages of this peer wait to be served",
+                             {},
+                             millis(100)}));
 }
 
 void Control::send(core::ReturnPath to, wire::Body body, Seq seq) {
@@ -131,9 +153,21 @@ void Control::push(const core::Push& push) {
     outlet_.send(*route, edge::encode_bounded(message));
 }
 
+void Control::count_stale(const wire::Body& answer) {
+    const auto count = [&](const std::vector<wire::LeaseVerdict>& verdicts) {
+        const auto stale = std::count_if(verdicts.begin(), verdicts.end(), [](const auto& each) {
+            return each.verdict == Verdict::kStale;
+        });
+        parts_.counters.count(edge::Tally::kStaleVerdicts, static_cast<std::uint64_t>(stale));
+    };
+    if (const auto* beat = std::get_if<wire::Beat>(&answer)) count(beat->leases);
+    if (const auto* welcome = std::get_if<wire::Welcome>(&answer)) count(welcome->leases);
+}
+
 void Control::release(Outgoing outgoing, Instant now) {
     if (const auto* answer = std::get_if<core::Answer>(&outgoing.what)) {
         auto body = edge::to_message(answer->body, parts_.self, {specs_, parts_.reader});
+        if (body) count_stale(*body);
         send(answer->to, body ? std::move(*body) : edge::error_message(body.error()), outgoing.seq);
         return;
     }
@@ -148,12 +182,12 @@ void Control::release(Outgoing outgoing, Instant now) {
 }
 
 void Control::answer_query(core::ReturnPath to, Query query, Instant now) {
-    auto answer = std::visit(LookUp{view(now)}, query.request);
+    auto answer = look_up(view(query.asker, now), query.request);
     if (!answer) return send(to, edge::error_message(answer.error()), 0);
     if (answer->done || query.until <= now || shutting_down_) {
         return send(to, std::move(answer->reply), 0);
     }
-    auto replaced = polls_.park({query.key, to, query.until,
+    auto replaced = polls_.park({query.key, query.asker, to, query.until,
                                  looked_so_far(std::move(query.request), answer->reply),
                                  std::move(answer->topics)});
     if (!replaced) return send(to, edge::error_message(replaced.error()), 0);
@@ -166,10 +200,10 @@ bool Control::answer_poll(edge::PollId id, Instant now) {
     if (std::holds_alternative<wire::Claim>(parked.request)) {
         if (parked.until > now) return false;
         const edge::Poll poll = polls_.take(id);
-        run_claim(poll.reply, poll.key, std::get<wire::Claim>(poll.request), now, now);
+        run_claim(poll.reply, poll.key, poll.asker, std::get<wire::Claim>(poll.request), now, now);
         return true;
     }
-    auto answer = std::visit(LookUp{view(now)}, parked.request);
+    auto answer = look_up(view(parked.asker, now), parked.request);
     if (answer && !answer->done && parked.until > now) {
         if (std::holds_alternative<wire::Events>(parked.request)) {
             polls_.narrow(id, looked_so_far(parked.request, answer->reply));
@@ -202,6 +236,7 @@ void Control::flush(Instant now) {
 void Control::close_lost(Instant now) {
     for (const edge::Connection& connection : outlet_.take_lost()) {
         parts_.counters.count("peers_lost");
+        gone_.push_back(connection);
         const core::SessionId session = peers_.session_of(connection);
         if (session == 0) continue;
         peers_.forget_session(session);

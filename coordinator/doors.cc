@@ -27,13 +27,13 @@ Result<OpenDoor> open_door(SocketContext& context, const DoorOptions& options, e
     SocketOptions socket_options;
     socket_options.kind = SocketKind::kRouter;
     socket_options.send_high_water = options.high_water;
-    socket_options.receive_high_water = options.high_water;
     if (trust == edge::Trust::kAuthenticated) {
         socket_options.curve = CurveKeys{options.keys->public_key, options.keys->secret_key, {}};
         socket_options.zap_domain = kZapDomain;
     }
     auto socket = Socket::open(context, socket_options);
     if (!socket) return Failure(socket.error());
+    if (auto ok = socket->watch_arrivals(context); !ok) return Failure(ok.error());
     OpenDoor door{std::move(*socket), trust, {}};
     for (const std::string& endpoint : options.endpoints) {
         if (trust_of(endpoint, options) != trust) continue;
@@ -65,6 +65,17 @@ Result<Doors> Doors::open(SocketContext& context, const DoorOptions& options) {
         doors.doors_.push_back(std::move(*door));
     }
     return doors;
+}
+
+void Doors::count_arrivals(edge::Counters& counters) {
+    for (OpenDoor& door : doors_) {
+        const Arrivals arrivals = door.socket.take_arrivals();
+        counters.count(edge::Tally::kConnections, arrivals.connections);
+        counters.count(edge::Tally::kConnectionsEnded, arrivals.ended);
+        counters.count(edge::Tally::kKeysRefused, arrivals.keys_refused);
+        counters.count(edge::Tally::kHandshakesFailed, arrivals.handshakes_failed);
+        counters.count(edge::Tally::kAcceptsFailed, arrivals.accepts_failed);
+    }
 }
 
 ArtifactsPlace artifacts_place(const Doors& artifacts, edge::Trust trust,

@@ -8,6 +8,7 @@
 
 #include "common/platform/keys.h"
 #include "coordinator/edge/access.h"
+#include "coordinator/edge/counters.h"
 #include "coordinator/edge/outlet.h"
 
 namespace zq::coordinator {
@@ -24,7 +25,7 @@ struct OpenDoor {
 struct DoorOptions {
     std::vector<std::string> endpoints;
     std::optional<KeyPair> keys;  // none: nothing is encrypted
-    int high_water = 1000;        // messages queued for one peer
+    int high_water = 128;         // messages queued for one peer in the library
 };
 
 class Doors : public edge::Sender {
@@ -35,6 +36,8 @@ class Doors : public edge::Sender {
     SendStatus send(std::size_t door, const Frames& frames) override {
         return doors_.at(door).socket.send(frames);
     }
+    /// Counts who came to all of them since the last call.
+    void count_arrivals(edge::Counters& counters);
     std::size_t size() const { return doors_.size(); }
     OpenDoor& at(std::size_t door) { return doors_.at(door); }
     const OpenDoor& at(std::size_t door) const { return doors_.at(door); }

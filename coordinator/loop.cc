@@ -1,7 +1,10 @@
 #include "coordinator/loop.h"
 
+#include <signal.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
+
+#include <chrono>
 
 #include "common/platform/clock.h"
 #include "common/platform/log.h"
@@ -13,7 +16,8 @@ constexpr std::size_t kStop = 0;  // places in items_
 constexpr std::size_t kFail = 1;
 constexpr std::size_t kResults = 2;
 constexpr std::size_t kStore = 3;
-constexpr std::size_t kFirstDoor = 4;
+constexpr std::size_t kKeys = 4;
+constexpr std::size_t kFirstDoor = 5;
 
 constexpr std::size_t kPassBytes = 16UL << 20;  // read in one pass
 
@@ -21,6 +25,11 @@ std::size_t bytes_of(const Received& received) {
     std::size_t bytes = 0;
     for (const std::string& frame : received.frames) bytes += frame.size();
     return bytes;
+}
+
+Micros now_micros() {
+    const auto now = std::chrono::steady_clock::now().time_since_epoch();
+    return {std::chrono::duration_cast<std::chrono::microseconds>(now).count()};
 }
 
 ClockReading read_clocks() {
@@ -31,13 +40,14 @@ ClockReading read_clocks() {
 
 Loop::Loop(const LoopParts& parts)
     : parts_(parts), turn_({parts.journal, parts.pipeline, parts.control, parts.clock}) {
-    // A pollable item per source; descriptors that are absent point at the stop descriptor.
-    const int stop = parts_.stop_fd;
+    // A pollable item per source; descriptors that are absent point at that of the signals.
+    const int stop = parts_.signals;
     const int results = parts_.journal.results_fd();
     items_ = {{nullptr, stop, false},
               {nullptr, parts_.fail_fd < 0 ? stop : parts_.fail_fd, false},
               {nullptr, results < 0 ? stop : results, false},
-              {nullptr, parts_.store_requests.fd(), false}};
+              {nullptr, parts_.store_requests.fd(), false},
+              {nullptr, parts_.keys_fd < 0 ? stop : parts_.keys_fd, false}};
     for (std::size_t i = 0; i < parts_.doors.size(); ++i) {
         items_.push_back({parts_.doors.at(i).socket.raw(), -1, false});
     }
@@ -45,19 +55,31 @@ Loop::Loop(const LoopParts& parts)
 
 Result<void> Loop::run() {
     turn_.begin_service(read_clocks());
+    parts_.notifier.ready("serving " + std::to_string(parts_.pipeline.state().durable.open.size()) +
+                          " open tasks");
     while (!turn_.is_stopping() || !turn_.may_end(boottime())) {
         wait();
         if (parts_.fail_fd >= 0 && items_[kFail].readable) {
             return fail(ErrorCode::IO, "the ZAP handler has ended: nobody could be authenticated");
         }
-        if (items_[kStop].readable && !turn_.is_stopping()) begin_stop();
+        parts_.notifier.alive(boottime());
         auto now = turn_.wake(read_clocks());
         if (!now) return Failure(now.error());
+        if (items_[kStop].readable) take_signals(*now);
+        // Before any message: a key that is gone is refused from then on.
+        if (parts_.keys_fd >= 0 && items_[kKeys].readable) parts_.control.follow_keys(*now);
+        parts_.doors.count_arrivals(parts_.counters);
+        intake_.begin_turn(now_micros());
         if (turn_.may_read()) {
-            take_messages(*now);
+            take_messages();
+            serve_messages(*now);
             take_store_requests(*now);
         }
         turn_.finish(*now);
+        for (const edge::Connection& gone : parts_.control.take_gone()) {
+            intake_.forget_lookups(gone.door, gone.routing_id, gone.user_id);
+        }
+        intake_.end_turn(now_micros());
     }
     return {};
 }
@@ -67,13 +89,19 @@ void Loop::wait() {
     // While too much is uncommitted nothing more is read.
     if (parts_.pipeline.is_full()) items.resize(kResults + 1);
     turn_.begin_wait(boottime());
-    poll(items, turn_.longest_wait());
+    Millis patience = turn_.longest_wait();
+    if (!parts_.pipeline.is_full() && !intake_.is_empty()) {
+        const Micros next = intake_.next_pass(now_micros(), lookups());
+        if (next != Intake::kNever)
+            patience = std::min(patience, Millis{(next.count + 999) / 1000});
+    }
+    poll(items, parts_.notifier.longest_wait(patience));
     for (std::size_t i = 0; i < items_.size(); ++i) {
         items_[i].readable = i < items.size() && items[i].readable;
     }
 }
 
-void Loop::take_messages(Instant now) {
+void Loop::take_messages() {
     std::size_t left = limits::kBatchMessages;
     std::size_t bytes = 0;
     for (std::size_t i = 0; i < parts_.doors.size(); ++i) {
@@ -85,9 +113,25 @@ void Loop::take_messages(Instant now) {
             bytes += bytes_of(*received);
             --left;
             --turn;
-            parts_.control.handle(i, std::move(*received), now);
+            auto refused = intake_.put({i, std::move(*received)});
+            if (refused) parts_.control.turn_away(refused->door, std::move(refused->received));
         }
     }
+}
+
+void Loop::serve_messages(Instant now) {
+    intake_.begin_pass(now_micros(), lookups());
+    while (auto incoming = intake_.next(now_micros())) {
+        parts_.control.handle(incoming->door, std::move(incoming->received), now);
+    }
+    if (intake_.has_given_lookup()) looked_up_at_ = parts_.pipeline.durable_seq();
+}
+
+/// One for each commit.
+Lookups Loop::lookups() const {
+    const bool waits =
+        parts_.pipeline.has_uncommitted() && looked_up_at_ == parts_.pipeline.durable_seq();
+    return waits ? Lookups::kHeld : Lookups::kGiven;
 }
 
 void Loop::take_store_requests(Instant now) {
@@ -97,10 +141,23 @@ void Loop::take_store_requests(Instant now) {
     }
 }
 
-void Loop::begin_stop() {
+void Loop::take_signals(Instant now) {
     signalfd_siginfo info{};
-    static_cast<void>(!::read(parts_.stop_fd, &info, sizeof info));
-    log_info("stopping", {{"signal", std::to_string(info.ssi_signo)}});
+    while (::read(parts_.signals, &info, sizeof info) == sizeof info) {
+        if (turn_.is_stopping()) continue;
+        if (info.ssi_signo != SIGHUP || hang_up_.ends()) {
+            begin_stop(info.ssi_signo);
+            continue;
+        }
+        parts_.notifier.reloading();
+        parts_.reload(now);
+        parts_.notifier.ready("serving, with the settings as they are now");
+    }
+}
+
+void Loop::begin_stop(std::uint32_t signal) {
+    log_info("stopping", {{"signal", std::to_string(signal)}});
+    parts_.notifier.stopping("ending: the last answers leave");
     turn_.stop(boottime());
 }
 

@@ -2,6 +2,9 @@
 // (turn.h). Here alone are clocks read and messages timed.
 #pragma once
 
+#include "common/platform/hang_up.h"
+#include "common/platform/notify.h"
+#include "coordinator/intake.h"
 #include "coordinator/turn.h"
 
 namespace zq::coordinator {
@@ -11,9 +14,13 @@ struct LoopParts {
     Pipeline& pipeline;
     Control& control;
     Doors& doors;
+    edge::Counters& counters;
     Mailbox<StoreRequest>& store_requests;
     TrustedClock& clock;
-    int stop_fd = -1;  // readable: end in good order (a signalfd)
+    Notifier& notifier;
+    std::function<void(Instant)> reload;  // the settings are to be read again
+    int signals = -1;                     // a signalfd: end in good order, or SIGHUP (hang_up.h)
+    int keys_fd = -1;  // readable: keys' files have changed; -1: nothing to watch
     int fail_fd = -1;  // readable: something that must not end has ended; -1: nothing to watch
 };
 
@@ -27,12 +34,18 @@ class Loop {
 
   private:
     void wait();
-    void take_messages(Instant now);
+    void take_messages();
+    void serve_messages(Instant now);
+    Lookups lookups() const;
     void take_store_requests(Instant now);
-    void begin_stop();
+    void take_signals(Instant now);
+    void begin_stop(std::uint32_t signal);
 
     LoopParts parts_;
     Turn turn_;
+    HangUp hang_up_ = HangUp::watch();
+    Intake intake_;
+    Seq looked_up_at_ = 0;  // the last durable one when a busy peer's lookup was taken
     std::vector<PollItem> items_;
 };
 

@@ -1,6 +1,5 @@
 // zq-coordinator: reads its options, and serves, checks, or says what it is.
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 
 #include <cstdio>
@@ -8,6 +7,7 @@
 
 #include "common/platform/files.h"
 #include "common/platform/log.h"
+#include "common/platform/process_limits.h"
 #include "common/wire/codec.h"
 #include "coordinator/server.h"
 #include "coordinator/store/schema.h"
@@ -63,31 +63,34 @@ int check(const Options& options) {
     return report->problems.empty() ? kDone : kProblems;
 }
 
-/// Every connection is a descriptor; out of them, libzmq's thread spins.
-void raise_descriptor_limit() {
-    rlimit limit{};
-    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-    constexpr rlim_t kEnough = 65'536;
-    limit.rlim_cur = limit.rlim_max == RLIM_INFINITY ? kEnough : limit.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-/// Blocks the signals that end the program, before any thread starts, and makes them readable.
-FileHandle open_stop_signals() {
+/// Blocks the signals that are meant for the loop, before any thread starts, and makes them
+/// readable.
+FileHandle open_signals() {
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
     ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     ::signal(SIGPIPE, SIG_IGN);
     return FileHandle(::signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC));
 }
 
-int run_server(const Options& options) {
-    raise_descriptor_limit();
-    const FileHandle stop = open_stop_signals();
-    if (!stop.is_open()) return complain({ErrorCode::IO, "cannot make a signalfd", {}, {}});
-    auto result = serve(options, stop.fd());
+std::string environment(const std::string& name) {
+    const char* value = std::getenv(name.c_str());
+    return value == nullptr ? "" : value;
+}
+
+int run_server(const Options& options, const std::vector<std::string>& arguments) {
+    // Every connection is a descriptor; out of them, libzmq's thread spins.
+    ProcessLimits::take();
+    keep_files_private();
+    Notifier notifier = Notifier::from_environment();
+    const FileHandle signals = open_signals();
+    if (!signals.is_open()) return complain({ErrorCode::IO, "cannot make a signalfd", {}, {}});
+    if (runs_as_root()) log_warn("runs as root, and needs no right of root's: give it a user");
+    auto result = serve(
+        options, {signals.fd(), notifier, [&] { return parse_options(arguments, environment); }});
     if (result) return kDone;
     log_error("the coordinator ends", {{"code", std::string(to_string(result.error().code))},
                                        {"error", result.error().message}});
@@ -95,10 +98,7 @@ int run_server(const Options& options) {
 }
 
 int run(const std::vector<std::string>& arguments) {
-    auto options = parse_options(arguments, [](const std::string& name) {
-        const char* value = std::getenv(name.c_str());
-        return std::string(value == nullptr ? "" : value);
-    });
+    auto options = parse_options(arguments, environment);
     if (!options) return complain(options.error());
     if (auto ok = set_log_level(options->log_level); !ok) return complain(ok.error());
     switch (options->mode) {
@@ -110,7 +110,7 @@ int run(const std::vector<std::string>& arguments) {
         case Mode::kCheck:
             return check(*options);
         case Mode::kServe:
-            return run_server(*options);
+            return run_server(*options, arguments);
     }
     return kFailed;
 }

@@ -9,6 +9,7 @@
 #include "common/base/nearest.h"
 #include "common/base/task_spec.h"
 #include "common/platform/config.h"
+#include "coordinator/approval_settings.h"
 #include "coordinator/limit_settings.h"
 #include "coordinator/retention_settings.h"
 
@@ -132,6 +133,14 @@ Result<void> set_insecure(Options& o, const std::vector<std::string>& values) {
     return {};
 }
 
+Result<void> set_artifact_secrets(Options& o, const std::vector<std::string>& values) {
+    const std::string& word = values.back();
+    if (word != "flag" && word != "refuse") return bad("'" + word + "' is neither flag nor refuse");
+    o.artifact_secrets =
+        word == "flag" ? edge::ArtifactSecrets::kFlag : edge::ArtifactSecrets::kRefuse;
+    return {};
+}
+
 using Texts = std::vector<std::string>;
 
 // ZQ_LEASE and ZQ_CONFIG have other meanings already (a task's lease, the client's own file), so
@@ -156,6 +165,8 @@ const Setting kSettings[] = {
      set_payload_schemas},
     {"log_level", "--log-level", "ZQ_LOG_LEVEL", "debug, info, warn or error", set_log_level},
     {"insecure", "--insecure", "ZQ_INSECURE", "serve other machines without keys", set_insecure},
+    {"secrets.artifacts", "--artifact-secrets", "ZQ_ARTIFACT_SECRETS",
+     "flag or refuse: artifacts whose text has what looks like a secret", set_artifact_secrets},
 };
 constexpr const char* kConfigVariable = "ZQ_COORDINATOR_CONFIG";
 
@@ -250,10 +261,12 @@ Result<std::optional<Texts>> file_value(const ConfigFile& file, const Setting& s
 Result<void> apply_file(Options& options, const ConfigFile& file) {
     std::vector<std::string> known = retention_keys(file);
     for (std::string& key : limit_keys(file)) known.push_back(std::move(key));
+    for (std::string& key : approval_keys(file)) known.push_back(std::move(key));
     for (const Setting& setting : kSettings) known.emplace_back(setting.key);
     if (auto ok = file.allow_only(known); !ok) return ok;
     if (auto ok = apply_retention(options, file); !ok) return ok;
     if (auto ok = apply_limits(options, file); !ok) return ok;
+    if (auto ok = apply_approvals(options, file); !ok) return ok;
     for (const Setting& setting : kSettings) {
         auto value = file_value(file, setting);
         if (!value) return Failure(value.error());

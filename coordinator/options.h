@@ -10,6 +10,7 @@
 #include "common/base/error.h"
 #include "common/base/limits.h"
 #include "coordinator/core/policy.h"
+#include "coordinator/edge/in.h"
 
 namespace zq::coordinator {
 
@@ -35,8 +36,11 @@ struct Options {
     Millis age_step = limits::kAgeStep;
     std::map<RoleName, Limits> role_limits;
     std::map<std::string, Limits> key_limits;
+    std::map<RoleName, ApprovalRule> role_approvals;
+    std::map<std::string, ApprovalRule> type_approvals;
     std::string log_level = "info";
     bool insecure = false;
+    edge::ArtifactSecrets artifact_secrets = edge::ArtifactSecrets::kFlag;
 
     std::string keys_folder() const { return data + "/keys"; }
 };

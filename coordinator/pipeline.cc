@@ -6,6 +6,7 @@
 #include "common/base/mutant.h"
 #include "common/platform/files.h"
 #include "common/platform/socket.h"
+#include "coordinator/core/gates.h"
 
 namespace zq::coordinator {
 namespace {
@@ -60,6 +61,15 @@ Result<void> Pipeline::wait_committed() {
     return {};
 }
 
+void Pipeline::change_policy(core::Policy policy, Instant now) {
+    core::Command command;
+    command.now = now;
+    command.identity = kSystemIdentity;
+    command.body = core::NotePolicy{core::other_rates(policy_, policy)};
+    policy_ = std::move(policy);
+    run(command);
+}
+
 void Pipeline::accept(core::Decision decision, const core::Command& command,
                       std::vector<store::InlineContent> contents) {
     core::stamp(decision, state_, command.now);
@@ -71,6 +81,7 @@ void Pipeline::accept(core::Decision decision, const core::Command& command,
     for (core::Event& event : decision.events) {
         const TaskSpec* spec = core::spec_in(event.body);
         if (spec != nullptr && on_spec_) on_spec_(event.seq, *spec);
+        if (spec != nullptr) batch_bytes_ += spec->instructions.size() + spec->payload.size();
         batch_.events.push_back(std::move(event));
     }
     for (core::Effect& effect : decision.effects) hold(std::move(effect), written);
@@ -81,11 +92,12 @@ void Pipeline::take_contents(const core::Decision& decision,
     for (const core::Event& event : decision.events) {
         const auto* stored = std::get_if<core::ContentStored>(&event.body);
         if (stored == nullptr) continue;
-        pending_contents_.add(stored->digest, stored->size, event.seq);
+        pending_contents_.add(*stored, event.seq);
         if (!stored->inlined) continue;
         auto content = std::find_if(contents.begin(), contents.end(),
                                     [&](const auto& c) { return c.digest == stored->digest; });
         ZQ_CHECK(content != contents.end());
+        batch_bytes_ += content->data.size();
         batch_.contents.push_back(std::move(*content));
     }
 }
@@ -118,6 +130,7 @@ void Pipeline::append() {
     }
     batches_.push_back(std::move(news));
     journal_.append(std::exchange(batch_, {}));
+    batch_bytes_ = 0;
 }
 
 Result<std::vector<Committed>> Pipeline::collect() {
@@ -144,6 +157,11 @@ std::vector<Outgoing> Pipeline::release() {
     for (auto at = held_.begin(); at != end; ++at) out.push_back(std::move(at->second));
     held_.erase(held_.begin(), end);
     return out;
+}
+
+bool Pipeline::batch_is_large() const {
+    return batch_.events.size() >= limits::kBatchMessages ||
+           batch_bytes_ >= limits::kUncommittedBytes / 4;
 }
 
 bool Pipeline::is_full() const {

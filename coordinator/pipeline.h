@@ -61,6 +61,8 @@ class Pipeline {
     void accept(core::Decision decision, const core::Command& command,
                 std::vector<store::InlineContent> contents = {});
     void run(const core::Command& command) { accept(decide(command), command); }
+    /// Decides by another policy from now on, and looks again at what the last one held back.
+    void change_policy(core::Policy policy, Instant now);
     /// Comes out of `release` when everything decided so far is durable.
     void defer(std::uint64_t ticket);
 
@@ -89,6 +91,8 @@ class Pipeline {
     std::size_t undurable() const { return held_.size(); }
     /// Events of the batch that is being filled.
     std::size_t batch_events() const { return batch_.events.size(); }
+    /// It is to be handed over, though another one is on its way.
+    bool batch_is_large() const;
 
   private:
     void hold(core::Effect effect, Seq written);
@@ -99,6 +103,7 @@ class Pipeline {
     core::Policy policy_;
     core::State state_;
     store::Batch batch_;             // being filled
+    std::size_t batch_bytes_ = 0;    // its envelopes and contents
     std::deque<Committed> batches_;  // handed over, in order
     std::multimap<Seq, Outgoing> held_;
     edge::PendingContents pending_contents_;

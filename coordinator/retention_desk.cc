@@ -12,38 +12,21 @@ constexpr std::size_t kTasks = 64;      // of a slice
 constexpr std::size_t kContents = 256;  // of a slice, and of one order
 constexpr std::size_t kStartFiles = 1'000'000;
 constexpr std::size_t kFilesBehind = 4'096;  // condemned and not yet removed
-constexpr Millis kSoonest = seconds(1);
-constexpr Millis kLatest = hours(1);
-constexpr Millis kLatestByBytes = minutes(1);
-constexpr std::int64_t kPassesPerAge = 8;
 
 constexpr TaskState kFinished[] = {TaskState::kCompleted, TaskState::kSkipped,
                                    TaskState::kCancelled};
 constexpr TaskState kDead[] = {TaskState::kDead, TaskState::kExpired};
 
-/// How often to look: a few times in the shortest age; every minute where bytes are bounded.
-Millis interval_of(const core::Policy& policy) {
-    Millis shortest = policy.unreferenced;
-    Millis latest = kLatest;
-    const auto note = [&](const core::Retention& retention) {
-        for (const Millis age :
-             {retention.finished, retention.dead, retention.logs, retention.artifacts}) {
-            if (age.count > 0) shortest = std::min(shortest, age);
-        }
-        if (retention.finished_bytes + retention.dead_bytes > 0) latest = kLatestByBytes;
-    };
-    note(policy.retention);
-    for (const auto& [role, retention] : policy.role_retention) note(retention);
-    return std::clamp(Millis{shortest.count / kPassesPerAge}, kSoonest, latest);
-}
-
 }  // namespace
 
-RetentionDesk::RetentionDesk(const RetentionParts& parts)
-    : parts_(parts), every_(interval_of(parts.pipeline.policy())) {}
+RetentionDesk::RetentionDesk(const RetentionParts& parts) : parts_(parts) {}
+
+Millis RetentionDesk::every() const {
+    return retention_interval(parts_.pipeline.policy());
+}
 
 Result<void> RetentionDesk::start(Instant now) {
-    next_at_ = now + every_;
+    next_at_ = now + every();
     auto last = parts_.reader.last_condemned();
     if (!last) return Failure(last.error());
     last_condemned_ = *last;
@@ -66,7 +49,7 @@ void RetentionDesk::step(Instant now) {
     if (!pass_) {
         if (next_at_ > now || !is_settled()) return;
         if (auto ok = begin({}, {}, now); !ok) {
-            next_at_ = now + every_;
+            next_at_ = now + every();
             return log_error("retention cannot read", {{"error", ok.error().message}});
         }
     }
@@ -109,6 +92,7 @@ Instant RetentionDesk::next_deadline() const {
 }
 
 Result<void> RetentionDesk::begin(const wire::Gc& gc, const ClientId& client, Instant now) {
+    hurried_ = false;
     Pass pass;
     pass.gc = gc;
     pass.client = client;
@@ -327,11 +311,18 @@ void RetentionDesk::end_pass(Instant now) {
         }
     }
     if (pass_->client.empty()) {
-        next_at_ = now + every_;
+        next_at_ = now + every();
     } else {
         last_ = std::pair(pass_->client, reply_of(*pass_, wire::GcState::kDone));
     }
+    if (hurried_) next_at_ = {};
     pass_.reset();
+}
+
+void RetentionDesk::hurry() {
+    hurried_ = true;
+    last_event_ = parts_.pipeline.state().durable.last_seq;
+    if (!pass_) next_at_ = {};
 }
 
 Result<wire::GcReply> RetentionDesk::ask(const wire::Gc& gc, const ClientId& client, Instant now) {
@@ -346,6 +337,21 @@ Result<wire::GcReply> RetentionDesk::ask(const wire::Gc& gc, const ClientId& cli
     }
     if (auto ok = begin(gc, client, now); !ok) return Failure(ok.error());
     return reply_of(*pass_, wire::GcState::kRunning);
+}
+
+void RetentionDesk::note_policy(Instant now) {
+    next_at_ = std::min(next_at_, now + every());
+    passed_.clear();
+    if (!pass_) return;
+    Pass old = std::move(*pass_);
+    if (auto ok = begin(old.gc, old.client, now); !ok) {
+        log_error("retention cannot read", {{"error", ok.error().message}});
+        old.looked = true;  // what it has done so far is all it does
+        pass_ = std::move(old);
+        return;
+    }
+    // What it has removed is removed; a dry run counts anew.
+    if (!old.gc.dry_run) pass_->counts = std::move(old.counts);
 }
 
 /// Only what is durably condemned; nothing while a backup may still take it.

@@ -48,6 +48,12 @@ class RetentionDesk {
     /// GC. Errors: BUSY (a pass of somebody else runs).
     Result<wire::GcReply> ask(const wire::Gc& gc, const ClientId& client, Instant now);
 
+    /// Contents were made old: what nothing refers to goes as soon as what is decided is durable.
+    void hurry();
+
+    /// The policy has become another one: a pass that runs begins anew by it.
+    void note_policy(Instant now);
+
     /// The artifacts thread has removed these files.
     void removed(const std::vector<Digest>& digests);
     /// A content that is whole on disk is to be stored: false if its file is just being removed.
@@ -103,11 +109,12 @@ class RetentionDesk {
     bool files_leave() const;
     bool is_behind() const;
     Seq removed_upto() const;
+    Millis every() const;
     static wire::GcReply reply_of(const Pass& pass, wire::GcState state);
 
     RetentionParts parts_;
-    Millis every_;
     Instant next_at_;
+    bool hurried_ = false;  // a pass is to follow the one that runs
     std::optional<Pass> pass_;
     std::optional<std::pair<ClientId, wire::GcReply>> last_;
     std::map<Source, Seq> passed_;  // logs and artifacts up to it were removed in this run

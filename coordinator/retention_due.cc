@@ -5,6 +5,11 @@
 namespace zq::coordinator {
 namespace {
 
+constexpr Millis kSoonest = seconds(1);
+constexpr Millis kLatest = hours(1);
+constexpr Millis kLatestByBytes = minutes(1);
+constexpr std::int64_t kPassesPerAge = 8;
+
 using core::RetentionDue;
 
 /// Since the task ended; what an earlier end let go says nothing of this one.
@@ -21,6 +26,21 @@ bool goes_whole(TaskState state, RetentionDue due) {
 }
 
 }  // namespace
+
+Millis retention_interval(const core::Policy& policy) {
+    Millis shortest = policy.unreferenced;
+    Millis latest = kLatest;
+    const auto note = [&](const core::Retention& retention) {
+        for (const Millis age :
+             {retention.finished, retention.dead, retention.logs, retention.artifacts}) {
+            if (age.count > 0) shortest = std::min(shortest, age);
+        }
+        if (retention.finished_bytes + retention.dead_bytes > 0) latest = kLatestByBytes;
+    };
+    note(policy.retention);
+    for (const auto& [role, retention] : policy.role_retention) note(retention);
+    return std::clamp(Millis{shortest.count / kPassesPerAge}, kSoonest, latest);
+}
 
 Millis age_of(const core::Retention& retention, TaskState state, RetentionDue due) {
     switch (due) {

@@ -9,6 +9,9 @@
 
 namespace zq::coordinator {
 
+/// How often to look: a few times in the shortest age; every minute where bytes are bounded.
+Millis retention_interval(const core::Policy& policy);
+
 /// The age that tasks in this state are asked for; 0: none is set.
 Millis age_of(const core::Retention& retention, TaskState state, core::RetentionDue due);
 

@@ -3,9 +3,11 @@
 #include "common/platform/clock.h"
 #include "common/platform/files.h"
 #include "common/platform/log.h"
+#include "common/platform/process_limits.h"
 #include "coordinator/artifact_server.h"
 #include "coordinator/edge/zap.h"
 #include "coordinator/loop.h"
+#include "coordinator/reload.h"
 #include "coordinator/retention_desk.h"
 #include "coordinator/store/backup.h"
 #include "coordinator/store/folder_artifact_store.h"
@@ -51,22 +53,6 @@ Result<std::optional<KeyPair>> check_keys(const Options& options) {
     return keys;
 }
 
-core::Policy policy_of(const Options& options) {
-    core::Policy policy;
-    policy.lease = options.lease;
-    policy.heartbeat = options.heartbeat;
-    policy.max_open_tasks = options.max_open_tasks;
-    policy.max_open_bytes = options.max_open_bytes;
-    policy.max_open_per_client = options.max_open_per_client;
-    policy.age_step = options.age_step;
-    policy.role_limits = options.role_limits;
-    policy.key_limits = options.key_limits;
-    policy.unreferenced = options.unreferenced;
-    policy.retention = options.retention;
-    policy.role_retention = options.role_retention;
-    return policy;
-}
-
 std::string join(const Doors& doors) {
     std::string text;
     for (std::size_t i = 0; i < doors.size(); ++i) {
@@ -77,32 +63,43 @@ std::string join(const Doors& doors) {
     return text;
 }
 
+std::string listed(const std::vector<std::string>& names) {
+    std::string text;
+    for (const std::string& name : names) text += (text.empty() ? "" : ",") + name;
+    return text.empty() ? "nothing" : text;
+}
+
 /// Everything that runs between the open journal and its closing.
 class Service {
   public:
-    Service(const Options& options, store::Journal& journal, Pipeline& pipeline,
-            TrustedClock& clock, const edge::PayloadSchemas& payload_schemas)
+    Service(const Options& options, const Surroundings& surroundings, store::Journal& journal,
+            Pipeline& pipeline, TrustedClock& clock, const edge::PayloadSchemas& payload_schemas)
         : options_(options),
+          surroundings_(surroundings),
           journal_(journal),
           pipeline_(pipeline),
           clock_(clock),
           payload_schemas_(payload_schemas) {}
 
-    Result<void> run(const std::optional<KeyPair>& keys, int stop_fd);
+    Result<void> run(const std::optional<KeyPair>& keys);
 
   private:
     Result<void> open_sockets(const std::optional<KeyPair>& keys);
     Result<void> open_artifacts(const std::optional<KeyPair>& keys);
     std::vector<DoorPlace> door_places() const;
-    Result<void> loop(int stop_fd);
+    Result<void> loop(bool keyed);
+    void read_settings_again(RetentionDesk& retention, Instant now);
 
-    const Options& options_;
+    Options options_;
+    const Surroundings& surroundings_;
     store::Journal& journal_;
     Pipeline& pipeline_;
     TrustedClock& clock_;
     const edge::PayloadSchemas& payload_schemas_;
     edge::Self self_;
     edge::Counters counters_;
+    edge::KeyBook book_;
+    edge::Possession shown_;
     SocketContext context_;
     std::unique_ptr<edge::ZapHandler> zap_;
     std::optional<Doors> doors_;
@@ -111,20 +108,21 @@ class Service {
     std::unique_ptr<ArtifactServer> artifacts_;
 };
 
-Result<void> Service::run(const std::optional<KeyPair>& keys, int stop_fd) {
+Result<void> Service::run(const std::optional<KeyPair>& keys) {
     self_ = {program_name(), pipeline_.state().durable.journal};
     auto reader = journal_.open_reader();
     if (!reader) return Failure(reader.error());
     reader_ = std::move(*reader);
     if (keys && !exposed_endpoint(options_).empty()) {
-        auto zap = edge::ZapHandler::start(context_, KeyRegistry(options_.keys_folder()));
+        auto zap = edge::ZapHandler::start(context_, KeyRegistry(options_.keys_folder()), book_);
         if (!zap) return Failure(zap.error());
         zap_ = std::move(*zap);
     }
     if (auto ok = open_sockets(keys); !ok) return ok;
     if (auto ok = open_artifacts(keys); !ok) return ok;
+    counters_.count("open_file_limit", open_file_limit());
     artifacts_->start();
-    auto result = loop(stop_fd);
+    auto result = loop(keys.has_value());
     artifacts_->stop();
     return result;
 }
@@ -151,26 +149,57 @@ Result<void> Service::open_artifacts(const std::optional<KeyPair>& keys) {
     }
     log_info("listening", {{"control", join(*doors_)}, {"artifacts", join(*doors)}});
     artifacts_ = std::make_unique<ArtifactServer>(ArtifactServerParts{
-        std::move(*doors), std::move(*store), std::move(*reader), counters_, self_,
+        std::move(*doors), std::move(*store), std::move(*reader), counters_, book_, shown_, self_,
         pipeline_.state().durable.epoch, pipeline_.policy().unreferenced});
     return {};
 }
 
-Result<void> Service::loop(int stop_fd) {
+/// A mistake in them leaves all as it is.
+void Service::read_settings_again(RetentionDesk& retention, Instant now) {
+    auto read = surroundings_.read_settings();
+    if (!read) {
+        return log_error("the settings were read again and are wrong: all stays as it was",
+                         {{"error", read.error().message}});
+    }
+    Reload found = reload(options_, *read);
+    options_ = std::move(found.options);
+    static_cast<void>(set_log_level(options_.log_level));  // the options' own check let it pass
+    pipeline_.change_policy(policy_of(options_), now);
+    retention.note_policy(now);
+    log_info("the settings were read again",
+             {{"file", options_.config}, {"changed", listed(found.changed)}});
+    if (found.needs_restart.empty()) return;
+    log_warn("these settings hold from the next start on",
+             {{"settings", listed(found.needs_restart)}});
+}
+
+Result<void> Service::loop(bool keyed) {
     BackupDesk backups(options_.data, self_.program);
     auto contents = store::FolderArtifactStore::at(options_.data + "/artifacts");
     RetentionDesk retention({pipeline_, *reader_, counters_, artifacts_->orders(), &backups});
     if (auto ok = retention.start(clock_.now()); !ok) return ok;
+    AccessDesk access(pipeline_, KeyRegistry(options_.keys_folder()), book_);
+    if (keyed) {
+        if (auto ok = access.start(clock_.now()); !ok) return ok;
+    }
     Control control({pipeline_, *reader_, *doors_, counters_, artifacts_->results(), places_, self_,
-                     KeyRegistry(options_.keys_folder()), clock_.now(), random_u64(), &backups,
-                     contents.get(), &payload_schemas_, &retention});
+                     book_, shown_, clock_.now(), random_u64(), &backups, contents.get(),
+                     &payload_schemas_, &retention, keyed ? &access : nullptr,
+                     options_.artifact_secrets});
     LoopParts parts{journal_,
                     pipeline_,
                     control,
                     *doors_,
+                    counters_,
                     artifacts_->requests(),
                     clock_,
-                    stop_fd,
+                    surroundings_.notifier,
+                    [&](Instant now) {
+                        read_settings_again(retention, now);
+                        control.follow_keys(now, true);
+                    },
+                    surroundings_.signals,
+                    access.changed_fd(),
                     zap_ ? zap_->ended_fd() : -1};
     return Loop(parts).run();
 }
@@ -197,7 +226,7 @@ std::string program_name() {
     return "zq-coordinator " ZQ_VERSION;
 }
 
-Result<void> serve(const Options& options, int stop_fd) {
+Result<void> serve(const Options& options, const Surroundings& surroundings) {
     auto keys = check_keys(options);
     if (!keys) return Failure(keys.error());
     auto payload_schemas = read_payload_schemas(options);
@@ -208,6 +237,7 @@ Result<void> serve(const Options& options, int stop_fd) {
                                              " is a backup: give it a folder and a life"
                                              " of its own by `zq backup restore`");
     }
+    surroundings.notifier.status("reading the journal");
     store::SqliteJournalOptions journal_options;
     journal_options.folder = options.data;
     journal_options.lock_patience = kLockPatience;
@@ -225,8 +255,8 @@ Result<void> serve(const Options& options, int stop_fd) {
                               {"open_tasks", std::to_string(durable.open.size())},
                               {"chain_head", to_hex(pipeline.chain_head())}});
     {
-        Service service(options, journal, pipeline, clock, *payload_schemas);
-        if (auto ok = service.run(*keys, stop_fd); !ok) return ok;
+        Service service(options, surroundings, journal, pipeline, clock, *payload_schemas);
+        if (auto ok = service.run(*keys); !ok) return ok;
     }
     if (auto ok = journal.close(); !ok) return ok;
     if (pipeline.has_uncommitted()) {

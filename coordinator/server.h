@@ -2,6 +2,9 @@
 // ZAP, sockets, service; and takes it apart again.
 #pragma once
 
+#include <functional>
+
+#include "common/platform/notify.h"
 #include "coordinator/edge/payload_schemas.h"
 #include "coordinator/options.h"
 
@@ -14,8 +17,15 @@ std::string program_name();
 /// wrong in the file.
 Result<edge::PayloadSchemas> read_payload_schemas(const Options& options);
 
-/// Serves until `stop_fd` (a signalfd of blocked signals) is readable. Errors: CONFLICT (another
+/// What the process gives to the service in it.
+struct Surroundings {
+    int signals = -1;    // a signalfd of SIGTERM, SIGINT (end in good order) and SIGHUP (hang_up.h)
+    Notifier& notifier;  // is told when it serves, and that it is alive
+    std::function<Result<Options>()> read_settings;  // as they are now
+};
+
+/// Serves until a signal ends it. Errors: CONFLICT (another
 /// coordinator has the folder), DENIED (peers would be let in without keys), INVALID, IO.
-Result<void> serve(const Options& options, int stop_fd);
+Result<void> serve(const Options& options, const Surroundings& surroundings);
 
 }  // namespace zq::coordinator

@@ -44,7 +44,10 @@ void Turn::finish(Instant now) {
     if (may_read_ && !stopping_) decide_due(now);
     if (may_read_ && !stopping_) parts_.control.retain(now);
     parts_.control.expire(now);
-    parts_.pipeline.append();
+    // While a commit is under way the next batch grows: what comes meanwhile shares one sync.
+    if (parts_.journal.uncommitted_batches() == 0 || parts_.pipeline.batch_is_large()) {
+        parts_.pipeline.append();
+    }
     if (commit_since_.count == 0 && parts_.pipeline.has_uncommitted()) commit_since_ = woke_;
     parts_.control.flush(now);
 }

@@ -155,6 +155,10 @@ void Attempts::take(News news) {
     if (attempt.stage == Stage::kPreparing) {
         attempt.stage = Stage::kPrepared;
         const auto* prepared = std::get_if<Prepared>(&news);
+        if (prepared != nullptr && !prepared->secrets.empty()) {
+            attempt.secrets = prepared->secrets;
+            news_.push_back(Hidden{lease, attempt.secrets});
+        }
         if (attempt.killed || attempt.stop != StopCause::kNone || prepared == nullptr) return;
         const bool ready = prepared->not_started.empty() && prepared->not_fetched.empty() &&
                            prepared->drifted.empty();
@@ -167,7 +171,7 @@ void Attempts::take(News news) {
         return;
     }
     if (attempt.killed) {
-        uploader_.add(RemoveJob{lease, attempt.workspace, options_.keep, {}});
+        uploader_.add(RemoveJob{lease, attempt.workspace, options_.keep, {}, attempt.secrets});
         news_.push_back(Gone{lease});
     } else if (auto* done = std::get_if<Concluded>(&news)) {
         const auto& output = report_part(done->report).output;
@@ -186,7 +190,8 @@ std::vector<AttemptNews> Attempts::step(Millis now) {
     std::erase_if(attempts_, [this](const auto& entry) {
         const Attempt& attempt = entry.second;
         if (!attempt.killed || attempt.stage != Stage::kPrepared) return false;
-        uploader_.add(RemoveJob{entry.first, attempt.workspace, options_.keep, {}});
+        uploader_.add(
+            RemoveJob{entry.first, attempt.workspace, options_.keep, {}, attempt.secrets});
         news_.push_back(Gone{entry.first});
         return true;
     });
@@ -240,7 +245,8 @@ void Attempts::verify(Attempt& attempt, AttemptEnd end, Millis now) {
     attempt.meter.reset();
     attempt.run_until = kNoTime;
     if (options_.verify_timeout.count > 0) attempt.run_until = now + options_.verify_timeout;
-    auto child = start_check({options_, attempt.assign, attempt.workspace, {}, {}}, now);
+    auto child = start_check(
+        {options_, attempt.assign, attempt.workspace, {}, {}, nullptr, attempt.secrets}, now);
     if (!child) {
         end.verified = VerifyEnd{std::nullopt, 0, false, child.error().message};
         return conclude(attempt, std::move(end));
@@ -310,9 +316,10 @@ Result<void> Attempts::execute(Attempt& attempt, Millis timeout, Millis now) {
         assign.task.stall_timeout.count > 0 ? assign.task.stall_timeout : options_.stall_timeout;
     attempt.watch.emplace(attempt.workspace, WatchLimits{stall, options_.linger}, now);
     attempt.meter.emplace(attempt.workspace, now);
-    auto child = start_command({options_, assign, attempt.workspace, timeout,
-                                resume_ids_.of(assign.task.id), &logs_.open(attempt.held())},
-                               now);
+    auto child =
+        start_command({options_, assign, attempt.workspace, timeout, resume_ids_.of(assign.task.id),
+                       &logs_.open(attempt.held()), attempt.secrets},
+                      now);
     if (!child) {
         logs_.close(assign.lease);
         return Failure(child.error());
@@ -328,7 +335,7 @@ void Attempts::conclude(Attempt& attempt, AttemptEnd end) {
                        {"signal", std::to_string(end.signal)}});
     news_.push_back(ChildEnded{attempt.assign.lease});
     uploader_.add(ConcludeJob{attempt.held(), attempt.assign.task.expected, attempt.workspace,
-                              std::move(end)});
+                              std::move(end), attempt.secrets});
 }
 
 bool Attempts::blocked_by_another(const Attempt& attempt) const {

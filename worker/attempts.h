@@ -37,8 +37,13 @@ struct Used {
     wire::HeldLease held;
     Usage usage;
 };
+/// These are to be taken out of what the attempt says.
+struct Hidden {
+    LeaseToken lease;
+    std::vector<SecretValue> secrets;
+};
 using AttemptNews = std::variant<ChildEnded, Used, Reported, Gone, ContentStored, WordStored,
-                                 PreviousFetched, Disowned>;
+                                 PreviousFetched, Disowned, Hidden>;
 
 class Attempts {
   public:
@@ -87,8 +92,9 @@ class Attempts {
         bool frozen = false;
         bool killed = false;
         Millis frozen_at{};
-        Millis run_until{};  // of its run timeout, or the check's; kNoTime: none
-        AttemptEnd ended;    // of the command, while the check runs
+        Millis run_until{};                // of its run timeout, or the check's; kNoTime: none
+        AttemptEnd ended;                  // of the command, while the check runs
+        std::vector<SecretValue> secrets;  // that its task names
         bool runs() const { return stage == Stage::kRunning || stage == Stage::kVerifying; }
         wire::HeldLease held() const { return {assign.task.id, assign.attempt, assign.lease}; }
     };

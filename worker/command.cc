@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "common/platform/clock.h"
+#include "common/platform/digest.h"
 #include "worker/environment.h"
 
 namespace zq::worker {
@@ -35,13 +36,21 @@ ChildSpec spec_of(const CommandRun& run) {
     spec.folder = start_folder(options, run.workspace);
     spec.log_cap = options.log_cap;
     spec.secrets = options.secrets;
+    spec.secrets.insert(spec.secrets.end(), run.secrets.begin(), run.secrets.end());
     spec.mark = make_mark(Containment::kBest);
     spec.mark_file = run.workspace.mark_file();
     spec.grace = options.grace;
+    spec.first = options.restoring_words;
     return spec;
 }
 
 }  // namespace
+
+Digest digest_of_words(const std::vector<std::string>& command) {
+    std::string words;
+    for (const std::string& word : command) words += word + '\0';
+    return sha256(words);
+}
 
 Result<std::unique_ptr<Child>> start_command(const CommandRun& run, Millis now) {
     const WorkerOptions& options = run.options;

@@ -12,10 +12,14 @@ struct CommandRun {
     const WorkerOptions& options;
     const wire::Assign& assign;
     const Workspace& workspace;
-    Millis timeout{};         // of the run; 0: none
-    std::string resume_id;    // session of an earlier attempt, or empty
-    LiveLog* live = nullptr;  // of what it prints
+    Millis timeout{};                       // of the run; 0: none
+    std::string resume_id;                  // session of an earlier attempt, or empty
+    LiveLog* live = nullptr;                // of what it prints
+    std::vector<SecretValue> secrets = {};  // of the task's: taken out of it
 };
+
+/// SHA-256 of a command as the worker was told it, each word with a zero byte behind it.
+Digest digest_of_words(const std::vector<std::string>& command);
 
 /// Starts it. Errors: IO with the reason.
 Result<std::unique_ptr<Child>> start_command(const CommandRun& run, Millis now);

@@ -9,6 +9,7 @@
 
 #include "common/platform/clock.h"
 #include "common/platform/files.h"
+#include "worker/task_secrets.h"
 
 namespace zq::worker {
 namespace {
@@ -146,6 +147,7 @@ std::vector<std::string> attempt_environment(const std::vector<std::string>& pas
     values["ZQ_PROMPT_FILE"] = workspace.prompt_file();
     if (!workspace.socket.empty()) values["ZQ_SOCKET"] = workspace.socket;
     values["ZQ_CHECKPOINT_DIR"] = workspace.checkpoint_folder();
+    if (!named_secrets(task).empty()) values["ZQ_SECRETS"] = workspace.secrets_folder();
     values["ZQ_OUT"] = workspace.out_folder();
     values["ZQ_RESULT"] = workspace.result_file(task.expected);
     values["ZQ_OUTPUT"] = workspace.output_file();

@@ -1,6 +1,5 @@
 #include "worker/loop.h"
 
-#include <pthread.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
@@ -11,6 +10,8 @@
 #include "common/client/client.h"
 #include "common/platform/clock.h"
 #include "common/platform/log.h"
+#include "worker/command.h"
+#include "worker/service.h"
 #include "worker/starting.h"
 #include "worker/task_socket/desk.h"
 #include "worker/task_socket/leftover_words.h"
@@ -36,7 +37,8 @@ class Loop {
           desk_(context_, std::move(started.sockets)),
           session_(session_options(parts_.options, parts_.state), started.stored),
           signals_(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK)),
-          timer_(::timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK)) {
+          timer_(::timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK)),
+          service_(parts_.notifier, parts_.options) {
         for (const StoredReport& report : started.stored) tell_leftovers(report.held);
     }
 
@@ -90,6 +92,7 @@ class Loop {
     FileHandle timer_;
     std::optional<Socket> socket_;
     std::size_t endpoint_ = 0;
+    Service service_;
     std::uint32_t ending_signals_ = 0;
     Millis release_until_ = kNoTime;
     Millis next_orphans_{};
@@ -100,8 +103,12 @@ UploaderOptions Loop::uploader_options(const WorkerParts& parts) {
     UploaderOptions options;
     options.worker = parts.state.name.text;
     options.curve = parts.curve;
+    options.secrets_folder = parts.options.secrets_folder;
     options.threads = std::min<std::size_t>(parts.options.slots, kThreadsMax);
-    if (!parts.options.command.empty()) options.git_worktree = parts.options.git_worktree;
+    if (!parts.options.command.empty()) {
+        options.git_worktree = parts.options.git_worktree;
+        options.command = digest_of_words(parts.options.command);
+    }
     return options;
 }
 
@@ -167,7 +174,7 @@ void Loop::wait() {
     if (socket_) items.push_back({socket_->raw(), -1});
     desk_.add_poll_items(items);
     for (int fd : attempts_.wake_fds()) items.push_back({nullptr, fd});
-    poll(items, minutes(1));
+    service_.poll(items, minutes(1));
     std::uint64_t fired = 0;
     (void)!::read(timer_.fd(), &fired, sizeof fired);
 }
@@ -192,14 +199,17 @@ void Loop::receive() {
             logs_.set_endpoint(artifacts);
         }
         perform(session_.receive(*message, boottime()));
+        if (session_.connected()) service_.welcomed(endpoint());
     }
 }
 
 void Loop::take_signals() {
     signalfd_siginfo info{};
     while (::read(signals_.fd(), &info, sizeof info) == sizeof info) {
+        if (service_.read_again_on(info.ssi_signo)) continue;
         ++ending_signals_;
         if (ending_signals_ == 1) {
+            service_.draining();
             perform(session_.drain(boottime()));
         } else if (ending_signals_ == 2) {
             release_everything();
@@ -258,6 +268,8 @@ void Loop::take_attempt_news() {
             perform(session_.word_stored(word->lease, word->word, word->stored, now));
         } else if (auto* fetched = std::get_if<PreviousFetched>(&news)) {
             desk_.fetched(*fetched);
+        } else if (auto* hidden = std::get_if<Hidden>(&news)) {
+            desk_.hide(hidden->lease, std::move(hidden->secrets));
         } else if (auto* refused = std::get_if<Disowned>(&news)) {
             log_warn("content was refused: lease lost", {{"lease", to_string(refused->lease)}});
             perform(session_.disown(refused->lease));
@@ -371,14 +383,6 @@ void Loop::perform(const End& action) {
 }
 
 }  // namespace
-
-sigset_t block_ending_signals() {
-    sigset_t signals;
-    sigemptyset(&signals);
-    for (int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
-    ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-    return signals;
-}
 
 int run_loop(WorkerParts parts, const sigset_t& signals) {
     ::signal(SIGPIPE, SIG_IGN);  // a log that nobody reads any more ends no task

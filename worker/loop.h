@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "common/client/profile.h"
+#include "common/platform/notify.h"
 #include "worker/attempts.h"
 
 namespace zq::worker {
@@ -16,11 +17,8 @@ struct WorkerParts {
     Profile profile;
     std::optional<CurveKeys> curve;
     StateFolder state;
+    Notifier notifier;  // of the service manager, where there is one
 };
-
-/// SIGTERM, SIGINT and SIGHUP, blocked for every thread that is made after it: call it before the
-/// first socket. They are read by the loop.
-sigset_t block_ending_signals();
 
 /// Works until the session ends or signals say so. Gives the program's exit code.
 int run_loop(WorkerParts parts, const sigset_t& signals);

@@ -10,7 +10,9 @@
 #include "common/base/limits.h"
 #include "common/base/nearest.h"
 #include "worker/environment.h"
+#include "worker/reread.h"
 #include "worker/secret_values.h"
+#include "worker/task_secrets.h"
 
 namespace zq::worker {
 namespace {
@@ -19,10 +21,6 @@ namespace {
 struct Raw {
     std::vector<std::string> roles;
     std::vector<std::string> labels;
-    std::vector<std::string> env;
-    std::string env_file;
-    std::vector<std::string> redact_env;
-    std::string redact_file;
     std::string stdin_from = "json";
     std::string agent = "raw";
     std::string run_timeout;
@@ -64,15 +62,21 @@ void declare(CLI::App& app, Raw& raw, WorkerOptions& options) {
         "--git-worktree", options.git_worktree,
         "A git repository: each attempt runs in a working tree of its own, on a branch of "
         "its own; the difference becomes the artifact patch.diff");
-    app.add_option("--env", raw.env, "A variable to pass on; may be given several times")
+    app.add_option("--env", options.from.env, "A variable to pass on; may be given several times")
         ->allow_extra_args(false);
-    app.add_option("--env-file", raw.env_file, "A file of NAME=value lines for the command");
-    app.add_option("--redact-env", raw.redact_env,
+    app.add_option("--env-file", options.from.env_file,
+                   "A file of NAME=value lines for the command");
+    app.add_option("--redact-env", options.from.redact_env,
                    "A variable whose value is taken out of what the command prints; may be given "
                    "several times")
         ->allow_extra_args(false);
-    app.add_option("--redact-file", raw.redact_file,
+    app.add_option("--redact-file", options.from.redact_file,
                    "A file of values, one a line, to take out of what the command prints");
+    app.add_option(
+        "--secrets", options.secrets_folder,
+        "A folder of secrets, a file each (mode 0600): what a task names as "
+        "secret://NAME is laid into $ZQ_SECRETS/NAME while it runs, and taken out of all "
+        "that leaves this machine");
     app.add_option("--run-timeout", raw.run_timeout, "End an attempt after this long, such as 30m");
     app.add_option("--stall-timeout", raw.stall_timeout,
                    "End an attempt without output and change in its folder for this long (15m; 0s: "
@@ -94,8 +98,10 @@ void declare(CLI::App& app, Raw& raw, WorkerOptions& options) {
                    "How long a task is kept frozen while its lease cannot be renewed (30m)");
     app.add_flag("--keep", raw.keep, "Keep the folders of attempts that are reported");
     app.add_flag("--shell", options.shell, "COMMAND is a text for /bin/sh");
-    app.add_option("--log", options.log_level, "debug, info, warn or error (info)")
-        ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
+    app.add_option(
+        "--log", options.from.log,
+        "debug, info, warn or error (info); @FILE: what stands in the file, which SIGHUP "
+        "has read again, as it does --env-file and --redact-file");
     app.add_flag("--test", options.self_test,
                  "Run COMMAND on fake tasks, without a coordinator, and print how it keeps the "
                  "worker contract");
@@ -171,6 +177,17 @@ Result<void> take_folder(std::string& folder, const char* flag) {
     return {};
 }
 
+Result<void> take_folders(WorkerOptions& options) {
+    if (!options.workdir.empty() && !options.git_worktree.empty()) {
+        return fail(ErrorCode::INVALID, "not together with --workdir", "--git-worktree");
+    }
+    if (auto ok = take_folder(options.workdir, "--workdir"); !ok) return ok;
+    if (auto ok = take_folder(options.git_worktree, "--git-worktree"); !ok) return ok;
+    if (auto ok = take_folder(options.secrets_folder, "--secrets"); !ok) return ok;
+    if (options.secrets_folder.empty()) return {};
+    return check_secrets_folder(options.secrets_folder);
+}
+
 Result<void> check(const Raw& raw, const Handlers& handlers, WorkerOptions& options) {
     if (auto ok = take_duration(raw.run_timeout, "--run-timeout", options.run_timeout); !ok)
         return ok;
@@ -204,21 +221,12 @@ Result<void> check(const Raw& raw, const Handlers& handlers, WorkerOptions& opti
     if (!options.name.empty()) {
         if (auto name = parse_name(options.name, "--name"); !name) return Failure(name.error());
     }
-    if (!options.workdir.empty() && !options.git_worktree.empty()) {
-        return fail(ErrorCode::INVALID, "not together with --workdir", "--git-worktree");
-    }
-    if (auto ok = take_folder(options.workdir, "--workdir"); !ok) return ok;
-    if (auto ok = take_folder(options.git_worktree, "--git-worktree"); !ok) return ok;
+    if (auto ok = take_folders(options); !ok) return ok;
     if (auto ok = take_roles(raw, handlers, options); !ok) return ok;
     auto labels = parse_worker_labels(raw.labels, "--label");
     if (!labels) return Failure(labels.error());
     options.labels = std::move(*labels);
-    auto environment = passed_environment(raw.env, raw.env_file);
-    if (!environment) return Failure(environment.error());
-    options.environment = std::move(*environment);
-    auto secrets = secret_values(options.environment, raw.redact_env, raw.redact_file);
-    if (!secrets) return Failure(secrets.error());
-    options.secrets = std::move(*secrets);
+    if (auto read = read_again(options); !read) return Failure(read.error());
     anchor_command(options);
     return {};
 }

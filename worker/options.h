@@ -16,6 +16,16 @@ namespace zq::worker {
 
 enum class StdinFrom : std::uint8_t { kTask, kPrompt, kNone };
 
+/// Where that came from which may be read again while the worker runs (reread.h).
+struct RereadFrom {
+    std::string log = "info";  // a level, or `@FILE`
+    std::vector<std::string> env;
+    std::string env_file;
+    std::vector<std::string> redact_env;
+    std::string redact_file;
+    std::string connection;  // the `ZQ_CONNECT=…` that commands get beside it; empty: none
+};
+
 struct WorkerOptions {
     std::string connect;  // empty: ZQ_CONNECT, then the profile
     std::vector<RoleName> roles;
@@ -29,6 +39,7 @@ struct WorkerOptions {
     std::string git_worktree;              // a repository: a working tree of it for each attempt
     std::vector<std::string> environment;  // NAME=value, everything a command gets of ours
     std::vector<SecretValue> secrets;      // taken out of what it prints
+    std::string secrets_folder;            // of what tasks name as secret://NAME; empty: none
     Millis run_timeout{};                  // 0: the task's alone
     Millis stall_timeout = minutes(15);    // without a sign of life; 0: never
     Millis grace = seconds(30);
@@ -41,6 +52,8 @@ struct WorkerOptions {
     Lifetime lifetime = Lifetime::kForever;
     Keep keep = Keep::kUntilSettled;
     std::string log_level = "info";
+    RereadFrom from;
+    std::string restoring_words;       // give a command the limits that the worker was started with
     std::vector<std::string> command;  // empty: handlers alone
     bool self_test = false;            // check the contract, and end
     bool shell = false;                // the command is one text for /bin/sh

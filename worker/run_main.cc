@@ -5,8 +5,10 @@
 #include <set>
 
 #include "common/platform/log.h"
+#include "common/platform/process_limits.h"
 #include "worker/loop.h"
 #include "worker/self_test/self_test.h"
+#include "worker/service.h"
 #include "worker/workspace/git_worktree.h"
 
 namespace zq::worker {
@@ -42,15 +44,17 @@ void say_environment(const WorkerOptions& options) {
 }
 
 /// What a command asks of the coordinator beside its own task, it asks where its worker does.
-void pass_connection_on(const Profile& profile, std::vector<std::string>& environment) {
+void pass_connection_on(const Profile& profile, WorkerOptions& options) {
     constexpr std::string_view kConnect = "ZQ_CONNECT=";
+    std::vector<std::string>& environment = options.environment;
     const bool named =
         std::any_of(environment.begin(), environment.end(),
                     [&](const std::string& entry) { return entry.starts_with(kConnect); });
     if (named) return;
     std::string all;
     for (const std::string& one : profile.endpoints) all += (all.empty() ? "" : ",") + one;
-    environment.push_back(std::string(kConnect) + all);
+    options.from.connection = std::string(kConnect) + all;
+    environment.push_back(options.from.connection);
 }
 
 }  // namespace
@@ -58,9 +62,11 @@ void pass_connection_on(const Profile& profile, std::vector<std::string>& enviro
 int run_main(int argc, char** argv, Handlers handlers) {
     ParsedArguments parsed = parse_arguments(argc, argv, handlers);
     if (parsed.exit_code) return say(parsed);
-    const sigset_t signals = block_ending_signals();
+    const sigset_t signals = block_signals();
     WorkerParts parts;
+    parts.notifier = Notifier::from_environment();
     parts.options = std::move(parsed.options);
+    parts.options.restoring_words = ProcessLimits::take().restoring_words();
     parts.handlers = std::move(handlers);
     if (auto ok = set_log_level(parts.options.log_level); !ok) return refuse(ok.error());
     if (!parts.options.git_worktree.empty()) {
@@ -75,11 +81,14 @@ int run_main(int argc, char** argv, Handlers handlers) {
     auto state = open_state_folder(parts.options.state, parts.options.name,
                                    parts.options.roles.front().text);
     if (!state) return refuse(state.error());
-    pass_connection_on(*profile, parts.options.environment);
+    pass_connection_on(*profile, parts.options);
     parts.profile = std::move(*profile);
     parts.curve = std::move(*curve);
     parts.state = std::move(*state);
     if (!parts.options.command.empty()) say_environment(parts.options);
+    if (runs_as_root()) {
+        log_warn("runs as root, and so does what tasks have it run: give it a user of its own");
+    }
     return run_loop(std::move(parts), signals);
 }
 

@@ -10,6 +10,8 @@
 
 #include "common/platform/log.h"
 #include "worker/executor/family.h"
+#include "worker/scrub.h"
+#include "worker/task_secrets.h"
 
 namespace zq::worker {
 namespace {
@@ -166,6 +168,7 @@ Result<std::size_t> clear_leftovers(const StateFolder& state,
     names->erase(std::unique(names->begin(), names->end()), names->end());
     for (const std::string& name : *names) {
         const Workspace workspace{state.attempts() + "/" + name};
+        scrub_workspace(hidden_values(laid_secrets(workspace)), workspace);
         const bool has_report = std::find(reported.begin(), reported.end(), name) != reported.end();
         const bool is_evidence = ::access(workspace.refusal_file().c_str(), F_OK) == 0;
         if (has_report || is_evidence || keep == Keep::kForever) continue;

@@ -8,6 +8,7 @@
 #include "common/platform/digest.h"
 #include "common/platform/log.h"
 #include "worker/ending.h"
+#include "worker/scrub.h"
 
 namespace zq::worker {
 namespace {
@@ -178,7 +179,7 @@ void Uploader::remove(const RemoveJob& job) {
     if (!job.refusal.empty()) {
         (void)write_file(job.workspace.refusal_file(), job.refusal + "\n", 0600, Durability::kNone);
     }
-    if (job.keep == Keep::kForever) return;
+    if (job.keep == Keep::kForever) return scrub_workspace(job.secrets, job.workspace);
     if (auto ok = remove_workspace(job.workspace); !ok) {
         log_warn("cannot remove an attempt's folder", {{"reason", ok.error().message}});
     }

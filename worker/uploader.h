@@ -17,6 +17,7 @@
 #include "common/client/transfer.h"
 #include "common/platform/files.h"
 #include "worker/attempt_end.h"
+#include "worker/executor/redactor.h"
 #include "worker/outbox.h"
 #include "worker/workspace/workspace.h"
 
@@ -34,6 +35,7 @@ struct ConcludeJob {
     ExpectedOutput expected;
     Workspace workspace;
     AttemptEnd end;
+    std::vector<SecretValue> secrets = {};  // taken out of all that the attempt left
 };
 /// Puts another report into the outbox. -> Concluded
 struct ReplaceJob {
@@ -67,6 +69,7 @@ struct RemoveJob {
     Workspace workspace;
     Keep keep = Keep::kUntilSettled;
     std::string refusal;  // of a refused report: written into the folder, which then stays
+    std::vector<SecretValue> secrets = {};  // taken out of a folder that stays
 };
 using Job = std::variant<PrepareJob, ConcludeJob, ReplaceJob, PutAgainJob, StoreWordJob,
                          FetchPreviousJob, RemoveJob>;
@@ -76,6 +79,7 @@ struct Prepared {
     std::string not_started;  // the machine's fault, or empty
     std::string not_fetched;  // the task's fault, or empty
     std::string drifted{};    // an input by reference that is not what was submitted, or empty
+    std::vector<SecretValue> secrets = {};  // what is to be taken out of all that leaves
 };
 struct Concluded {
     LeaseToken lease;
@@ -112,6 +116,8 @@ struct UploaderOptions {
     std::optional<CurveKeys> curve;
     std::size_t threads = 1;
     std::string git_worktree;  // the repository of which each attempt gets a working tree; or empty
+    std::string secrets_folder = {};  // of what tasks name as secret://NAME; or empty
+    Digest command = {};              // of the words that are run; zero: handlers
 };
 
 class Uploader {
@@ -142,6 +148,7 @@ class Uploader {
 
     void run();
     News prepare(Lane& lane, const PrepareJob& job);
+    News fill(Lane& lane, const PrepareJob& job);
     News conclude(Lane& lane, const ConcludeJob& job);
     News replace(Lane& lane, const ReplaceJob& job);
     News put_again(Lane& lane, const PutAgainJob& job);

@@ -12,6 +12,8 @@
 #include "common/platform/log.h"
 #include "common/platform/reference.h"
 #include "worker/evidence.h"
+#include "worker/scrub.h"
+#include "worker/task_secrets.h"
 #include "worker/uploader.h"
 #include "worker/workspace/briefing.h"
 #include "worker/workspace/git_worktree.h"
@@ -60,6 +62,24 @@ News Uploader::prepare(Lane& lane, const PrepareJob& job) {
     }
     if (auto ok = make_workspace(job.workspace); !ok)
         return Prepared{lease, ok.error().message, {}};
+    std::vector<SecretValue> secrets;
+    if (const auto names = named_secrets(job.assign.task); !names.empty()) {
+        auto values = read_secrets(options_.secrets_folder, names);
+        // Another worker may have it: a failed attempt, no fault of this one.
+        if (!values) return Prepared{lease, {}, values.error().message};
+        if (auto ok = lay_secrets(job.workspace, *values); !ok) {
+            return Prepared{lease, ok.error().message, {}};
+        }
+        secrets = hidden_values(*values);
+    }
+    News news = fill(lane, job);
+    if (auto* prepared = std::get_if<Prepared>(&news)) prepared->secrets = std::move(secrets);
+    return news;
+}
+
+/// Everything in the folder but the secrets.
+News Uploader::fill(Lane& lane, const PrepareJob& job) {
+    const LeaseToken lease = job.assign.lease;
     if (auto ok = fetch_inputs(lane, job); !ok) {
         if (is_abandoned(lane)) return Abandoned{lease};
         if (ok.error().code == ErrorCode::IO) return Prepared{lease, ok.error().message, {}};
@@ -145,12 +165,22 @@ Result<void> Uploader::fetch_checkpoints(Lane& lane, const PrepareJob& job) {
 
 News Uploader::conclude(Lane& lane, const ConcludeJob& job) {
     const LeaseToken lease = job.held.lease;
-    const Evidence evidence = gather_evidence(job.workspace, job.expected, job.end);
+    scrub_workspace(job.secrets, job.workspace);
+    Evidence evidence = gather_evidence(job.workspace, job.expected, job.end);
+    if (!job.secrets.empty()) {
+        // The patch, and a result that was read from what it printed.
+        scrub_folder(job.secrets, job.workspace.out_folder());
+        std::erase_if(evidence.collected.files, [&](const FoundFile& file) {
+            return !value_in(job.secrets, file.name).empty();
+        });
+    }
     const EndFacts& facts = evidence.facts;
     if (!facts.notes.empty()) {
         log_warn("something was left out", {{"task", job.held.task.text}, {"what", facts.notes}});
     }
     wire::Body body = report_of(job.held, options_.worker, facts);
+    report_part(body).command = options_.command;
+    hide(job.secrets, body);
     auto added = add_artifacts(lane, job, evidence.collected.files, report_part(body));
     if (is_abandoned(lane)) return Abandoned{lease};
     if (!added && is_not_ours(added.error().code)) return Disowned{lease};

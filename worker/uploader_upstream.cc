@@ -12,6 +12,20 @@ namespace {
 
 constexpr mode_t kReadOnly = 0400;
 
+/// Who has done it, by what, and what it left.
+Json provenance_of(const wire::UpstreamRow& row) {
+    Json record = Json::object();
+    record.set("worker", Json::text(row.worker.text));
+    record.set("identity", Json::text(row.identity.text));
+    if (!row.command.is_zero()) record.set("command_digest", Json::text(to_hex(row.command)));
+    Json outputs = Json::object();
+    for (const ArtifactRef& ref : row.artifacts) {
+        outputs.set(ref.name, Json::text(to_hex(ref.digest)));
+    }
+    record.set("outputs", std::move(outputs));
+    return record;
+}
+
 /// What became of it, for the command: state, reason and summary, and names of its artifacts.
 Result<void> write_upstream(const Workspace& w, const wire::UpstreamRow& row) {
     Json record = Json::object();
@@ -23,6 +37,7 @@ Result<void> write_upstream(const Workspace& w, const wire::UpstreamRow& row) {
     record.set("attempt", Json::number(std::uint64_t{row.attempt}));
     record.set("summary", Json::text(row.summary));
     record.set("reason", Json::text(row.reason));
+    record.set("provenance", provenance_of(row));
     return write_file(w.upstream_folder(row.id.text) + "/task.json", record.dump() + "\n", 0600,
                       Durability::kNone);
 }
@@ -50,7 +65,7 @@ Result<void> Uploader::fetch_upstream(Lane& lane, const PrepareJob& job,
             const std::string path = job.workspace.upstream_file(row.id.text, artifact.name);
             const auto parent = std::filesystem::path(path).parent_path().string();
             if (auto ok = make_folders(parent, 0700); !ok) return ok;
-            const ContentPlace place{row.id, row.attempt, artifact.name, 0};
+            const ContentPlace place{row.id, row.attempt, artifact.name, 0, task, job.assign.lease};
             auto got = transfer(
                 lane, [&](Transfer& t) { return t.fetch_file(place, artifact.digest, path); });
             if (!got) {

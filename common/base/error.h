@@ -24,6 +24,7 @@ namespace zq {
     X(CONFLICT, false, "the task has ended, is held by another, or the id or key has another body")\
     X(STALE_LEASE, false, "the lease token is not the current one of that task")                   \
     X(CONTRACT, false, "the result does not meet the task's expected output")                      \
+    X(SECRET_FOUND, false, "what looks like a secret stands in a text or an artifact; `field` says where")\
     X(MISSING_CONTENT, true, "named content is not stored; `missing` lists it: put it, say again") \
     X(DIGEST_MISMATCH, false, "the bytes that arrived do not have the digest that was announced")  \
     X(HELLO_FIRST, true, "the coordinator does not know this worker session: send HELLO")          \

@@ -56,12 +56,15 @@ inline constexpr std::size_t kLeasesListed = kSlots * 2;
 inline constexpr std::size_t kOpenTasks = 2'000'000;
 inline constexpr std::size_t kPolls = 10'000;       // parked at once
 inline constexpr std::size_t kPollsPerClient = 64;  // of one identity and client instance
+inline constexpr std::size_t kPollsPerKey = 5'000;  // of one key, whatever it calls itself
 inline constexpr std::size_t kRequestsPerClient = 1'000;
 inline constexpr std::size_t kRequests = 100'000;
 inline constexpr std::size_t kRolesServed = 10'000;  // remembered names of roles
 inline constexpr std::size_t kControls = 10'000;     // roles, limit keys and workers with controls
-inline constexpr std::size_t kKeysHeld = 5'000;      // of them, limit keys that are only held
-inline constexpr std::size_t kWorkerLabels = 64;     // of one worker, or that one task needs
+inline constexpr Millis kRotationGraceMax = days(30);   // an old key is known beside the new one
+inline constexpr std::size_t kPermissions = 256;        // of one key
+inline constexpr std::size_t kKeysHeld = 5'000;         // of them, limit keys that are only held
+inline constexpr std::size_t kWorkerLabels = 64;        // of one worker, or that one task needs
 inline constexpr std::uint32_t kRateCount = 1'000'000;  // of a rate: its count, its burst
 inline constexpr std::uint32_t kDeferrals = 20;  // releases with "try later" that charge nothing
 
@@ -89,8 +92,9 @@ inline constexpr std::size_t kBatchErrorBytes = 256;  // text of one task's refu
 inline constexpr std::size_t kChunkBytes = 256 * 1024;
 inline constexpr std::size_t kChunkCredit = 8;  // chunks in flight at most
 inline constexpr std::uint64_t kArtifactBytes = 1ULL << 40;
-inline constexpr std::size_t kLogPieces = 64;              // of one LOG
-inline constexpr std::size_t kLogPieceBytes = 16 * 1024;   // of one stream
+inline constexpr std::uint64_t kScannedBytes = 16ULL << 20;  // of an upload, for secrets
+inline constexpr std::size_t kLogPieces = 64;                // of one LOG
+inline constexpr std::size_t kLogPieceBytes = 16 * 1024;     // of one stream
 inline constexpr std::size_t kLogKeptBytes = 512 * 1024;   // of one attempt: its head and its tail
 inline constexpr std::size_t kLogsKeptBytes = 64UL << 20;  // of all attempts
 
@@ -102,7 +106,10 @@ inline constexpr std::uint64_t kSchemaSteps = 1'000'000;        // schema nodes 
 inline constexpr std::size_t kCheckedResultBytes = 256 * 1024;  // that the coordinator reads
 
 // The loop and the journal.
-inline constexpr std::size_t kBatchMessages = 1024;  // taken from the socket in one pass
+inline constexpr std::size_t kBatchMessages = 1024;    // taken from the socket in one pass
+inline constexpr std::size_t kIntakeMessages = 4'096;  // read, not served yet: of one key or peer
+inline constexpr std::size_t kIntakeBytesEach = 8UL << 20;
+inline constexpr std::size_t kIntakeBytes = 64UL << 20;  // of all of them
 inline constexpr std::size_t kUncommittedBatches = 2;
 inline constexpr std::size_t kUncommittedBytes = 32 * 1024 * 1024;
 inline constexpr std::size_t kTickItems = 1'000;
@@ -121,6 +128,8 @@ inline constexpr Millis kRateLimitMin = seconds(1);  // before the next attempt
 inline constexpr Millis kRatePeriodMax = days(1);
 inline constexpr Millis kKeyHeldMax = hours(1);  // by one task that was rate limited
 inline constexpr Millis kStall = seconds(1);
+inline constexpr Millis kHandshakeMax = seconds(5);   // of a peer that connects
+inline constexpr Millis kTakesNothing = seconds(30);  // a peer that is sent something
 inline constexpr Millis kStatsWindowMin = minutes(5);
 inline constexpr Millis kStatsWindowMax = days(7);
 

@@ -36,6 +36,7 @@ enum class Mutant : std::uint8_t {
     kKeyNotHeld,             // a rate limited task does not hold its limit key
     kNeedsIgnored,           // a task goes to a worker without the labels it needs
     kTurnsIgnored,           // tasks leave by rank alone, whoever submitted them
+    kApprovalSkipped,        // nobody is asked for an approval
 };
 
 #ifdef ZQ_MUTANTS

@@ -9,7 +9,7 @@
 namespace zq {
 namespace {
 
-constexpr auto kKinds = std::to_array<std::string_view>({"question", "budget", "hold"});
+constexpr auto kKinds = std::to_array<std::string_view>({"question", "budget", "hold", "approval"});
 constexpr auto kStates =
     std::to_array<std::string_view>({"open", "answered", "no_answer", "withdrawn"});
 

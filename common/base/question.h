@@ -29,8 +29,9 @@ enum class QuestionKind : std::uint8_t {
     kQuestion,  // whatever the attempt wants to know
     kBudget,    // whether the task may use its budget once more; asked by the coordinator
     kHold,      // whether a task with such a rule gets another attempt; likewise
+    kApproval,  // whether it may start, or its result counts; likewise
 };
-/// `question`, `budget`, `hold`.
+/// `question`, `budget`, `hold`, `approval`.
 std::string_view to_string(QuestionKind kind);
 bool from_text(std::string_view text, QuestionKind& out);
 
@@ -65,6 +66,7 @@ struct Question {
     std::string answer;  // answered: free text; or empty
     Identity answered_by;
     Instant closed_at;
+    Digest digest;  // of what is to be approved; zero: it is no approval
 
     friend bool operator==(const Question&, const Question&) = default;
 };

@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdint>
 
+#include "common/base/keyed_secret.h"
+
 namespace zq {
 namespace {
 
@@ -136,10 +138,44 @@ constexpr auto kStarts = [] {
     return starts;
 }();
 
+/// What the letter after the first one of a mark can be, a bit for each group of marks with one
+/// first letter: most words are passed over by their first two letters.
+constexpr auto kSeconds = [] {
+    std::array<std::uint32_t, 256> seconds{};
+    for (const Format& format : kFormats) {
+        const unsigned char first = static_cast<unsigned char>(format.mark[0]);
+        const unsigned char second = static_cast<unsigned char>(format.mark[1]);
+        seconds[second] |= 1U << (first % 32U);
+    }
+    return seconds;
+}();
+
+constexpr auto kSeparators = [] {
+    std::array<bool, 256> separators{};
+    separators[static_cast<unsigned char>('=')] = true;
+    separators[static_cast<unsigned char>(':')] = true;
+    return separators;
+}();
+
+/// Bytes at which there is something to look at.
+constexpr auto kLooked = [] {
+    std::array<bool, 256> looked = kStarts;
+    for (std::size_t i = 0; i < looked.size(); ++i) looked[i] = looked[i] || kSeparators[i];
+    return looked;
+}();
+
 /// May something begin here?
 bool may_start(std::string_view text, std::size_t at) {
     if (!kStarts[static_cast<unsigned char>(text[at])]) return false;
     return at == 0 || text[at] == '-' || (!is_plain(text[at - 1]) && text[at - 1] != '_');
+}
+
+/// Does the second letter speak against it?
+bool has_second(std::string_view text, std::size_t at) {
+    if (at + 1 >= text.size()) return false;
+    const unsigned char first = static_cast<unsigned char>(text[at]);
+    if (first == '-') return text[at + 1] == '-';
+    return (kSeconds[static_cast<unsigned char>(text[at + 1])] >> (first % 32U) & 1U) != 0;
 }
 
 std::size_t run_end(std::string_view text, std::size_t at, Letters letters) {
@@ -222,6 +258,16 @@ std::optional<FoundSecret> secret_at(std::string_view text, std::size_t at) {
     return std::nullopt;
 }
 
+/// A value after a word that speaks of secrets; where it has a form, as that.
+std::optional<FoundSecret> named_secret_at(std::string_view text, std::size_t sep) {
+    const auto value = keyed_secret_at(text, sep);
+    if (!value) return std::nullopt;
+    if (may_start(text, value->begin)) {
+        if (auto formed = secret_at(text, value->begin)) return formed;
+    }
+    return FoundSecret{value->begin, value->end, kNamedSecret};
+}
+
 bool key_may_go_on(std::string_view text, std::size_t at) {
     const std::string_view rest = text.substr(at);
     const std::size_t common = std::min(rest.size(), kKeyBegin.size());
@@ -252,8 +298,13 @@ bool may_go_on(std::string_view text, std::size_t at) {
 
 std::optional<FoundSecret> find_secret(std::string_view text, std::size_t from) {
     for (std::size_t at = from; at < text.size(); ++at) {
-        if (!may_start(text, at)) continue;
-        if (auto found = secret_at(text, at)) return found;
+        const auto c = static_cast<unsigned char>(text[at]);
+        if (!kLooked[c]) continue;
+        if (kSeparators[c]) {
+            if (auto found = named_secret_at(text, at); found && found->begin >= from) return found;
+        } else if (has_second(text, at) && may_start(text, at)) {
+            if (auto found = secret_at(text, at)) return found;
+        }
     }
     return std::nullopt;
 }
@@ -261,12 +312,13 @@ std::optional<FoundSecret> find_secret(std::string_view text, std::size_t from) 
 std::size_t unfinished_secret(std::string_view text, std::size_t from) {
     // All but a private key is short.
     const std::size_t longest = kTokenBytes + 64;
+    const std::size_t named = unfinished_keyed_secret(text, from);
     for (std::size_t at = std::max(from, text.size() - std::min(text.size(), kSecretBytes));
          at < text.size(); ++at) {
         if (text.size() - at > longest && text[at] != '-') continue;
-        if (may_start(text, at) && may_go_on(text, at)) return text.size() - at;
+        if (may_start(text, at) && may_go_on(text, at)) return std::max(text.size() - at, named);
     }
-    return 0;
+    return named;
 }
 
 }  // namespace zq

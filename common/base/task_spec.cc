@@ -180,7 +180,7 @@ Result<void> validate(const TaskSpec& s) {
         [&] { return validate(s.after, s.id, "task.after"); }, [&] { return validate_unique(s); },
         [&] { return validate_labels(s); }, [&] { return validate(s.expected); },
         [&] { return validate_inputs(s); }, [&] { return validate_limit_key(s); },
-        [&] { return validate_needs(s); });
+        [&] { return validate_needs(s); }, [&] { return validate(s.approval, "task.approval"); });
 }
 
 std::uint64_t size_of(const TaskSpec& s) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "common/base/approval.h"
 #include "common/base/budget.h"
 #include "common/base/dependency.h"
 #include "common/base/error.h"
@@ -24,7 +25,8 @@ struct ArtifactRef {
     std::uint64_t size = 0;
     std::string media;  // media type, such as text/markdown; may be empty
     std::string uri;    // where it was read from (`file:///shared/tasks/task-123.md`), or empty
-    bool by_reference = false;  // an input that lies at `uri` alone
+    bool by_reference = false;              // an input that lies at `uri` alone
+    std::vector<std::string> secrets = {};  // kinds of secrets the coordinator found in its text
 
     friend bool operator==(const ArtifactRef&, const ArtifactRef&) = default;
 };
@@ -137,6 +139,8 @@ struct TaskSpec {
     OnUnique on_unique = OnUnique::kReject;
     std::string limit_key;           // whose limits it shares with other tasks; empty: none
     std::vector<std::string> needs;  // labels that its worker must have, such as `region=eu`
+    Approval approval;               // a person's, that it needs
+    bool allow_secrets = false;      // its texts may hold what looks like a secret
 
     friend bool operator==(const TaskSpec&, const TaskSpec&) = default;
 };

@@ -81,20 +81,26 @@ inline constexpr auto kLegal = std::to_array<Move>({
     {S::kRunning, S::kRetryWait},        // failed or deferred: waits before the next attempt
     {S::kRunning, S::kInputRequired},    // parked: a person is asked
     {S::kRunning, S::kCompleted},        // completed
+    {S::kRunning, S::kInReview},         // completed, and its result is to be approved
     {S::kRunning, S::kSkipped},          // skipped
     {S::kRunning, S::kDead},             // failed for good, or lost too often
     {S::kRunning, S::kCancelling},       // cancel of a running task
     {S::kInputRequired, S::kQueued},     // answered, or the time for it is over
     {S::kInputRequired, S::kCancelled},  // cancel
+    {S::kInputRequired, S::kExpired},    // ttl, or its deadline, before it was approved
     {S::kInputRequired, S::kRunning},    // held after a loss, and its worker is back
     {S::kInputRequired, S::kDead},       // a person stops it, or its deadline passed
-    {S::kQueued, S::kInputRequired},     // its budget is used up: a person is asked
-    {S::kQueued, S::kDead},              // its budget is used up, or its deadline passed
+    {S::kQueued,
+     S::kInputRequired},     // a person is asked: its budget is used up, or it needs approval
+    {S::kQueued, S::kDead},  // its budget is used up, or its deadline passed
     {S::kRetryWait, S::kInputRequired},  // likewise
     {S::kRetryWait, S::kDead},           // likewise
     {S::kRetryWait, S::kQueued},         // the backoff is over
     {S::kRetryWait, S::kCancelled},      // cancel
     {S::kCancelling, S::kCancelled},     // the worker reported, or its lease ended
+    {S::kInReview, S::kCompleted},       // its result was approved
+    {S::kInReview, S::kDead},            // or rejected
+    {S::kInReview, S::kCancelled},       // cancel
 });
 
 constexpr bool is_legal(S from, S to) {

@@ -28,6 +28,8 @@ struct ContentPlace {
     std::uint32_t attempt = 0;
     std::string name;
     std::uint32_t checkpoint = 0;  // its number; 0: none
+    TaskId for_task;               // that waited for `task`, whose holder reads; or empty
+    LeaseToken lease;              // of its holder
 };
 
 class Transfer {

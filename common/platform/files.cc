@@ -63,7 +63,11 @@ Result<std::string> read_file(const std::string& path, std::uint64_t limit) {
         ssize_t got = ::read(file.fd(), buffer, sizeof buffer);
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return os_error("cannot read", path);
-        if (got == 0) return content;
+        if (got == 0) {
+            // The file may hold a secret: none of it stays on the stack.
+            ::explicit_bzero(buffer, std::min(content.size(), sizeof buffer));
+            return content;
+        }
         content.append(buffer, static_cast<std::size_t>(got));
         if (content.size() > limit) {
             return fail(ErrorCode::TOO_LARGE,

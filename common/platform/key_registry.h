@@ -1,41 +1,40 @@
 // The keys a coordinator knows: a folder with one small file per key, so that a change needs no
-// restart and a backup is a copy. `zq init` and `zq invite` write it, the coordinator reads it at
-// every handshake and writes it when an invitation is redeemed.
+// restart and a backup is a copy. `zq init` and `zq invite` write it; the coordinator reads what
+// changes in it, and writes it when an invitation is redeemed, a key takes another's place, or an
+// admin says so.
 //
 //     KEYS/server.key            the coordinator's own pair (keys.h), 0600
-//     KEYS/known/FINGERPRINT.toml   one known public key: public_key, name, kind, role, expires_at
+//     KEYS/known/FINGERPRINT.toml   one known public key: public_key, name, kind, role, expires_at,
+//                                   permissions and, of an invitation, uses
 #pragma once
 
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "common/base/access.h"
 #include "common/base/error.h"
 #include "common/base/ids.h"
 #include "common/platform/keys.h"
 
 namespace zq {
 
-enum class KeyKind : std::uint8_t {
-    kAdmin,
-    kClient,
-    kWorker,
-    kInvitation,  // may only JOIN, once, until it expires
-};
-std::string_view to_string(KeyKind kind);
-bool from_text(std::string_view text, KeyKind& out);
-
 struct KnownKey {
     std::string public_key;  // Z85
     std::string name;        // a valid name
     KeyKind kind = KeyKind::kClient;
     RoleName role;           // of a worker, or of an invitation for one; else empty
-    Instant expires_at;      // of an invitation; 0: never
-    std::string invited_by;  // identity
+    Instant expires_at;      // 0: never
+    Identity invited_by;     // who made its invitation; empty: nobody
+    Permissions rights;      // of an invitation: those of the keys that it makes
+    std::uint32_t uses = 1;  // of an invitation: how many keys it makes
+    Identity identity;       // of the key that it took the place of; empty: its own
 };
 
-/// `NAME@FINGERPRINT`, as events carry it.
+/// `NAME@FINGERPRINT`, as events carry it. A key that took another's place keeps that one's.
 Result<Identity> identity_of(const KnownKey& key);
+/// What the journal says of a key. Errors: INVALID (not a key).
+Result<KeyAccess> access_of(const KnownKey& key);
 
 class KeyRegistry {
   public:
@@ -52,6 +51,10 @@ class KeyRegistry {
     /// Errors: NOT_FOUND, IO.
     Result<void> remove(const std::string& public_key);
     Result<std::optional<KnownKey>> find(const std::string& public_key) const;
+    /// The key of this fingerprint, 16 hex digits.
+    Result<std::optional<KnownKey>> read(const std::string& fingerprint) const;
+    /// Writes a key that is known anew. Errors: NOT_FOUND, IO.
+    Result<void> update(const KnownKey& key);
     Result<std::vector<KnownKey>> list() const;
 
     /// Redeems an invitation for a new key, in a way that a crash in between leaves either the
@@ -59,6 +62,13 @@ class KeyRegistry {
     /// CONFLICT.
     Result<KnownKey> redeem(const std::string& invitation_public, const std::string& new_public,
                             const std::string& name, Instant now);
+    /// Makes a new key known in the place of an old one, which stays known until `until`. Said
+    /// again it does nothing. Errors: NOT_FOUND (the old one), CONFLICT (the new one is another's).
+    Result<KnownKey> rotate(const std::string& old_fingerprint, const std::string& new_public,
+                            Instant until);
+
+    /// Where the keys' files are.
+    std::string known_folder() const { return folder_ + "/known"; }
 
   private:
     std::string folder_;

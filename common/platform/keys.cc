@@ -4,6 +4,7 @@
 #include <zmq.h>
 
 #include <array>
+#include <cstring>
 
 #include "common/base/check.h"
 #include "common/platform/digest.h"
@@ -35,18 +36,31 @@ Result<RawKey> raw_key(const std::string& z85) {
 
 }  // namespace
 
+void wipe(std::string& text) {
+    ::explicit_bzero(text.data(), text.size());
+    text.clear();
+}
+
 KeyPair make_key_pair() {
     std::array<char, kZ85Size + 1> public_key{};
     std::array<char, kZ85Size + 1> secret_key{};
     ZQ_CHECK(zmq_curve_keypair(public_key.data(), secret_key.data()) == 0);
-    return {public_key.data(), secret_key.data()};
+    KeyPair keys{public_key.data(), secret_key.data()};
+    ::explicit_bzero(secret_key.data(), secret_key.size());
+    return keys;
 }
 
 Result<void> write_key_file(const std::string& path, const KeyPair& keys) {
-    return write_file(path,
-                      "# A zq key. Keep it private; mode 0600.\npublic_key = \"" + keys.public_key +
-                          "\"\nsecret_key = \"" + keys.secret_key + "\"\n",
-                      0600, Durability::kSynced);
+    constexpr std::string_view kHead = "# A zq key. Keep it private; mode 0600.\npublic_key = \"";
+    constexpr std::string_view kMiddle = "\"\nsecret_key = \"";
+    std::string text;
+    // At once: a text that grows leaves its former places in memory.
+    text.reserve(kHead.size() + kMiddle.size() + 2 * kZ85Size + 8);
+    text.append(kHead).append(keys.public_key).append(kMiddle);
+    text.append(keys.secret_key).append("\"\n");
+    auto written = write_file(path, text, 0600, Durability::kSynced);
+    wipe(text);
+    return written;
 }
 
 Result<KeyPair> read_key_file(const std::string& path) {
@@ -54,10 +68,12 @@ Result<KeyPair> read_key_file(const std::string& path) {
     if (!text) return Failure(text.error());
     struct stat info {};
     if (::stat(path.c_str(), &info) != 0 || (info.st_mode & 077) != 0) {
+        wipe(*text);
         return fail(ErrorCode::DENIED,
                     path + " may be read by others: run `chmod 600 " + path + "`", "key");
     }
     KeyPair keys{field_of(*text, "public_key"), field_of(*text, "secret_key")};
+    wipe(*text);
     auto derived = public_of(keys.secret_key);
     if (!derived || *derived != keys.public_key) {
         return fail(ErrorCode::INVALID, path + " holds no matching pair of keys", "key");

@@ -9,10 +9,15 @@
 
 namespace zq {
 
-/// Z85, 40 characters each.
+/// Overwrites a text that held a secret, whatever the compiler thinks of it, and empties it.
+void wipe(std::string& text);
+
+/// Z85, 40 characters each. A copy that ends leaves nothing of the secret in memory.
 struct KeyPair {
     std::string public_key;
     std::string secret_key;
+
+    ~KeyPair() { wipe(secret_key); }
 };
 
 KeyPair make_key_pair();

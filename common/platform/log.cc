@@ -9,6 +9,8 @@
 #include <mutex>
 #include <utility>
 
+#include "common/base/secret_scan.h"
+
 namespace zq {
 namespace {
 
@@ -23,16 +25,23 @@ spdlog::logger& logger() {
     return *instance;
 }
 
+bool is_beyond_ascii(char c) {
+    return static_cast<unsigned char>(c) >= 0x80;
+}
+
 bool needs_quotes(const std::string& value) {
     if (value.empty()) return true;
     for (char c : value) {
         if (static_cast<unsigned char>(c) <= ' ' || c == '"' || c == '=' || c == '\x7f')
             return true;
+        if (is_beyond_ascii(c)) return true;
     }
     return false;
 }
 
-/// Keeps a value on its line: quotes it where it has blanks, and escapes control characters.
+/// Keeps a value on its line: quotes it where it has blanks, and escapes control characters and all
+/// that is not ASCII. There are control characters among it too, and marks that turn the direction
+/// of what follows: a line must show what it says.
 void append_value(std::string& line, const std::string& value) {
     if (!needs_quotes(value)) {
         line += value;
@@ -41,7 +50,7 @@ void append_value(std::string& line, const std::string& value) {
     line += '"';
     for (char c : value) {
         if (c == '"' || c == '\\') line += '\\';
-        if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') {
+        if (static_cast<unsigned char>(c) < ' ' || c == '\x7f' || is_beyond_ascii(c)) {
             char escaped[8];
             std::snprintf(escaped, sizeof escaped, "\\x%02x", static_cast<unsigned char>(c));
             line += escaped;
@@ -78,7 +87,7 @@ void write(spdlog::level::level_enum level, std::string_view fact, LogFields fie
         line += '=';
         append_value(line, value);
     }
-    write_unless_blocked(level, std::move(line));
+    write_unless_blocked(level, redacted(line));
 }
 
 }  // namespace

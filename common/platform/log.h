@@ -1,4 +1,5 @@
-// The log, by spdlog: one line a fact, on stderr, key=value. Never payloads, never keys.
+// The log, by spdlog: one line a fact, on stderr, key=value. Never payloads, never keys:
+// what looks like a secret all the same is taken out (`[redacted:KIND]`).
 //
 //     log_info("task assigned", {{"task", id.text}, {"attempt", "1"}});
 //     -> 2026-11-20T12:31:07.042Z info task assigned task=t-01… attempt=1

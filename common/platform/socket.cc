@@ -4,8 +4,10 @@
 #include <zmq.h>
 
 #include <algorithm>
+#include <atomic>
 #include <climits>
 #include <cstdlib>
+#include <cstring>
 #include <utility>
 
 #include "common/base/check.h"
@@ -42,9 +44,10 @@ bool set_common(void* s, const SocketOptions& o) {
     // The library's defaults that hurt: LINGER for ever, BACKLOG 100, handshakes of 30 s, no
     // message bound, endless fast reconnects.
     bool ok = set(s, ZMQ_LINGER, 0) && set(s, ZMQ_BACKLOG, 4096) &&
-              set(s, ZMQ_HANDSHAKE_IVL, 5000) && set(s, ZMQ_RECONNECT_IVL, 50) &&
-              set(s, ZMQ_RECONNECT_IVL_MAX, 2000) && set(s, ZMQ_SNDHWM, o.send_high_water) &&
-              set(s, ZMQ_RCVHWM, o.receive_high_water) && set(s, ZMQ_IPV6, 1) &&
+              set(s, ZMQ_HANDSHAKE_IVL, static_cast<int>(limits::kHandshakeMax.count)) &&
+              set(s, ZMQ_RECONNECT_IVL, 50) && set(s, ZMQ_RECONNECT_IVL_MAX, 2000) &&
+              set(s, ZMQ_SNDHWM, o.send_high_water) && set(s, ZMQ_RCVHWM, o.receive_high_water) &&
+              set(s, ZMQ_IPV6, 1) &&
               set(s, ZMQ_CONNECT_TIMEOUT, static_cast<int>(o.connect_timeout.count));
     const auto max_size = static_cast<std::int64_t>(o.max_frame_bytes);
     ok = ok && zmq_setsockopt(s, ZMQ_MAXMSGSIZE, &max_size, sizeof max_size) == 0;
@@ -55,7 +58,11 @@ bool set_common(void* s, const SocketOptions& o) {
              set(s, ZMQ_HEARTBEAT_TIMEOUT, interval * 3) &&
              set(s, ZMQ_HEARTBEAT_TTL, std::min(interval * 3, 60'000));
     }
-    if (o.kind == SocketKind::kRouter) ok = ok && set(s, ZMQ_ROUTER_MANDATORY, 1);
+    if (o.kind == SocketKind::kRouter) {
+        // A peer whose window stays closed is cut off: what is queued for it is memory of ours.
+        ok = ok && set(s, ZMQ_ROUTER_MANDATORY, 1) &&
+             set(s, ZMQ_TCP_MAXRT, static_cast<int>(limits::kTakesNothing.count));
+    }
     if (o.kind == SocketKind::kReq) {
         ok = ok && set(s, ZMQ_REQ_RELAXED, 1) && set(s, ZMQ_REQ_CORRELATE, 1);
     }
@@ -106,18 +113,71 @@ Result<Socket> Socket::open(SocketContext& context, const SocketOptions& options
     return socket;
 }
 
-Socket::Socket(Socket&& other) noexcept : raw_(std::exchange(other.raw_, nullptr)) {}
+Socket::Socket(Socket&& other) noexcept
+    : raw_(std::exchange(other.raw_, nullptr)),
+      arrivals_(std::exchange(other.arrivals_, nullptr)) {}
 
 Socket& Socket::operator=(Socket&& other) noexcept {
     if (this != &other) {
-        if (raw_ != nullptr) zmq_close(raw_);
+        close();
         raw_ = std::exchange(other.raw_, nullptr);
+        arrivals_ = std::exchange(other.arrivals_, nullptr);
     }
     return *this;
 }
 
 Socket::~Socket() {
+    close();
+}
+
+void Socket::close() {
+    if (arrivals_ != nullptr) {
+        zmq_socket_monitor(raw_, nullptr, 0);
+        zmq_close(arrivals_);
+    }
     if (raw_ != nullptr) zmq_close(raw_);
+}
+
+Result<void> Socket::watch_arrivals(SocketContext& context) {
+    static std::atomic<unsigned> made = 0;
+    const std::string endpoint = "inproc://arrivals-" + std::to_string(++made);
+    constexpr int kEvents = ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_ACCEPT_FAILED | ZMQ_EVENT_DISCONNECTED |
+                            ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
+                            ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
+    if (zmq_socket_monitor(raw_, endpoint.c_str(), kEvents) != 0) {
+        return zmq_failure("cannot watch a socket");
+    }
+    arrivals_ = zmq_socket(context.raw(), ZMQ_PAIR);
+    // The library's thread writes to it and would wait where it is full.
+    if (arrivals_ == nullptr || !set(arrivals_, ZMQ_RCVHWM, 0) || !set(arrivals_, ZMQ_LINGER, 0) ||
+        zmq_connect(arrivals_, endpoint.c_str()) != 0) {
+        return zmq_failure("cannot watch a socket");
+    }
+    return {};
+}
+
+Arrivals Socket::take_arrivals() {
+    Arrivals arrivals;
+    if (arrivals_ == nullptr) return arrivals;
+    // Two frames: the event's number and value, and the endpoint.
+    char text[1024];
+    std::uint16_t event = 0;
+    while (zmq_recv(arrivals_, text, sizeof text, ZMQ_DONTWAIT) >= static_cast<int>(sizeof event)) {
+        std::memcpy(&event, text, sizeof event);
+        zmq_recv(arrivals_, text, sizeof text, ZMQ_DONTWAIT);
+        if (event == ZMQ_EVENT_ACCEPTED) {
+            ++arrivals.connections;
+        } else if (event == ZMQ_EVENT_DISCONNECTED) {
+            ++arrivals.ended;
+        } else if (event == ZMQ_EVENT_ACCEPT_FAILED) {
+            ++arrivals.accepts_failed;
+        } else if (event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) {
+            ++arrivals.keys_refused;
+        } else {
+            ++arrivals.handshakes_failed;
+        }
+    }
+    return arrivals;
 }
 
 Result<void> Socket::bind(const std::string& endpoint) {

@@ -10,6 +10,7 @@
 
 #include "common/base/error.h"
 #include "common/base/limits.h"
+#include "common/platform/keys.h"
 
 namespace zq {
 
@@ -28,11 +29,14 @@ class SocketContext {
     void* raw_ = nullptr;
 };
 
-/// CURVE keys in Z85 (40 characters each). A server has `server_public` empty.
+/// CURVE keys in Z85 (40 characters each). A server has `server_public` empty. A copy that ends
+/// leaves nothing of the secret in memory; libzmq keeps and wipes its own.
 struct CurveKeys {
     std::string public_key;
     std::string secret_key;
     std::string server_public;
+
+    ~CurveKeys() { wipe(secret_key); }
 };
 
 enum class SocketKind : std::uint8_t { kRouter, kDealer, kReq, kRep };
@@ -61,6 +65,15 @@ struct Received {
     bool too_many = false;  // more frames than limits::kFrames: the rest was dropped
 };
 
+/// What has happened at the endpoints of a bound socket.
+struct Arrivals {
+    std::uint64_t connections = 0;
+    std::uint64_t ended = 0;              // after their handshake, by either side
+    std::uint64_t keys_refused = 0;       // by ZAP
+    std::uint64_t handshakes_failed = 0;  // broken off, timed out, or no ZMTP
+    std::uint64_t accepts_failed = 0;     // no descriptor was left
+};
+
 class Socket {
   public:
     /// Errors: IO.
@@ -80,11 +93,19 @@ class Socket {
     /// Takes a whole message if one is there; never waits.
     std::optional<Received> receive();
 
+    /// From now on arrivals are counted. To be called before bind. Errors: IO.
+    Result<void> watch_arrivals(SocketContext& context);
+    /// What has happened since the last call; nothing where they are not watched. To be called now
+    /// and then: what is not taken stays in memory.
+    Arrivals take_arrivals();
+
     void* raw() const { return raw_; }
 
   private:
     explicit Socket(void* raw) : raw_(raw) {}
+    void close();
     void* raw_ = nullptr;
+    void* arrivals_ = nullptr;  // the other end of its monitor
 };
 
 /// One thing to wait for: a socket, or a descriptor.

@@ -80,6 +80,8 @@ struct Fetch {
     std::uint64_t offset = 0;
     std::uint32_t length = 0;
     std::uint32_t checkpoint = 0;  // its number, where it is one that `attempt` saved
+    TaskId for_task;               // whose holder asks, since it waited for `task`; or empty
+    LeaseToken lease;              // of its holder
     friend bool operator==(const Fetch&, const Fetch&) = default;
 };
 template <class V, Of<Fetch> T>
@@ -90,6 +92,8 @@ void describe(V& v, T& m) {
     v("offset", m.offset);
     v("length", m.length);
     v.optional("checkpoint", m.checkpoint);
+    v.optional("for_task", m.for_task);
+    v.optional("lease", m.lease);
 }
 
 }  // namespace zq::wire

@@ -98,6 +98,8 @@ struct AnswerQuestion {
     std::string question;  // its id; empty: the open one
     std::string choice;    // one of its choices, where it has some
     std::string answer;    // free text
+    Digest digest;         // of what is approved, as the question says it; zero: it is no approval
+    bool allow_secrets = false;  // it may hold what looks like a secret
     friend bool operator==(const AnswerQuestion&, const AnswerQuestion&) = default;
 };
 template <class V, Of<AnswerQuestion> T>
@@ -106,6 +108,8 @@ void describe(V& v, T& m) {
     v.optional("question_id", m.question);
     v.optional("choice", m.choice);
     v.optional("answer", m.answer);
+    v.optional("digest", m.digest);
+    v.optional("allow_secrets", m.allow_secrets);
 }
 
 /// Takes the next ready task of a role by hand, or a named one.

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "common/wire/access_messages.h"
 #include "common/wire/artifact_messages.h"
 #include "common/wire/backup_messages.h"
 #include "common/wire/batch_messages.h"
@@ -49,14 +50,16 @@ void describe(V& v, T& h) {
     v.optional("artifacts_endpoint", h.artifacts_endpoint);
 }
 
-using AnyBody = std::variant<
-    Hello, Welcome, Ready, Heartbeat, Beat, Assign, Complete, Skip, Fail, Release, Progress,
-    Checkpoint, Accepted, Goodbye, Ping, Pong, Submit, Submitted, Get, TaskReply, List, Tasks, Wait,
-    Ended, Events, EventRows, Answers, Cancel, Claim, Claimed, Workers, WorkerRows, Leases,
-    LeaseRows, Status, StatusReply, Join, Joined, ErrorReply, Put, Pull, Chunk, Stored, Fetch,
-    Backup, BackupReply, Ask, Asked, AnswerQuestion, Questions, QuestionRows, UsageQuery, UsageRows,
-    Log, Logged, ReadLog, LogPage, Gc, GcReply, Spend, Replay, Edit, Remove, Changed, Upstream,
-    UpstreamRows, Batch, Batched, Stats, StatsReply, SetControl, ControlSet, Controls, ControlRows>;
+using AnyBody =
+    std::variant<Hello, Welcome, Ready, Heartbeat, Beat, Assign, Complete, Skip, Fail, Release,
+                 Progress, Checkpoint, Accepted, Goodbye, Ping, Pong, Submit, Submitted, Get,
+                 TaskReply, List, Tasks, Wait, Ended, Events, EventRows, Answers, Cancel, Claim,
+                 Claimed, Workers, WorkerRows, Leases, LeaseRows, Status, StatusReply, Join, Joined,
+                 ErrorReply, Put, Pull, Chunk, Stored, Fetch, Backup, BackupReply, Ask, Asked,
+                 AnswerQuestion, Questions, QuestionRows, UsageQuery, UsageRows, Log, Logged,
+                 ReadLog, LogPage, Gc, GcReply, Spend, Replay, Edit, Remove, Changed, Upstream,
+                 UpstreamRows, Batch, Batched, Stats, StatsReply, SetControl, ControlSet, Controls,
+                 ControlRows, Access, AccessRows, SetAccess, Rotate>;
 
 /// A message of any type. A class of its own, so that what a variant of sixty types needs to be
 /// copied, moved and compared is compiled once (codec.cc) and not in every file.

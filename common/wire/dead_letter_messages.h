@@ -20,6 +20,7 @@ struct Changes {
     std::optional<Millis> ttl;                      // 0: none any more
     std::optional<std::string> limit_key;           // empty: none any more
     std::optional<std::vector<std::string>> needs;  // empty: none any more
+    bool allow_secrets = false;                     // in it, from now on
     friend bool operator==(const Changes&, const Changes&) = default;
 };
 template <class V, Of<Changes> T>
@@ -34,6 +35,7 @@ void describe(V& v, T& c) {
     v.optional("ttl_ms", c.ttl);
     v.optional("limit_key", c.limit_key);
     v.optional("needs", c.needs);
+    v.optional("allow_secrets", c.allow_secrets);
 }
 
 /// Queues a task that has ended again: under its id, with its history, its artifacts and the number
@@ -74,17 +76,20 @@ void describe(V& v, T& m) {
 }
 
 /// Removes a dead or expired task for good, with its attempts; contents that nothing refers to any
-/// more leave with retention.
+/// more leave with retention. `erase`: any ended task, and the texts of all its events too, or
+/// those of one that was removed before; admins alone.
 struct Remove {
     static constexpr std::string_view kType = "REMOVE";
     TaskId task;
     std::string reason;
+    bool erase = false;
     friend bool operator==(const Remove&, const Remove&) = default;
 };
 template <class V, Of<Remove> T>
 void describe(V& v, T& m) {
     v("task_id", m.task);
     v.optional("reason", m.reason);
+    v.optional("erase", m.erase);
 }
 
 /// Answers REPLAY, EDIT and REMOVE: it is done, now or by an earlier sending of the request.

@@ -3,6 +3,7 @@
 // protocol.md.
 #pragma once
 
+#include "common/base/access.h"
 #include "common/base/control.h"
 #include "common/base/question.h"
 #include "common/base/task_spec.h"
@@ -18,6 +19,7 @@ void describe(V& v, T& r) {
     v.optional("media", r.media);
     v.optional("uri", r.uri);
     v.optional("by_reference", r.by_reference);
+    v.optional("secrets", r.secrets);
 }
 
 template <class V, Of<Feedback> T>
@@ -78,6 +80,7 @@ void describe(V& v, T& q) {
     v.optional("answer", q.answer);
     v.optional("answered_by", q.answered_by);
     v.optional("closed_at", q.closed_at);
+    v.optional("digest", q.digest);
 }
 
 template <class V, Of<ArtifactRule> T>
@@ -137,6 +140,22 @@ void describe(V& v, T& l) {
     v.optional("max_bytes", l.max_bytes);
 }
 
+template <class V, Of<Approval> T>
+void describe(V& v, T& a) {
+    v.optional("time", a.time);
+    v.optional("by_other", a.by_other);
+    v.optional("timeout_ms", a.timeout);
+}
+
+template <class V, Of<KeyAccess> T>
+void describe(V& v, T& k) {
+    v("identity", k.identity);
+    v("kind", k.kind);
+    v.optional("permissions", k.permissions);
+    v.optional("expires_at", k.expires_at);
+    v.optional("invited_by", k.invited_by);
+}
+
 template <class V, Of<TaskSpec> T>
 void describe(V& v, T& s) {
     v.optional("ns", s.ns, kDefaultNamespace);
@@ -171,6 +190,8 @@ void describe(V& v, T& s) {
     v.optional("limit_key", s.limit_key);
     v.optional("needs", s.needs);
     v.optional("on_unique", s.on_unique);
+    v.optional("approval", s.approval);
+    v.optional("allow_secrets", s.allow_secrets);
 }
 
 }  // namespace zq

@@ -98,6 +98,7 @@ struct AttemptRow {
     std::optional<std::int64_t> exit_code;
     std::map<std::string, std::string> output;
     std::vector<ArtifactRef> artifacts;
+    Digest command;  // of what was run, as its worker said; zero: unsaid
     friend bool operator==(const AttemptRow&, const AttemptRow&) = default;
 };
 template <class V, Of<AttemptRow> T>
@@ -117,6 +118,7 @@ void describe(V& v, T& m) {
     v.optional("exit_code", m.exit_code);
     v.optional("output", m.output);
     v.optional("artifacts", m.artifacts);
+    v.optional("command", m.command);
 }
 
 /// Reads one task whole. `prefix` lets a unique prefix of the id stand for it.

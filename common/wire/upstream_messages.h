@@ -30,6 +30,10 @@ struct UpstreamRow {
     std::string summary;
     std::string reason;
     std::vector<ArtifactRef> artifacts;  // of that attempt, logs left out
+    WorkerName worker;                   // of that attempt
+    Identity identity;                   // likewise
+    Digest command;                      // likewise; zero: unsaid
+    Instant ended_at;
     friend bool operator==(const UpstreamRow&, const UpstreamRow&) = default;
 };
 template <class V, Of<UpstreamRow> T>
@@ -41,6 +45,10 @@ void describe(V& v, T& m) {
     v.optional("summary", m.summary);
     v.optional("reason", m.reason);
     v.optional("artifacts", m.artifacts);
+    v.optional("worker", m.worker);
+    v.optional("identity", m.identity);
+    v.optional("command", m.command);
+    v.optional("ended_at", m.ended_at);
 }
 
 /// Answers UPSTREAM.

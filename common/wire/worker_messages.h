@@ -184,6 +184,7 @@ struct Report {
     std::vector<ReportArtifact> artifacts;
     std::map<std::string, std::string> output;  // key=value pairs the worker's command wrote
     Millis duration{};
+    Digest command;  // of the words of what was run, as the worker was told them; zero: unsaid
     friend bool operator==(const Report&, const Report&) = default;
 };
 template <class V, Of<Report> T>
@@ -196,6 +197,7 @@ void describe(V& v, T& m) {
     v.optional("artifacts", m.artifacts);
     v.optional("output", m.output);
     v.optional("duration_ms", m.duration);
+    v.optional("command", m.command);
 }
 
 /// The work is done. The artifact named `result` (or `result.*`) is the result.

@@ -16,6 +16,13 @@ void withdraw_question(Task& task, Instant at) {
     task.questions.back().closed_at = at;
 }
 
+/// For whoever asks why the task is dead.
+std::string rejection_text(const Question& question) {
+    if (question.state != QuestionState::kAnswered) return "nobody approved it in time";
+    const std::string by = "rejected by " + question.answered_by.text;
+    return question.answer.empty() ? by : by + ": " + question.answer;
+}
+
 /// One of the same id makes room for it, and at the bound the oldest.
 void add_question(Task& task, const Question& question) {
     std::erase_if(task.questions, [&](const Question& old) { return old.id == question.id; });
@@ -64,6 +71,7 @@ void apply_body(State& state, const Event& event, const TaskSubmitted& body) {
     task.budget = spec.budget;
     task.retry_rules = spec.retry_rules;
     task.on_lost = spec.on_lost;
+    task.approval = spec.approval;
     task.after = spec.after;
     std::sort(task.after.tasks.begin(), task.after.tasks.end());
     task.upstream = body.upstream;
@@ -139,7 +147,7 @@ void apply_body(State& state, const Event& event, const AttemptEnded& body) {
         if (may_resume) task.lost_lease = task.lease;
         task.lost_lease_charged = may_resume && next.losses > task.losses;
         task.lease.reset();
-        if (next.state != TaskState::kInputRequired) withdraw_question(task, event.at);
+        if (!is_parked(next.state)) withdraw_question(task, event.at);
         task.state = next.state;
         task.dead_reason = next.dead_reason;
         if (next.state == TaskState::kQueued) task.rank = next.rank;
@@ -237,10 +245,15 @@ void apply_body(State& state, const Event& event, const ArtifactsRemoved&) {
     state.index.artifacts_removed[event.task] = event.seq;
 }
 
+/// Texts are the store's; what follows from them has followed.
+void apply_body(State&, const Event&, const TextsErased&) {}
+
 void apply_body(State& state, const Event& event, const QuestionAsked& body) {
     change_task(state, event, [&](Task& task) {
         withdraw_question(task, event.at);
         add_question(task, body.question);
+        const bool approval = body.question.kind == QuestionKind::kApproval;
+        if (approval && task.state == TaskState::kQueued) task.state = TaskState::kInputRequired;
     });
 }
 
@@ -254,14 +267,17 @@ void apply_body(State& state, const Event& event, const QuestionClosed& body) {
         question.closed_at = event.at;
         if (body.state == QuestionState::kAnswered) question.answered_by = event.identity;
         if (body.budget_from) task.budget_from = *body.budget_from;
-        if (task.state != TaskState::kInputRequired) return;
+        if (!is_parked(task.state)) return;
+        const bool approval = question.kind == QuestionKind::kApproval;
         if (body.dead_reason != DeadReason::kNone) {
             task.state = TaskState::kDead;
             task.dead_reason = body.dead_reason;
+            if (approval) task.reason = rejection_text(question);
             return;
         }
-        task.state = TaskState::kQueued;
-        task.rank = body.rank;
+        if (approval) task.approved = true;
+        task.state = body.next;
+        if (body.next == TaskState::kQueued) task.rank = body.rank;
     });
 }
 

@@ -19,6 +19,8 @@ void restore(State& state, JournalId journal, Epoch epoch, std::uint64_t last_to
              Instant last_at);
 void restore(State& state, RoleKey role);
 void restore(State& state, ControlKey key, Control control);
+/// A known key, by its fingerprint.
+void restore(State& state, std::string fingerprint, KeyAccess access);
 void restore(State& state, RequestKey key, RequestRecord record);
 
 /// What must be projected since the last call: copies of the changed records, in key order.

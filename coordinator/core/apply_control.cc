@@ -41,6 +41,11 @@ void want_matches(State& state, const ControlKey& key) {
 
 }  // namespace
 
+void apply_policy(State& state, const PolicyNoted& notice) {
+    for (const ControlKey& key : notice.rates) forget_rates(state, key);
+    for (const auto& [role, index] : state.index.roles) want_match(state, role);
+}
+
 void apply_body(State& state, const Event& event, const ControlChanged& body) {
     forget_held(state, event.at);
     const ControlKey key{event.task.ns, body.kind, body.name};

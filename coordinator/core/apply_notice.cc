@@ -1,8 +1,6 @@
 // The volatile half of apply: sessions, credit, lease clocks, progress.
-#include "common/base/check.h"
 #include "common/base/mutant.h"
-#include "coordinator/core/apply.h"
-#include "coordinator/core/task_index.h"
+#include "coordinator/core/apply_parts.h"
 
 namespace zq::core {
 namespace {
@@ -168,6 +166,10 @@ void apply_notice(State& state, const RateUsed& notice) {
 
 void apply_notice(State& state, const RatesBegin& notice) {
     state.now.rates_from = notice.from;
+}
+
+void apply_notice(State& state, const PolicyNoted& notice) {
+    apply_policy(state, notice);
 }
 
 }  // namespace

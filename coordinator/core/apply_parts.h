@@ -48,5 +48,7 @@ void apply_body(State& state, const Event& event, const TaskReplayed& body);
 void apply_body(State& state, const Event& event, const TaskEdited& body);
 void apply_body(State& state, const Event& event, const UpstreamEnded& body);
 void apply_body(State& state, const Event& event, const ControlChanged& body);
+void apply_body(State& state, const Event& event, const AccessChanged& body);
+void apply_policy(State& state, const PolicyNoted& notice);
 
 }  // namespace zq::core

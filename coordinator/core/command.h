@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "common/base/access.h"
 #include "coordinator/core/control.h"
 #include "coordinator/core/task.h"
 
@@ -54,6 +55,9 @@ struct Facts {
     std::vector<std::string> changed;  // its fields that become others
     EndedTask held;                    // what it holds
     bool checkpoints_gone = false;     // retention has taken their contents
+    // Of a task whose texts are to be erased:
+    std::vector<ErasedBody> bodies;  // its events that have any, without them
+    std::vector<Digest> contents;    // that its events refer to
 };
 
 struct SubmitTask {
@@ -135,6 +139,7 @@ struct EndAttempt {
     std::vector<ArtifactRef> contents;  // inline ones, to record as stored
     Millis duration{};
     Digest report;
+    Digest command;  // of what was run
 };
 
 struct NoteProgress {
@@ -172,6 +177,8 @@ struct AnswerPerson {
     std::string question;  // its id; empty: the open one
     std::string choice;
     std::string answer;
+    Digest digest;  // of what is approved
+    bool allow_secrets = false;
 };
 
 /// CLAIM by hand. An unknown wait is the edge's: it asks again when something becomes ready.
@@ -210,10 +217,18 @@ struct RemoveTask {
     std::string reason;
 };
 
+/// An ended task goes for good, and the texts of all its events with it; or those of one that went
+/// before. What they are is among the facts.
+struct EraseTask {
+    TaskId task;
+    std::string reason;
+};
+
 /// The artifacts thread has content on disk.
 struct StoreContent {
     Digest digest;
     std::uint64_t size = 0;
+    std::vector<std::string> secrets = {};  // kinds of those that were found in its text
 };
 
 /// A content that nothing committed refers to, since when.
@@ -246,6 +261,16 @@ struct SetControl {
     std::string reason;
 };
 
+/// What the known keys are and may do, as far as it may have changed: journaled where it has.
+struct NoteAccess {
+    struct Key {
+        std::string fingerprint;
+        std::optional<KeyAccess> access;  // none: not known any more
+    };
+    std::vector<Key> keys;
+    std::string reason;
+};
+
 /// Give ready tasks to free slots. The loop sends it while `State::to_match` is not empty.
 struct Match {};
 /// Something is due (`next_deadline`).
@@ -255,6 +280,12 @@ struct StartEpoch {
     JournalId journal = 0;
     Epoch epoch = 0;
     std::string program;
+};
+/// The policy is another one from now on, in the midst of service: what it held back is looked at
+/// again. Nothing of it is journaled: events record what followed from the policy, never the
+/// policy.
+struct NotePolicy {
+    std::vector<ControlKey> rates;  // of those the configured rate is another one
 };
 /// The socket is read from now on: restored leases get a full term.
 struct BeginService {};
@@ -267,7 +298,8 @@ using CommandBody =
     std::variant<SubmitTask, OpenSession, Renew, RenewByHand, CloseSession, EndAttempt,
                  NoteProgress, SaveCheckpoint, AskPerson, AnswerPerson, ClaimTask, CancelTask,
                  ReplayTask, EditTask, RemoveTask, StoreContent, Match, Tick, StartEpoch,
-                 BeginService, NoteStall, Retain, NoteUsage, SubmitBatch, SetControl>;
+                 BeginService, NoteStall, Retain, NoteUsage, SubmitBatch, SetControl, NoteAccess,
+                 NotePolicy, EraseTask>;
 
 struct Command {
     Instant now;

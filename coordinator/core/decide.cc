@@ -1,6 +1,6 @@
 #include "coordinator/core/decide.h"
 
-#include "coordinator/core/decide_parts.h"
+#include "coordinator/core/approval.h"
 
 namespace zq::core {
 namespace {
@@ -24,13 +24,16 @@ Decision decide_one(const Call& c, const CancelTask& b) { return decide_cancel(c
 Decision decide_one(const Call& c, const ReplayTask& b) { return decide_replay(c, b); }
 Decision decide_one(const Call& c, const EditTask& b) { return decide_edit(c, b); }
 Decision decide_one(const Call& c, const RemoveTask& b) { return decide_remove(c, b); }
+Decision decide_one(const Call& c, const EraseTask& b) { return decide_erase(c, b); }
 Decision decide_one(const Call& c, const StoreContent& b) { return decide_store_content(c, b); }
 Decision decide_one(const Call& c, const Match&) { return decide_match(c); }
 Decision decide_one(const Call& c, const SetControl& b) { return decide_control(c, b); }
+Decision decide_one(const Call& c, const NoteAccess& b) { return decide_access(c, b); }
 Decision decide_one(const Call& c, const Tick&) { return decide_tick(c); }
 Decision decide_one(const Call& c, const StartEpoch& b) { return decide_epoch(c, b); }
 Decision decide_one(const Call& c, const BeginService&) { return decide_begin(c); }
 Decision decide_one(const Call& c, const NoteStall& b) { return decide_stall(c, b); }
+Decision decide_one(const Call&, const NotePolicy& b) { return decide_policy(b); }
 Decision decide_one(const Call& c, const Retain& b) { return decide_retain(c, b); }
 // clang-format on
 
@@ -41,6 +44,7 @@ Decision decide(const State& state, const Policy& policy, const Command& command
     Decision decision =
         std::visit([&](const auto& body) { return decide_one(call, body); }, command.body);
     spread_ends(call, decision);
+    ask_approvals(call, decision);
     return decision;
 }
 

@@ -26,7 +26,8 @@ std::optional<TaskState> end_by(const EventBody& body) {
         return e->question ? std::nullopt : std::optional(TaskState::kDead);
     }
     if (const auto* e = std::get_if<QuestionClosed>(&body)) {
-        return e->dead_reason == DeadReason::kNone ? std::nullopt : std::optional(TaskState::kDead);
+        if (e->dead_reason != DeadReason::kNone) return TaskState::kDead;
+        return is_final(e->next) ? std::optional(e->next) : std::nullopt;
     }
     if (const auto* e = std::get_if<TaskExpired>(&body)) return e->state;
     if (std::holds_alternative<TaskCancelled>(body)) return TaskState::kCancelled;
@@ -64,7 +65,9 @@ class Spread {
             const TaskKey key = decision_.events[i].task;
             auto waiting = call_.state.index.dependants.find(key);
             if (waiting == call_.state.index.dependants.end()) continue;
-            const bool by_worker = std::holds_alternative<AttemptEnded>(decision_.events[i].body);
+            const EventBody& body = decision_.events[i].body;
+            const bool by_worker = std::holds_alternative<AttemptEnded>(body) ||
+                                   std::holds_alternative<QuestionClosed>(body);
             const bool well = went_well(*end, by_worker ? 1 : 0);
             for (const auto& [seq, dependant] : waiting->second) tell(dependant, key.id, well);
         }

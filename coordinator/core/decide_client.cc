@@ -1,7 +1,7 @@
 // What clients ask for: submit, claim by hand, cancel; and contents that were stored.
 #include "common/base/mutant.h"
 #include "common/base/nearest.h"
-#include "coordinator/core/decide_parts.h"
+#include "coordinator/core/approval.h"
 #include "coordinator/core/dependencies.h"
 #include "coordinator/core/outcome.h"
 #include "coordinator/core/remembered_requests.h"
@@ -64,9 +64,9 @@ Decision not_unique(const Call& call, const SubmitTask& submit, const Task& hold
 }
 
 TaskSubmitted submitted_event(const Call& call, const SubmitTask& submit) {
-    const TaskSpec& spec = submit.spec;
     TaskSubmitted event;
-    event.spec = spec;
+    event.spec = under_rules(submit.spec, call.policy);
+    const TaskSpec& spec = event.spec;
     event.request = submit.request;
     const Instant ready_at = std::max(call.now() + spec.delay, spec.not_before);
     const bool later = ready_at > call.now();
@@ -250,11 +250,12 @@ Decision decide_submit(const Call& call, const SubmitTask& submit, const Earlier
     }
 
     Decision decision;
-    answer(decision, call, submit_answer(call, submit, event.state, earlier));
+    const TaskState state = state_or_approval(event.state, event.spec.approval);
+    answer(decision, call, submit_answer(call, submit, state, earlier));
     if (submit.dry_run) return decision;
     for (const ArtifactRef& content : submit.contents) {
         decision.events.push_back(
-            event_of(call, ContentStored{content.digest, content.size, true}));
+            event_of(call, ContentStored{content.digest, content.size, true, content.secrets}));
     }
     decision.events.push_back(event_of(call, call.key(spec.id), std::move(event)));
     return decision;
@@ -297,7 +298,8 @@ Decision decide_claim(const Call& call, const ClaimTask& claim) {
 
 Decision decide_store_content(const Call& call, const StoreContent& store) {
     Decision decision;
-    decision.events.push_back(event_of(call, ContentStored{store.digest, store.size, false}));
+    decision.events.push_back(
+        event_of(call, ContentStored{store.digest, store.size, false, store.secrets}));
     answer(decision, call, StoredAnswer{store.digest, store.size});
     return decision;
 }

@@ -81,6 +81,12 @@ bool is_full_of_held(const Call& call, const ControlKey& key) {
 
 }  // namespace
 
+Decision decide_policy(const NotePolicy& noted) {
+    Decision decision;
+    decision.notices.emplace_back(PolicyNoted{noted.rates});
+    return decision;
+}
+
 Decision decide_control(const Call& call, const SetControl& set) {
     const ControlKey key{call.command.ns, set.kind, set.name};
     const Session* session =

@@ -3,12 +3,14 @@
 // next attempt has the next number.
 #include <algorithm>
 
-#include "coordinator/core/decide_parts.h"
+#include "coordinator/core/approval.h"
 #include "coordinator/core/outcome.h"
 #include "coordinator/core/remembered_requests.h"
 
 namespace zq::core {
 namespace {
+
+constexpr std::size_t kErasedAtOnce = 1'000;  // bodies and contents of one event
 
 bool is_dead_letter(const Task& task) {
     return task.state == TaskState::kDead || task.state == TaskState::kExpired;
@@ -62,20 +64,72 @@ std::optional<Decision> answered_before(const Call& call, const TaskId& id) {
     return decision;
 }
 
-/// The event, the memory of the request, and the answer.
-Decision carry_out(const Call& call, const Task& task, EventBody body) {
+/// The events, the memory of the request, and the answer.
+Decision carry_out(const Call& call, const TaskKey& key, std::vector<EventBody> bodies) {
     if (auto full = request_bound(call)) {
         return reject(call, full->code, full->message, {}, full->retry_after);
     }
     Decision decision;
-    decision.events.push_back(event_of(call, task.key, std::move(body)));
+    for (EventBody& body : bodies) {
+        decision.events.push_back(event_of(call, key, std::move(body)));
+    }
     // Without a client instance a request id says nothing: such a request is not remembered.
     if (!call.command.client.empty()) {
-        decision.events.push_back(event_of(
-            call, task.key, RequestRecorded{call.command.client, call.command.request, {}}));
+        decision.events.push_back(
+            event_of(call, key, RequestRecorded{call.command.client, call.command.request, {}}));
     }
-    answer(decision, call, ChangedAnswer{task.key.id});
+    answer(decision, call, ChangedAnswer{key.id});
     return decision;
+}
+
+Error is_input(const TaskId& task) {
+    return {ErrorCode::CONFLICT,
+            "open tasks wait, or have waited, for task " + task.text + ": it is their input",
+            "task_id",
+            {}};
+}
+
+TaskRemoved removal(const Call& call, const Task& task, const std::string& reason) {
+    const EndedTask& held = call.command.facts.held;
+    return {task.submitted_seq, held_contents(held), held.log_bytes + held.artifact_bytes, reason,
+            RetentionRule::kByHand};
+}
+
+/// Why there is nothing to erase of a task that is not there; nullopt if there is something.
+std::optional<Error> nothing_left(const Call& call, const TaskKey& key) {
+    const Facts& facts = call.command.facts;
+    if (!facts.bodies.empty() || !facts.contents.empty()) return std::nullopt;
+    return Error{ErrorCode::NOT_FOUND,
+                 "no task " + key.id.text + ", and no text of one in the journal",
+                 "task_id",
+                 {}};
+}
+
+/// Events that are not stored yet are not among the facts.
+std::optional<Error> not_stored_yet(const Call& call, const TaskKey& key) {
+    const auto& index = call.state.index;
+    const auto attempt = index.attempts.lower_bound({key, 0});
+    const bool has_attempt = attempt != index.attempts.end() && attempt->first.first == key;
+    if (!index.ended.contains(key) && !index.removed.contains(key) && !has_attempt) {
+        return std::nullopt;
+    }
+    return Error{ErrorCode::BUSY, "the last word of task " + key.id.text + " is stored just now",
+                 "task_id", millis(100)};
+}
+
+/// At least one event, each of a size that the journal takes lightly.
+std::vector<TextsErased> erasing_parts(const Facts& facts, const std::string& reason) {
+    std::vector<TextsErased> parts(1);
+    for (const ErasedBody& body : facts.bodies) {
+        if (parts.back().bodies.size() == kErasedAtOnce) parts.emplace_back();
+        parts.back().bodies.push_back(body);
+    }
+    for (const Digest& digest : facts.contents) {
+        if (parts.back().contents.size() == kErasedAtOnce) parts.emplace_back();
+        parts.back().contents.push_back(digest);
+    }
+    for (TextsErased& part : parts) part.reason = reason;
+    return parts;
 }
 
 /// The record with the envelope of the facts, where that is to become another.
@@ -141,6 +195,7 @@ TaskReplayed replayed(const Call& call, const Task& ended, const ReplayTask& rep
     if (replay.fresh) task.feedback = {};
     const bool forgets = replay.fresh && !replay.keep_checkpoints;
     if (forgets || facts.checkpoints_gone) event.released = forget_checkpoints(call, task);
+    put_under_rules(task, call.policy);
     task.rank = rank_of(task, call.now(), call.policy);
     return event;
 }
@@ -159,7 +214,7 @@ Decision decide_replay(const Call& call, const ReplayTask& replay) {
     }
     if (error) return reject(call, error->code, error->message, error->field, error->retry_after);
     const Task& task = *look_up(call, replay.task);
-    return carry_out(call, task, replayed(call, task, replay));
+    return carry_out(call, task.key, {replayed(call, task, replay)});
 }
 
 Decision decide_edit(const Call& call, const EditTask& edit) {
@@ -172,7 +227,7 @@ Decision decide_edit(const Call& call, const EditTask& edit) {
     }
     if (error) return reject(call, error->code, error->message, error->field, error->retry_after);
     const Task& task = *look_up(call, edit.task);
-    return carry_out(call, task, TaskEdited{revision(call, task, edit.reason)});
+    return carry_out(call, task.key, {TaskEdited{revision(call, task, edit.reason)}});
 }
 
 Decision decide_remove(const Call& call, const RemoveTask& remove) {
@@ -181,16 +236,28 @@ Decision decide_remove(const Call& call, const RemoveTask& remove) {
         return reject(call, error->code, error->message, error->field, error->retry_after);
     }
     if (call.state.index.needed.contains(call.key(remove.task))) {
-        return reject(
-            call, ErrorCode::CONFLICT,
-            "open tasks wait, or have waited, for task " + remove.task.text + ": it is their input",
-            "task_id");
+        const Error error = is_input(remove.task);
+        return reject(call, error.code, error.message, error.field);
     }
     const Task& task = *look_up(call, remove.task);
-    const EndedTask& held = call.command.facts.held;
-    TaskRemoved event{task.submitted_seq, held_contents(held), held.log_bytes + held.artifact_bytes,
-                      remove.reason, RetentionRule::kByHand};
-    return carry_out(call, task, std::move(event));
+    return carry_out(call, task.key, {removal(call, task, remove.reason)});
+}
+
+Decision decide_erase(const Call& call, const EraseTask& erase) {
+    if (auto before = answered_before(call, erase.task)) return std::move(*before);
+    const TaskKey key = call.key(erase.task);
+    const Task* task = look_up(call, erase.task);
+    auto error =
+        task != nullptr ? obstacle(call, erase.task, Which::kEnded) : nothing_left(call, key);
+    if (!error) error = not_stored_yet(call, key);
+    if (!error && call.state.index.needed.contains(key)) error = is_input(erase.task);
+    if (error) return reject(call, error->code, error->message, error->field, error->retry_after);
+    std::vector<EventBody> bodies;
+    if (task != nullptr) bodies.emplace_back(removal(call, *task, erase.reason));
+    for (TextsErased& part : erasing_parts(call.command.facts, erase.reason)) {
+        bodies.emplace_back(std::move(part));
+    }
+    return carry_out(call, key, std::move(bodies));
 }
 
 }  // namespace zq::core

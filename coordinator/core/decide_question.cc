@@ -2,7 +2,7 @@
 // that ends with its question does so by a report (decide_report.cc).
 #include <algorithm>
 
-#include "coordinator/core/decide_parts.h"
+#include "coordinator/core/approval.h"
 #include "coordinator/core/outcome.h"
 #include "coordinator/core/remembered_requests.h"
 
@@ -60,6 +60,13 @@ TaskState take_answer(const Call& call, const Task& task, const AnswerPerson& sa
     closed.question = open.id;
     closed.choice = said.choice;
     closed.answer = said.answer;
+    closed.allow_secrets = said.allow_secrets;
+    if (open.kind == QuestionKind::kApproval) {
+        close_approval(task, closed);
+        const bool starts = task.state == TaskState::kInputRequired;
+        if (starts) closed.rank = rank_of(task, call.now(), call.policy);
+        return close_question(call, task, call.command.identity, std::move(closed), decision);
+    }
     const bool ours = open.kind != QuestionKind::kQuestion;
     if (ours && said.choice == kStopChoice) {
         const bool budget = open.kind == QuestionKind::kBudget;
@@ -102,18 +109,8 @@ Decision answer_again(const Call& call, const AnswerPerson& answered, const Task
 
 void hold_task(const Call& call, const Task& task, const Lease& lease, const std::string& how,
                Decision& decision) {
-    Question question;
-    question.id = "hold-" + std::to_string(lease.attempt);
-    question.text = "Attempt " + std::to_string(lease.attempt) + " at " + lease.holder.worker.text +
-                    " " + how + ". Its work may be half done. Shall it be run again?";
-    if (question.text.size() > limits::kQuestionBytes) question.text.resize(limits::kQuestionBytes);
-    question.choices = {std::string(kRetryChoice), std::string(kStopChoice)};
-    question.kind = QuestionKind::kHold;
-    question.attempt = lease.attempt;
-    question.asked_at = call.now();
-    question.parked = true;
     decision.events.push_back(
-        system_event(task.key, QuestionAsked{lease.token, std::move(question)}));
+        system_event(task.key, QuestionAsked{lease.token, hold_question(lease, how, call.now())}));
 }
 
 TaskState close_question(const Call& call, const Task& task, const Identity& by,
@@ -125,11 +122,13 @@ TaskState close_question(const Call& call, const Task& task, const Identity& by,
     question.closed_at = call.now();
     if (closed.state == QuestionState::kAnswered) question.answered_by = by;
     const bool stops = closed.dead_reason != DeadReason::kNone;
+    const bool completes = closed.next == TaskState::kCompleted;
     const bool granted_anew = closed.budget_from.has_value();
     Event event = system_event(task.key, std::move(closed));
     event.identity = by;
     decision.events.push_back(std::move(event));
     if (stops) return TaskState::kDead;
+    if (completes) return TaskState::kCompleted;
     if (!task.lease) {
         if (granted_anew) return TaskState::kQueued;
         // It may have used up its budget before it asked.
@@ -198,7 +197,9 @@ Decision decide_answer(const Call& call, const AnswerPerson& answered) {
         open != nullptr && (answered.question.empty() || answered.question == open->id);
     if (!meant) return answer_again(call, answered, *task);
     AnswerPerson said = spelled_out(answered, *open);
-    if (auto no = misfit(said, *open)) return reject(call, no->code, no->message, no->field);
+    auto no = misfit(said, *open);
+    if (!no) no = approver_error(call, *task, said, *open);
+    if (no) return reject(call, no->code, no->message, no->field);
     if (auto full = request_bound(call)) {
         return reject(call, full->code, full->message, {}, full->retry_after);
     }

@@ -3,7 +3,7 @@
 #include "common/base/check.h"
 #include "common/base/contract.h"
 #include "common/base/mutant.h"
-#include "coordinator/core/decide_parts.h"
+#include "coordinator/core/approval.h"
 #include "coordinator/core/outcome.h"
 #include "coordinator/core/remembered_requests.h"
 
@@ -56,6 +56,7 @@ Attempt attempt_of(const Call& call, const EndAttempt& end, const Task& task, co
     attempt.artifacts = end.artifacts;
     attempt.duration = end.duration;
     attempt.report = end.report;
+    attempt.command = end.command;
     return attempt;
 }
 
@@ -77,7 +78,7 @@ Next next_of(const Call& call, const EndAttempt& end, const Task& task) {
     const std::uint64_t seed = call.command.seed;
     switch (end.kind) {
         case EndAttempt::Kind::kComplete:
-            return ended_as(task, TaskState::kCompleted);
+            return ended_as(task, state_or_approval(TaskState::kCompleted, task.approval));
         case EndAttempt::Kind::kSkip:
             return ended_as(task, TaskState::kSkipped);
         case EndAttempt::Kind::kFail:
@@ -101,7 +102,7 @@ void end_attempt(const Call& call, const EndAttempt& end, const Task& task, cons
                  Decision& decision) {
     for (const ArtifactRef& content : end.contents) {
         decision.events.push_back(
-            event_of(call, ContentStored{content.digest, content.size, true}));
+            event_of(call, ContentStored{content.digest, content.size, true, content.secrets}));
     }
     Attempt attempt = attempt_of(call, end, task, lease);
     Next next;

@@ -71,7 +71,7 @@ Decision decide_checkpoint(const Call& call, const SaveCheckpoint& save) {
     }
     for (const ArtifactRef& content : save.contents) {
         decision.events.push_back(
-            event_of(call, ContentStored{content.digest, content.size, true}));
+            event_of(call, ContentStored{content.digest, content.size, true, content.secrets}));
     }
     CheckpointSaved saved;
     saved.token = save.token;

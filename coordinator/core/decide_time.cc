@@ -3,7 +3,7 @@
 #include <set>
 
 #include "common/base/mutant.h"
-#include "coordinator/core/decide_parts.h"
+#include "coordinator/core/approval.h"
 #include "coordinator/core/outcome.h"
 
 namespace zq::core {
@@ -15,6 +15,7 @@ void close_unanswered(const Call& call, const Task& task, Instant due, Decision&
     closed.question = open_question(task)->id;
     closed.state = QuestionState::kNoAnswer;
     closed.rank = parked ? rank_of(task, due, call.policy) : 0;
+    if (open_question(task)->kind == QuestionKind::kApproval) close_approval(task, closed);
     close_question(call, task, kSystemIdentity, std::move(closed), decision);
 }
 
@@ -46,7 +47,8 @@ void end_overdue(const Call& call, const Task& task, Decision& decision) {
 
 /// A waiting task that is too late gets one event, whatever else of it is due.
 void fire_timer(const Call& call, const Timer& timer, const Task& task, Decision& decision) {
-    if (!task.lease && has_missed_deadline(task, call.now())) {
+    const bool reviewed = task.state == TaskState::kInReview;
+    if (!task.lease && !reviewed && has_missed_deadline(task, call.now())) {
         const bool started = task.attempts > 0;
         const TaskExpired late{started ? TaskState::kDead : TaskState::kExpired, true};
         decision.events.push_back(system_event(task.key, late));

@@ -12,7 +12,7 @@ constexpr std::array<std::string_view, std::variant_size_v<EventBody>> kKinds = 
     "request_recorded",   "checkpoint_saved",  "question_asked", "question_closed",
     "contents_condemned", "artifacts_removed", "task_removed",   "usage_noted",
     "budget_reached",     "task_replayed",     "task_edited",    "upstream_ended",
-    "control_changed"};
+    "control_changed",    "access_changed",    "texts_erased"};
 
 }  // namespace
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <variant>
 
+#include "common/base/access.h"
 #include "coordinator/core/control.h"
 #include "coordinator/core/task.h"
 
@@ -114,6 +115,7 @@ struct ContentStored {
     Digest digest;
     std::uint64_t size = 0;
     bool inlined = false;
+    std::vector<std::string> secrets = {};  // kinds of those that were found in its text
     friend bool operator==(const ContentStored&, const ContentStored&) = default;
 };
 
@@ -151,6 +153,8 @@ struct QuestionClosed {
     std::int64_t rank = 0;                       // of the task, where it is queued again
     std::optional<Spent> budget_from;            // the task may use its budget once more
     DeadReason dead_reason = DeadReason::kNone;  // where it ends the task
+    TaskState next = TaskState::kQueued;         // of one that was parked, where it does not die
+    bool allow_secrets = false;                  // the answer may hold what looks like a secret
     friend bool operator==(const QuestionClosed&, const QuestionClosed&) = default;
 };
 
@@ -252,12 +256,30 @@ struct ControlChanged {
     friend bool operator==(const ControlChanged&, const ControlChanged&) = default;
 };
 
+/// The texts of a task's earlier events are erased (redact.h), of all lives of its id; it has no
+/// row any more. `contents`: what those events refer to, which leaves as soon as nothing else does.
+struct TextsErased {
+    std::vector<ErasedBody> bodies;  // in the order of seq
+    std::vector<Digest> contents;
+    std::string reason;
+    friend bool operator==(const TextsErased&, const TextsErased&) = default;
+};
+
+/// What a key may do from now on, whole; nothing where it is not known any more.
+struct AccessChanged {
+    std::string fingerprint;  // of the key, 16 hex digits
+    std::optional<KeyAccess> access;
+    std::string reason;  // of whoever changed it
+    friend bool operator==(const AccessChanged&, const AccessChanged&) = default;
+};
+
 using EventBody =
     std::variant<EpochStarted, TaskSubmitted, TaskReady, TaskAssigned, LeaseResumed, ProgressNoted,
                  AttemptEnded, CancelRequested, TaskCancelled, TaskExpired, RoleServed,
                  ContentStored, RequestRecorded, CheckpointSaved, QuestionAsked, QuestionClosed,
                  ContentsCondemned, ArtifactsRemoved, TaskRemoved, UsageNoted, BudgetReached,
-                 TaskReplayed, TaskEdited, UpstreamEnded, ControlChanged>;
+                 TaskReplayed, TaskEdited, UpstreamEnded, ControlChanged, AccessChanged,
+                 TextsErased>;
 
 /// `task.id` is empty for events that are not about one task.
 struct Event {

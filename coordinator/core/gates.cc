@@ -1,6 +1,7 @@
 #include "coordinator/core/gates.h"
 
 #include <algorithm>
+#include <set>
 
 #include "common/base/mutant.h"
 
@@ -71,6 +72,23 @@ Limits limits_of(const State& state, const Policy& policy, const ControlKey& key
     const Limits own = own_limits(state, policy, key);
     if (key.kind != ControlKind::kLimitKey || key.name == kAnyLimitKey) return own;
     return merged(own, own_limits(state, policy, limit_key(key.ns, std::string(kAnyLimitKey))));
+}
+
+std::vector<ControlKey> other_rates(const Policy& before, const Policy& after) {
+    std::set<ControlKey> named;
+    for (const Policy* policy : {&before, &after}) {
+        for (const auto& [role, limits] : policy->role_limits) {
+            named.insert({kDefaultNamespace, ControlKind::kRole, role.text});
+        }
+        for (const auto& [key, limits] : policy->key_limits) {
+            named.insert({kDefaultNamespace, ControlKind::kLimitKey, key});
+        }
+    }
+    std::vector<ControlKey> others;
+    for (const ControlKey& key : named) {
+        if (configured(before, key).rate != configured(after, key).rate) others.push_back(key);
+    }
+    return others;
 }
 
 bool is_drained(const State& state, const Session& session) {

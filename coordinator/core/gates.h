@@ -33,6 +33,8 @@ const Control* find_control(const State& state, const ControlKey& key);
 /// What holds for a role or a limit key: what was set at run time, else what the configuration
 /// says; of a limit key, what neither says is as for `*`.
 Limits limits_of(const State& state, const Policy& policy, const ControlKey& key);
+/// Of which roles and limit keys the configured rate is another one.
+std::vector<ControlKey> other_rates(const Policy& before, const Policy& after);
 /// True if nothing is to be given to this worker.
 bool is_resting(const State& state, const Session& session);
 /// True if it is to end when it has ended what it has.

@@ -15,7 +15,7 @@ void expect(Broken& broken, bool holds, const std::string& sentence) {
 
 void check_questions(const Task& task, const std::string& name, Broken& broken) {
     const Question* open = open_question(task);
-    const bool parked = task.state == TaskState::kInputRequired;
+    const bool parked = is_parked(task.state);
     expect(broken, task.questions.size() <= limits::kQuestionsKept,
            name + "questions stay within their bound");
     expect(broken,
@@ -24,7 +24,7 @@ void check_questions(const Task& task, const std::string& name, Broken& broken) 
                (open == nullptr ? 0 : 1),
            name + "only the last question is open");
     expect(broken, parked == (open != nullptr && open->parked),
-           name + "exactly input_required has an open question without an attempt");
+           name + "exactly input_required and in_review have an open question without an attempt");
     expect(broken, open == nullptr || parked || task.state == TaskState::kRunning,
            name + "only what runs or is parked asks");
 }

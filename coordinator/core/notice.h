@@ -68,8 +68,13 @@ struct RatesBegin {
     Instant from;
 };
 
+/// The policy is another one: all roles are matched again, and these rates begin anew.
+struct PolicyNoted {
+    std::vector<ControlKey> rates;
+};
+
 using Notice = std::variant<SessionOpened, SessionClosed, SessionHeard, LeaseClockSet, CreditUsed,
                             DeadlinesMoved, ProgressSeen, RoleMatched, RoleWaits, RoleWoken,
-                            TurnTaken, RateUsed, RatesBegin>;
+                            TurnTaken, RateUsed, RatesBegin, PolicyNoted>;
 
 }  // namespace zq::core

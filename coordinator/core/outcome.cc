@@ -129,6 +129,20 @@ Next after_release(const Task& task, ReleaseCause cause, Millis delay, Instant n
     return next;
 }
 
+Question hold_question(const Lease& lease, const std::string& how, Instant now) {
+    Question question;
+    question.id = "hold-" + std::to_string(lease.attempt);
+    question.text = "Attempt " + std::to_string(lease.attempt) + " at " + lease.holder.worker.text +
+                    " " + how + ". Its work may be half done. Shall it be run again?";
+    if (question.text.size() > limits::kQuestionBytes) question.text.resize(limits::kQuestionBytes);
+    question.choices = {std::string(kRetryChoice), std::string(kStopChoice)};
+    question.kind = QuestionKind::kHold;
+    question.attempt = lease.attempt;
+    question.asked_at = now;
+    question.parked = true;
+    return question;
+}
+
 Next after_silence(const Task& task, Outcome outcome) {
     const bool cancelling =
         task.state == TaskState::kCancelling && !mutant(Mutant::kCancelForgotten);

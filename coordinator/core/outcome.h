@@ -30,6 +30,13 @@ Next after_failure(const Task& task, const Failed& failed, Instant now, std::uin
 /// once it was said limits::kDeferrals times.
 Next after_release(const Task& task, ReleaseCause cause, Millis delay, Instant now,
                    std::uint64_t seed, const Policy& policy);
+/// True for a task that could start but for the approval it needs and has not got.
+bool lacks_approval(const Task& task);
+/// What is asked about a task that could start, or about its result; `digest`: of what is approved.
+Question approval_question(const Task& task, std::uint32_t attempt, const Digest& digest,
+                           Instant now);
+/// What is asked about a task that is held: `how` says what became of its attempt.
+Question hold_question(const Lease& lease, const std::string& how, Instant now);
 /// After a lease ended by silence: queued at its old place (input_required where the task is held
 /// after a loss), or dead (poison) after max_lost of them. Undelivered and released ones charge
 /// nothing.

@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 
+#include "common/base/approval.h"
 #include "common/base/control.h"
 #include "common/base/ids.h"
 #include "common/base/limits.h"
@@ -36,6 +37,8 @@ struct Policy {
     Millis age_step = limits::kAgeStep;  // one step of priority outweighs this much waiting
     std::map<RoleName, Limits> role_limits;
     std::map<std::string, Limits> key_limits;  // of limit keys; `*`: of all without their own
+    std::map<RoleName, ApprovalRule> role_approvals;
+    std::map<std::string, ApprovalRule> type_approvals;
 };
 
 inline const Retention& retention_of(const Policy& policy, const RoleName& role) {

@@ -38,6 +38,12 @@ void restore(State& state, ControlKey key, Control control) {
     ZQ_CHECK(inserted);
 }
 
+void restore(State& state, std::string fingerprint, KeyAccess access) {
+    const bool inserted =
+        state.durable.access.emplace(std::move(fingerprint), std::move(access)).second;
+    ZQ_CHECK(inserted);
+}
+
 void restore(State& state, RequestKey key, RequestRecord record) {
     const Instant at = record.at;
     // A time and the number of entries at it make a key that replay and recovery agree on.

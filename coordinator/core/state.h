@@ -42,6 +42,7 @@ struct Durable {
     std::set<RoleKey> roles_served;
     std::map<RequestKey, RequestRecord> requests;
     std::map<ControlKey, Control> controls;
+    std::map<std::string, KeyAccess> access;  // known keys, by their fingerprint
 };
 
 struct RoleIndex {

@@ -68,8 +68,10 @@ struct Task {
     Budget budget;
     std::vector<RetryRule> retry_rules;
     OnLost on_lost = OnLost::kRetry;
-    After after;   // its tasks in order
-    Millis ttl{};  // of one that waits for others: counts from when it is ready
+    Approval approval;
+    bool approved = false;  // before its start, as it is now
+    After after;            // its tasks in order
+    Millis ttl{};           // of one that waits for others: counts from when it is ready
 
     TaskState state = TaskState::kQueued;
     DeadReason dead_reason = DeadReason::kNone;
@@ -110,6 +112,11 @@ inline Seq spec_seq(const Task& task) {
     return task.edited_seq != 0 ? task.edited_seq : task.submitted_seq;
 }
 
+/// True where an open question keeps a task that has no lease.
+constexpr bool is_parked(TaskState state) {
+    return state == TaskState::kInputRequired || state == TaskState::kInReview;
+}
+
 /// The question that waits for an answer; null if there is none.
 const Question* open_question(const Task& task);
 /// What counts against its budget, the running attempt included.
@@ -121,6 +128,14 @@ bool is_over_budget(const Task& task);
 Instant attempt_ends_at(const Task& task, Instant since);
 /// What a new attempt is told: the questions that were answered, or had no answer in their time.
 std::vector<Question> closed_questions(const Task& task);
+
+/// A stored event without its texts: the digest of what its body is now. What it was first stays in
+/// the hash chain by its digest alone.
+struct ErasedBody {
+    Seq seq = 0;
+    Digest digest;
+    friend bool operator==(const ErasedBody&, const ErasedBody&) = default;
+};
 
 /// An attempt that has ended, as it is remembered for good. While it runs it is the task's lease.
 struct Attempt {
@@ -142,6 +157,7 @@ struct Attempt {
     Digest report;                          // of the report that ended it; zero: none did
     TaskState answer = TaskState::kQueued;  // what that report was answered
     Seq ended_seq = 0;                      // of the event that ended it; 0 inside that event
+    Digest command;                         // of what was run, as its holder said; zero: unsaid
 
     friend bool operator==(const Attempt&, const Attempt&) = default;
 };

@@ -13,21 +13,21 @@ RoleKey role_of(const Task& task) {
 
 bool can_expire(const Task& task) {
     return task.expires_at.is_set() && task.attempts == 0 &&
-           (task.state == TaskState::kQueued || task.state == TaskState::kScheduled);
+           (task.state == TaskState::kQueued || task.state == TaskState::kScheduled ||
+            task.state == TaskState::kInputRequired);
 }
 
 bool is_due_later(const Task& task) {
     return task.state == TaskState::kScheduled || task.state == TaskState::kRetryWait;
 }
 
-/// A running task's deadline is its attempt's.
+/// A running task's deadline is its attempt's; one whose result waits has kept it.
 bool has_deadline(const Task& task) {
-    return task.deadline_at.is_set() && !task.lease;
+    return task.deadline_at.is_set() && !task.lease && task.state != TaskState::kInReview;
 }
 
 bool waits(const Task& task) {
-    return is_due_later(task) || task.state == TaskState::kInputRequired ||
-           task.state == TaskState::kBlocked;
+    return is_due_later(task) || is_parked(task.state) || task.state == TaskState::kBlocked;
 }
 
 bool is_leased(const Task& task) {

@@ -2,26 +2,33 @@
 
 #include <algorithm>
 
+#include "common/base/secret_scan.h"
+#include "coordinator/edge/content_sorter.h"
 #include "coordinator/edge/field_checks.h"
-#include "coordinator/edge/in.h"
+#include "coordinator/edge/secret_check.h"
 
 namespace zq::edge {
 namespace {
 
 /// Where an input's content is: stored, in the message (then it is to be recorded), or missing.
-Result<void> place_input(const ArtifactRef& input, const wire::Batch& batch, FactFinder& finder,
-                         core::BatchEntry& entry) {
-    auto stored = finder.stored_size(input.digest);
+Result<void> place_input(ArtifactRef& input, const wire::Batch& batch, const Origin& origin,
+                         FactFinder& finder, core::BatchEntry& entry) {
+    auto stored = finder.stored(input.digest);
     if (!stored) return Failure(stored.error());
-    std::optional<std::uint64_t> size = *stored;
-    if (!size) {
-        const auto content = std::find_if(batch.contents.begin(), batch.contents.end(),
-                                          [&](const auto& c) { return c.digest == input.digest; });
+    const auto content = std::find_if(batch.contents.begin(), batch.contents.end(),
+                                      [&](const auto& c) { return c.digest == input.digest; });
+    const bool sent = content != batch.contents.end();
+    std::optional<std::uint64_t> size;
+    if (may_refer(origin, input.digest, sent) && *stored) {
+        size = (*stored)->size;
+        input.secrets = std::move((*stored)->secrets);
+    } else {
         if (content == batch.contents.end()) {
             entry.facts.missing.push_back(input.digest);
             return {};
         }
         size = content->data.data.size();
+        if (!is_binary(content->data.data)) input.secrets = secret_kinds(content->data.data);
         entry.submit.contents.push_back(input);
     }
     if (*size == input.size) return {};
@@ -33,13 +40,15 @@ Result<void> place_input(const ArtifactRef& input, const wire::Batch& batch, Fac
     return {};
 }
 
-Result<core::BatchEntry> to_entry(TaskSpec& spec, const wire::Batch& batch, FactFinder& finder) {
+Result<core::BatchEntry> to_entry(TaskSpec& spec, const wire::Batch& batch, const Origin& origin,
+                                  FactFinder& finder) {
     core::BatchEntry entry;
     if (auto ok = field::task(spec); !ok) {
         entry.facts.payload = ok.error();
         entry.submit.spec.id = std::move(spec.id);
         return entry;
     }
+    for (ArtifactRef& input : spec.inputs) input.secrets.clear();
     entry.submit.request = request_digest(spec);
     entry.submit.dry_run = batch.dry_run;
     if (auto ok = finder.add_former(spec, entry.facts); !ok) return Failure(ok.error());
@@ -47,9 +56,12 @@ Result<core::BatchEntry> to_entry(TaskSpec& spec, const wire::Batch& batch, Fact
         return Failure(ok.error());
     }
     entry.facts.payload = finder.payload_error(spec);
-    for (const ArtifactRef& input : spec.inputs) {
+    for (ArtifactRef& input : spec.inputs) {
         if (input.by_reference) continue;
-        if (auto ok = place_input(input, batch, finder, entry); !ok) return Failure(ok.error());
+        if (auto ok = place_input(input, batch, origin, finder, entry); !ok) {
+            return Failure(ok.error());
+        }
+        if (auto ok = check_input(input, spec); !ok) entry.facts.payload = ok.error();
     }
     entry.submit.spec = std::move(spec);
     return entry;
@@ -57,15 +69,15 @@ Result<core::BatchEntry> to_entry(TaskSpec& spec, const wire::Batch& batch, Fact
 
 }  // namespace
 
-Result<core::SubmitBatch> to_batch(wire::Batch& batch, bool storage_full, FactFinder& finder) {
+Result<core::SubmitBatch> to_batch(wire::Batch& batch, const Origin& origin, FactFinder& finder) {
     core::SubmitBatch command;
     command.atomic = batch.atomic;
     command.dry_run = batch.dry_run;
     command.entries.reserve(batch.tasks.size());
     for (TaskSpec& spec : batch.tasks) {
-        auto entry = to_entry(spec, batch, finder);
+        auto entry = to_entry(spec, batch, origin, finder);
         if (!entry) return Failure(entry.error());
-        entry->facts.storage_full = storage_full;
+        entry->facts.storage_full = origin.storage_full;
         command.entries.push_back(std::move(*entry));
     }
     return command;

@@ -3,12 +3,12 @@
 
 #include "common/wire/batch_messages.h"
 #include "coordinator/core/command.h"
-#include "coordinator/edge/facts.h"
+#include "coordinator/edge/in.h"
 
 namespace zq::edge {
 
 /// The tasks are moved from; the contents stay. A task that is not valid is an entry that says so.
 /// Errors: as to_command.
-Result<core::SubmitBatch> to_batch(wire::Batch& batch, bool storage_full, FactFinder& finder);
+Result<core::SubmitBatch> to_batch(wire::Batch& batch, const Origin& origin, FactFinder& finder);
 
 }  // namespace zq::edge

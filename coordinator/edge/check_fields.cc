@@ -7,6 +7,8 @@
 #include "common/platform/keys.h"
 #include "coordinator/core/event.h"
 #include "coordinator/edge/field_checks.h"
+#include "coordinator/edge/operator_checks.h"
+#include "coordinator/edge/secret_check.h"
 
 namespace zq::edge {
 namespace {
@@ -89,7 +91,8 @@ Check check(const wire::AnswerQuestion& m) {
     return all_of([&] { return name(m.task.text, "task_id"); },
                   [&] { return name_or_empty(m.question, "question_id"); },
                   [&] { return size(m.choice, limits::kChoiceBytes, "choice"); },
-                  [&] { return size(m.answer, limits::kAnswerBytes, "answer"); });
+                  [&] { return size(m.answer, limits::kAnswerBytes, "answer"); },
+                  [&] { return check_no_secrets(m); });
 }
 
 Check check(const wire::Questions& m) {
@@ -259,41 +262,24 @@ Check check(const wire::Answers& m) {
                   [&] { return duration(m.wait, {}, limits::kPollMax, "wait_ms"); });
 }
 
-/// A role's or a worker's name; a limit key is any text.
-Check control_name(ControlKind kind, const std::string& text) {
-    if (kind != ControlKind::kLimitKey) return name(text, "name");
-    if (text.empty()) return fail(ErrorCode::INVALID, "a limit key has at least one byte", "name");
-    return size(text, limits::kKeyBytes, "name");
-}
-
-Check control_parts(const wire::SetControl& m) {
-    const bool bounds_open = m.limits.max_open || m.limits.max_bytes;
-    if (m.kind != ControlKind::kRole && (m.closed || bounds_open)) {
-        return fail(ErrorCode::INVALID, "only a role is closed, or has bounds on what is open",
-                    m.closed ? "closed" : "limits");
-    }
-    if (m.kind == ControlKind::kLimitKey && m.name == kAnyLimitKey && m.paused) {
-        return fail(ErrorCode::INVALID, "`*` has limits alone: name the limit key", "name");
-    }
-    if (m.kind != ControlKind::kWorker) {
-        if (!m.drain) return {};
-        return fail(ErrorCode::INVALID, "only a worker drains so; a role is closed", "drain");
-    }
-    if (m.limits == Limits{} && !m.reset) return {};
-    return fail(ErrorCode::INVALID, "a worker's limit is the number of its slots", "limits");
-}
-
 Check check(const wire::SetControl& m) {
-    const bool says = m.paused || m.closed || m.drain || m.reset || m.limits != Limits{};
-    if (!says) return fail(ErrorCode::INVALID, "what is to be said of it?", "paused");
-    return all_of([&] { return control_name(m.kind, m.name); }, [&] { return control_parts(m); },
-                  [&] { return validate(m.limits, "limits"); },
-                  [&] { return size(m.reason, limits::kReasonBytes, "reason"); });
+    return field::set_control(m);
 }
 
 Check check(const wire::Controls& m) {
-    if (m.name.empty()) return {};
-    return control_name(m.kind.value_or(ControlKind::kLimitKey), m.name);
+    return field::controls(m);
+}
+
+Check check(const wire::Access& m) {
+    return size(m.key, limits::kIdentityBytes, "key");
+}
+
+Check check(const wire::SetAccess& m) {
+    return field::set_access(m);
+}
+
+Check check(const wire::Rotate& m) {
+    return field::rotate(m);
 }
 
 Check check(const wire::Leases& m) {

@@ -63,12 +63,14 @@ wire::WorkerRows list_workers(const core::State& state) {
     return reply;
 }
 
-wire::LeaseRows list_leases(const core::State& state, const wire::Leases& leases) {
+wire::LeaseRows list_leases(const core::State& state, const Peer& asker,
+                            const wire::Leases& leases) {
     wire::LeaseRows reply;
     RowBudget budget(kRowBytes);
     for (const auto& [number, key] : state.index.leases) {
         const core::Task* task = core::find_task(state, key);
         if (task == nullptr || !task->lease) continue;
+        if (!may_read(asker, *task)) continue;
         if (!leases.role.empty() && task->role != leases.role) continue;
         wire::LeaseRow row;
         row.task = key.id;
@@ -93,13 +95,14 @@ wire::LeaseRows list_leases(const core::State& state, const wire::Leases& leases
     return reply;
 }
 
-wire::QuestionRows list_questions(const core::State& state, const wire::Questions& questions) {
+wire::QuestionRows list_questions(const core::State& state, const Peer& asker,
+                                  const wire::Questions& questions) {
     wire::QuestionRows reply;
     RowBudget budget(kRowBytes);
     for (const auto& [asked_at, key] : state.index.asking) {
         const core::Task* task = core::find_task(state, key);
         const Question* open = task == nullptr ? nullptr : core::open_question(*task);
-        if (open == nullptr) continue;
+        if (open == nullptr || !may_read(asker, *task)) continue;
         if (!questions.role.empty() && task->role != questions.role) continue;
         if (!questions.group.empty() && task->group != questions.group) continue;
         wire::QuestionRow row;

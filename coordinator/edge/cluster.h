@@ -1,18 +1,21 @@
-// Answers about the coordinator itself: connected workers, leases, open
-// questions, roles. From memory, so they are
-// held until everything they may show is committed. Each is bounded to what fits one message.
+// Answers about the coordinator itself: connected workers, leases, open questions, roles. From
+// memory, so they are held until everything they may show is committed. Each is bounded to what
+// fits one message, and shows of tasks what the asker may read.
 #pragma once
 
 #include "common/wire/codec.h"
 #include "coordinator/core/state.h"
+#include "coordinator/edge/access.h"
 #include "coordinator/store/reader.h"
 
 namespace zq::edge {
 
 wire::WorkerRows list_workers(const core::State& state);
-wire::LeaseRows list_leases(const core::State& state, const wire::Leases& leases);
+wire::LeaseRows list_leases(const core::State& state, const Peer& asker,
+                            const wire::Leases& leases);
 /// Open questions, the longest waiting first.
-wire::QuestionRows list_questions(const core::State& state, const wire::Questions& questions);
+wire::QuestionRows list_questions(const core::State& state, const Peer& asker,
+                                  const wire::Questions& questions);
 
 /// How long the oldest queued task of a role has waited, as far as its queue is searched.
 Millis oldest_wait(const core::State& state, const core::Policy& policy,

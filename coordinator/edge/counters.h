@@ -1,5 +1,5 @@
 // What happened how often since the start: every refusal by its code, and a few totals. STATUS
-// shows them. One thread uses it.
+// shows them. The control thread uses it; refusals and tallies are counted in any thread.
 #pragma once
 
 #include <array>
@@ -12,8 +12,23 @@
 
 namespace zq::edge {
 
+/// Counted by several threads.
+enum class Tally : std::uint8_t {
+    kConnections,
+    kConnectionsEnded,
+    kKeysRefused,       // connections whose key is not known here
+    kHandshakesFailed,  // connections that were broken off, timed out, or spoke no ZMTP
+    kAcceptsFailed,     // connections for which no descriptor was left
+    kRepliesDropped,    // artifacts socket: to a peer that takes nothing more
+    kStaleVerdicts,     // leases that a peer listed and does not hold
+    kCount
+};
+
 class Counters {
   public:
+    void count(Tally tally, std::uint64_t by = 1) {
+        tallies_.at(static_cast<std::size_t>(tally)).fetch_add(by, std::memory_order_relaxed);
+    }
     void count(std::string_view name, std::uint64_t by = 1);
     void count_refusal(ErrorCode code) {
         refused_.at(static_cast<std::size_t>(code)).fetch_add(1, std::memory_order_relaxed);
@@ -28,6 +43,7 @@ class Counters {
   private:
     std::map<std::string, std::uint64_t, std::less<>> totals_;
     std::array<std::atomic<std::uint64_t>, 64> refused_{};
+    std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(Tally::kCount)> tallies_{};
 };
 
 }  // namespace zq::edge

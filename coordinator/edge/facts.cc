@@ -2,6 +2,8 @@
 
 #include "coordinator/core/dependencies.h"
 #include "coordinator/edge/revised_spec.h"
+#include "coordinator/edge/secret_check.h"
+#include "coordinator/store/erasable.h"
 
 namespace zq::edge {
 namespace {
@@ -53,12 +55,13 @@ Result<std::optional<core::Attempt>> FactFinder::attempt(const TaskKey& key, std
     return reader_.attempt(key, number);
 }
 
-Result<std::optional<std::uint64_t>> FactFinder::stored_size(const Digest& digest) {
-    if (auto size = pending_.size_of(digest)) return size;
-    if (state_.index.condemned.contains(digest)) return std::optional<std::uint64_t>{};
+Result<std::optional<StoredContent>> FactFinder::stored(const Digest& digest) {
+    if (auto pending = pending_.find(digest)) return pending;
+    if (state_.index.condemned.contains(digest)) return std::optional<StoredContent>{};
     auto place = reader_.content(digest);
     if (!place) return Failure(place.error());
-    return *place ? std::optional((*place)->size) : std::nullopt;
+    if (!*place) return std::optional<StoredContent>{};
+    return StoredContent{(*place)->size, std::move((*place)->secrets)};
 }
 
 Result<std::string> FactFinder::unmet(const TaskKey& key, const wire::Report& report) {
@@ -71,9 +74,9 @@ Result<std::string> FactFinder::unmet(const TaskKey& key, const wire::Report& re
     if (!has_it || task->state == TaskState::kCancelling) return std::string{};
     for (const wire::ReportArtifact& artifact : report.artifacts) {
         if (artifact.data) continue;
-        auto size = stored_size(artifact.ref.digest);
-        if (!size) return Failure(size.error());
-        if (!*size) return std::string{};  // it is refused for that
+        auto content = stored(artifact.ref.digest);
+        if (!content) return Failure(content.error());
+        if (!*content) return std::string{};  // it is refused for that
     }
     return contracts_->unmet(core::spec_seq(*task), report);
 }
@@ -127,10 +130,19 @@ Result<void> FactFinder::add_ended(const TaskKey& key, const wire::Changes& chan
     facts.checkpoints_gone = store::checkpoints_gone(*task, *removals);
     auto revised = revised_spec(*spec, changes);
     if (!revised) return Failure(revised.error());
+    if (auto ok = check_no_secrets(changes, *revised); !ok) return ok;
     facts.changed = changed_fields(*spec, *revised);
     if (!facts.changed.empty()) facts.payload = payload_error(*revised);
     if (facts.payload) facts.payload->field = "changes.payload";
     facts.spec = std::move(*revised);
+    return {};
+}
+
+Result<void> FactFinder::add_erasable(const TaskKey& key, core::Facts& facts) {
+    auto found = store::erasable(reader_, key);
+    if (!found) return Failure(found.error());
+    facts.bodies = std::move(found->bodies);
+    facts.contents = std::move(found->contents);
     return {};
 }
 

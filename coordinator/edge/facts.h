@@ -3,27 +3,36 @@
 #pragma once
 
 #include "common/wire/dead_letter_messages.h"
+#include "coordinator/core/event.h"
 #include "coordinator/core/state.h"
 #include "coordinator/edge/contract_reader.h"
 #include "coordinator/store/reader.h"
 
 namespace zq::edge {
 
+/// What is known of content that is stored.
+struct StoredContent {
+    std::uint64_t size = 0;
+    std::vector<std::string> secrets;  // kinds of those that were found in its text
+};
+
 /// Contents whose events are decided but not yet committed. The pipeline keeps it.
 class PendingContents {
   public:
-    void add(const Digest& digest, std::uint64_t size, Seq seq) { pending_[digest] = {size, seq}; }
+    void add(const core::ContentStored& content, Seq seq) {
+        pending_[content.digest] = {{content.size, content.secrets}, seq};
+    }
     void forget_upto(Seq seq) {
         std::erase_if(pending_, [seq](const auto& entry) { return entry.second.seq <= seq; });
     }
-    std::optional<std::uint64_t> size_of(const Digest& digest) const {
+    std::optional<StoredContent> find(const Digest& digest) const {
         auto at = pending_.find(digest);
-        return at == pending_.end() ? std::nullopt : std::optional(at->second.size);
+        return at == pending_.end() ? std::nullopt : std::optional(at->second.content);
     }
 
   private:
     struct Pending {
-        std::uint64_t size = 0;
+        StoredContent content;
         Seq seq = 0;
     };
     std::map<Digest, Pending> pending_;
@@ -46,12 +55,14 @@ class FactFinder {
     /// An ended attempt of the task; `number` 0: its last.
     Result<std::optional<core::Attempt>> attempt(const TaskKey& key, std::uint32_t number,
                                                  const std::optional<core::Task>& ended);
-    /// The size of content that is recorded, or will be with what is decided already; nullopt for
-    /// content that is not.
-    Result<std::optional<std::uint64_t>> stored_size(const Digest& digest);
+    /// Content that is recorded, or will be with what is decided already; nullopt for content that
+    /// is not.
+    Result<std::optional<StoredContent>> stored(const Digest& digest);
     /// What this completion lacks by the rules of its task's envelope; empty: nothing, or it is not
     /// its time to ask. Errors: IO, BUSY (the result is stored in a moment).
     Result<std::string> unmet(const TaskKey& key, const wire::Report& report);
+    /// What erasing the texts of a task must know. Errors: IO.
+    Result<void> add_erasable(const TaskKey& key, core::Facts& facts);
     /// How those went that a new task waits for and that have ended.
     Result<void> add_upstream(const Namespace& ns, const After& after, core::Facts& facts);
     /// Why the payload is not what the role takes.

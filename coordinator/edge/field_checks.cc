@@ -5,6 +5,7 @@
 
 #include "common/platform/digest.h"
 #include "common/platform/json_schema.h"
+#include "coordinator/edge/secret_check.h"
 
 namespace zq::edge::field {
 
@@ -174,6 +175,7 @@ Check contents(const wire::Batch& m) {
 
 Check task(const TaskSpec& spec) {
     if (auto ok = validate(spec); !ok) return ok;
+    if (auto ok = check_no_secrets(spec); !ok) return ok;
     if (spec.expected.schema.empty()) return {};
     auto parsed = JsonSchema::parse(spec.expected.schema, "task.expected_output.schema");
     if (!parsed) return Failure(parsed.error());

@@ -37,7 +37,7 @@ Check output(const std::map<std::string, std::string>& pairs);
 Check report(const wire::Report& r);
 Check contents(const wire::Submit& m);
 Check contents(const wire::Batch& m);
-/// An envelope: its bounds, and the schema of its result.
+/// An envelope: its bounds, secrets in its texts, and the schema of its result.
 Check task(const TaskSpec& spec);
 /// A release carries a question exactly where a person is asked.
 Check question_of(const wire::Release& m);

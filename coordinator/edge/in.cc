@@ -5,7 +5,10 @@
 
 #include "common/platform/digest.h"
 #include "coordinator/edge/batch.h"
+#include "coordinator/edge/content_sorter.h"
 #include "coordinator/edge/controls.h"
+#include "coordinator/edge/redact_words.h"
+#include "coordinator/edge/secret_check.h"
 
 namespace zq::edge {
 namespace {
@@ -38,40 +41,6 @@ Result<void> check_speaker(const wire::Message& message, const Origin& origin) {
     if (origin.session != 0 || !message.header.client.empty()) return {};
     return hello_first();
 }
-
-Result<void> check_size(const ArtifactRef& ref, std::uint64_t size) {
-    if (ref.size == size) return {};
-    return fail(ErrorCode::INVALID,
-                "the content of artifact " + ref.name + " has " + std::to_string(size) + " bytes",
-                "size");
-}
-
-/// Enters the references whose content is neither stored nor inline into the facts, and moves the
-/// inline bytes that are new to `incoming.contents`.
-struct ContentSorter {
-    Incoming& incoming;
-    FactFinder& facts;
-    std::vector<ArtifactRef>& recorded;  // of the command: inline contents to record
-
-    Result<void> sort(const ArtifactRef& ref, std::string* data) {
-        const auto same = std::find_if(recorded.begin(), recorded.end(),
-                                       [&](const auto& r) { return r.digest == ref.digest; });
-        if (same != recorded.end()) return check_size(ref, same->size);
-        auto stored = facts.stored_size(ref.digest);
-        if (!stored) return Failure(stored.error());
-        if (*stored) return check_size(ref, **stored);
-        if (data == nullptr) {
-            auto& missing = incoming.command.facts.missing;
-            if (std::find(missing.begin(), missing.end(), ref.digest) == missing.end()) {
-                missing.push_back(ref.digest);
-            }
-            return {};
-        }
-        recorded.push_back(ref);
-        incoming.contents.push_back({ref.digest, std::move(*data)});
-        return {};
-    }
-};
 
 Result<void> add_task_fact(core::Command& command, const TaskId& id, FactFinder& facts) {
     auto task = facts.ended_task({command.ns, id});
@@ -108,10 +77,17 @@ Result<Incoming> end_attempt(wire::Message& message, wire::Report& report, core:
         if (!unmet) return Failure(unmet.error());
         command.facts.unmet = std::move(*unmet);
     }
-    ContentSorter sorter{incoming, facts, end.contents};
+    ContentSorter sorter{origin, incoming, facts, end.contents};
+    redact(report);
+    redact_reason(end.reason);
+    if (end.question) redact(*end.question);
+    // Taken once, a report is answered alike, whatever the policy has become.
+    const bool taken = command.facts.attempt && command.facts.attempt->report == end.report;
     for (wire::ReportArtifact& artifact : report.artifacts) {
         std::string* data = artifact.data ? &artifact.data->data : nullptr;
         if (auto ok = sorter.sort(artifact.ref, data); !ok) return Failure(ok.error());
+        auto ok = taken ? Result<void>{} : check_policy(artifact.ref, origin, "artifacts");
+        if (!ok) return Failure(ok.error());
         end.artifacts.push_back(std::move(artifact.ref));
     }
     end.session = message.header.client.empty() ? origin.session : 0;
@@ -121,6 +97,7 @@ Result<Incoming> end_attempt(wire::Message& message, wire::Report& report, core:
     end.summary = std::move(report.summary);
     end.output = std::move(report.output);
     end.duration = report.duration;
+    end.command = report.command;
     command.body = std::move(end);
     return incoming;
 }
@@ -172,6 +149,7 @@ Result<Incoming> convert(wire::Message& message, wire::Submit& body, const Origi
     core::Command& command = incoming.command;
     command.ns = body.task.ns;
     core::SubmitTask submit;
+    for (ArtifactRef& input : body.task.inputs) input.secrets.clear();
     submit.request = request_digest(body.task);
     submit.dry_run = body.dry_run;
     if (auto ok = facts.add_former(body.task, command.facts); !ok) return Failure(ok.error());
@@ -179,13 +157,14 @@ Result<Incoming> convert(wire::Message& message, wire::Submit& body, const Origi
     if (auto ok = facts.add_upstream(command.ns, body.task.after, command.facts); !ok) {
         return Failure(ok.error());
     }
-    ContentSorter sorter{incoming, facts, submit.contents};
-    for (const ArtifactRef& input : body.task.inputs) {
+    ContentSorter sorter{origin, incoming, facts, submit.contents};
+    for (ArtifactRef& input : body.task.inputs) {
         if (input.by_reference) continue;
         auto content = std::find_if(body.contents.begin(), body.contents.end(),
                                     [&](const auto& c) { return c.digest == input.digest; });
         std::string* data = content == body.contents.end() ? nullptr : &content->data.data;
         if (auto ok = sorter.sort(input, data); !ok) return Failure(ok.error());
+        if (auto ok = check_input(input, body.task); !ok) return Failure(ok.error());
     }
     if (body.task.trace_id.empty()) body.task.trace_id = new_trace_id(command, body.task);
     submit.spec = std::move(body.task);
@@ -196,7 +175,7 @@ Result<Incoming> convert(wire::Message& message, wire::Submit& body, const Origi
 Result<Incoming> convert(wire::Message& message, wire::Batch& body, const Origin& origin,
                          FactFinder& facts) {
     Incoming incoming{command_of(message, origin), {}};
-    auto batch = to_batch(body, origin.storage_full, facts);
+    auto batch = to_batch(body, origin, facts);
     if (!batch) return Failure(batch.error());
     incoming.command.body = std::move(*batch);
     for (wire::InlineContent& content : body.contents) {
@@ -259,6 +238,7 @@ Result<Incoming> convert(wire::Message& message, wire::Progress& body, const Ori
     if (auto ok = add_task_fact(incoming.command, body.task, facts); !ok) {
         return Failure(ok.error());
     }
+    redact(body);
     incoming.command.body = core::NoteProgress{std::move(body.task), body.lease, body.percent,
                                                std::move(body.step), std::move(body.message)};
     return incoming;
@@ -283,10 +263,14 @@ Result<Incoming> convert(wire::Message& message, wire::Checkpoint& body, const O
     if (auto ok = add_task_fact(incoming.command, body.task, facts); !ok) {
         return Failure(ok.error());
     }
+    redact(body);
     core::SaveCheckpoint save;
-    ContentSorter sorter{incoming, facts, save.contents};
+    ContentSorter sorter{origin, incoming, facts, save.contents};
     std::string* data = body.artifact.data ? &body.artifact.data->data : nullptr;
     if (auto ok = sorter.sort(body.artifact.ref, data); !ok) return Failure(ok.error());
+    if (auto ok = check_policy(body.artifact.ref, origin, "artifact"); !ok) {
+        return Failure(ok.error());
+    }
     save.task = std::move(body.task);
     save.token = body.lease;
     save.ref = std::move(body.artifact.ref);
@@ -301,6 +285,7 @@ Result<Incoming> convert(wire::Message& message, wire::Ask& body, const Origin& 
     if (auto ok = add_task_fact(incoming.command, body.task, facts); !ok) {
         return Failure(ok.error());
     }
+    redact(body.question);
     incoming.command.body =
         core::AskPerson{std::move(body.task), body.lease, std::move(body.question)};
     return incoming;
@@ -312,8 +297,12 @@ Result<Incoming> convert(wire::Message& message, wire::AnswerQuestion& body, con
     if (auto ok = add_task_fact(incoming.command, body.task, facts); !ok) {
         return Failure(ok.error());
     }
-    incoming.command.body = core::AnswerPerson{std::move(body.task), std::move(body.question),
-                                               std::move(body.choice), std::move(body.answer)};
+    incoming.command.body = core::AnswerPerson{std::move(body.task),
+                                               std::move(body.question),
+                                               std::move(body.choice),
+                                               std::move(body.answer),
+                                               body.digest,
+                                               body.allow_secrets};
     return incoming;
 }
 
@@ -324,6 +313,7 @@ Result<Incoming> convert(wire::Message& message, wire::Claim& body, const Origin
         auto ok = add_task_fact(incoming.command, body.task, facts);
         if (!ok) return Failure(ok.error());
     }
+    redact_from(body.from);
     incoming.command.body = core::ClaimTask{std::move(body.role), std::move(body.task),
                                             std::move(body.from), body.lease};
     return incoming;
@@ -335,6 +325,7 @@ Result<Incoming> convert(wire::Message& message, wire::Cancel& body, const Origi
     if (auto ok = add_task_fact(incoming.command, body.task, facts); !ok) {
         return Failure(ok.error());
     }
+    redact_reason(body.reason);
     incoming.command.body =
         core::CancelTask{std::move(body.task), std::move(body.reason), body.cascade};
     return incoming;
@@ -356,6 +347,7 @@ Result<Incoming> convert(wire::Message& message, wire::Replay& body, const Origi
                          FactFinder& facts) {
     auto incoming = about_ended(message, body.task, body.changes, origin, facts);
     if (!incoming) return incoming;
+    redact_reason(body.reason);
     incoming->command.body =
         core::ReplayTask{std::move(body.task), body.fresh, body.keep_checkpoints, body.dead_only,
                          std::move(body.reason)};
@@ -366,6 +358,7 @@ Result<Incoming> convert(wire::Message& message, wire::Edit& body, const Origin&
                          FactFinder& facts) {
     auto incoming = about_ended(message, body.task, body.changes, origin, facts);
     if (!incoming) return incoming;
+    redact_reason(body.reason);
     incoming->command.body = core::EditTask{std::move(body.task), std::move(body.reason)};
     return incoming;
 }
@@ -374,13 +367,20 @@ Result<Incoming> convert(wire::Message& message, wire::Remove& body, const Origi
                          FactFinder& facts) {
     auto incoming = about_ended(message, body.task, {}, origin, facts);
     if (!incoming) return incoming;
-    incoming->command.body = core::RemoveTask{std::move(body.task), std::move(body.reason)};
+    redact_reason(body.reason);
+    core::Command& command = incoming->command;
+    command.body = core::RemoveTask{body.task, body.reason};
+    if (!body.erase) return incoming;
+    auto ok = facts.add_erasable({command.ns, body.task}, command.facts);
+    if (!ok) return Failure(ok.error());
+    command.body = core::EraseTask{body.task, body.reason};
     return incoming;
 }
 
 Result<Incoming> convert(wire::Message& message, wire::SetControl& body, const Origin& origin,
                          FactFinder&) {
     Incoming incoming{command_of(message, origin), {}};
+    redact_reason(body.reason);
     incoming.command.body = to_set_control(std::move(body));
     return incoming;
 }

@@ -6,9 +6,14 @@
 #include "common/wire/codec.h"
 #include "coordinator/core/command.h"
 #include "coordinator/edge/facts.h"
+#include "coordinator/edge/possession.h"
 #include "coordinator/store/journal.h"
 
 namespace zq::edge {
+
+/// What becomes of an artifact whose text has what looks like a secret: it is flagged, or the
+/// report that names it is refused.
+enum class ArtifactSecrets : std::uint8_t { kFlag, kRefuse };
 
 /// What is known of a message beside its own words.
 struct Origin {
@@ -18,6 +23,8 @@ struct Origin {
     core::SessionId session = 0;  // of its connection; 0: none
     std::uint64_t seed = 0;
     bool storage_full = false;
+    Possession* shown = nullptr;  // who has sent which bytes; null: it may refer to any content
+    ArtifactSecrets artifact_secrets = ArtifactSecrets::kFlag;
 };
 
 struct Incoming {
@@ -27,7 +34,7 @@ struct Incoming {
 
 /// The message must have passed check_fields; its parts are moved from. Errors: HELLO_FIRST (a
 /// worker's word on a connection without a session), INVALID, IO (the store could not be read),
-/// BUSY (what it must know is not committed yet), UNKNOWN_TYPE (no command).
+/// BUSY (what it must know is not committed yet), SECRET_FOUND, UNKNOWN_TYPE (no command).
 Result<Incoming> to_command(wire::Message message, const Origin& origin, FactFinder& facts);
 
 /// SHA-256 of the packed spec without its id and trace id: what a repeated submit must match.

@@ -24,12 +24,19 @@ Result<core::ReturnPath> Polls::park(Poll poll) {
             return busy("this client waits for too much at once");
         }
     }
+    // Peers without keys are all one identity: among them there is none to be fair to.
+    auto of_key = per_key_.find(poll.key.identity);
+    if (poll.key.identity != kLocalIdentity && of_key != per_key_.end() &&
+        of_key->second >= limits::kPollsPerKey) {
+        return busy("this key waits for too much at once");
+    }
     if (polls_.size() >= limits::kPolls) return busy("too many clients wait at once");
     const PollId id = ++last_;
     if (named) {
         by_key_.emplace(poll.key, id);
         ++per_client_[client_of(poll.key)];
     }
+    ++per_key_[poll.key.identity];
     by_time_.emplace(poll.until, id);
     for (const Topic& topic : poll.topics) by_topic_[topic].insert(id);
     polls_.emplace_hint(polls_.end(), id, std::move(poll));
@@ -81,6 +88,8 @@ Poll Polls::take(PollId id) {
         waiting->second.erase(id);
         if (waiting->second.empty()) by_topic_.erase(waiting);
     }
+    auto of_key = per_key_.find(poll.key.identity);
+    if (--of_key->second == 0) per_key_.erase(of_key);
     if (!poll.key.client.empty()) {
         by_key_.erase(poll.key);
         auto mine = per_client_.find(client_of(poll.key));

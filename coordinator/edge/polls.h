@@ -9,6 +9,7 @@
 
 #include "common/wire/codec.h"
 #include "coordinator/core/command.h"
+#include "coordinator/edge/access.h"
 
 namespace zq::edge {
 
@@ -31,6 +32,7 @@ struct PollKey {
 
 struct Poll {
     PollKey key;
+    Asker asker;  // whose rights are looked at again with every answer
     core::ReturnPath reply = 0;
     Instant until;
     wire::Body request;
@@ -69,6 +71,7 @@ class Polls {
     std::map<PollId, Poll> polls_;
     std::map<PollKey, PollId> by_key_;
     std::map<std::pair<Identity, ClientId>, std::size_t> per_client_;
+    std::map<Identity, std::size_t> per_key_;
     std::set<std::pair<Instant, PollId>> by_time_;
     std::map<Topic, std::set<PollId>> by_topic_;
 };

@@ -16,11 +16,13 @@ TaskKey key_of(const TaskId& id) {
     return {kDefaultNamespace, id};
 }
 
-/// The newest committed record of a task.
+/// The newest committed record of a task that the asker may read.
 Result<std::optional<core::Task>> find_committed(const View& view, const TaskKey& key) {
     const core::Task* task = core::find_task(view.state, key);
-    if (task != nullptr && task->changed_seq <= view.committed) return std::optional(*task);
-    return view.reader.task(key);
+    const bool in_memory = task != nullptr && task->changed_seq <= view.committed;
+    auto found = in_memory ? Result<std::optional<core::Task>>(*task) : view.reader.task(key);
+    if (found && *found && !may_read(view.asker, **found)) found->reset();
+    return found;
 }
 
 Failure no_such_task(const TaskId& id, const std::string& field) {
@@ -32,6 +34,8 @@ Result<core::Task> resolve(const View& view, const TaskId& id, const std::string
     auto task = find_committed(view, key_of(id));
     if (!task) return Failure(task.error());
     if (*task) return std::move(**task);
+    // A prefix could tell of tasks that are not to be told of.
+    if (!may_read_all(view.asker)) return no_such_task(id, field);
     auto ids = view.reader.ids_with_prefix(kDefaultNamespace, id.text, kPrefixMatches);
     if (!ids) return Failure(ids.error());
     if (ids->empty()) return no_such_task(id, field);
@@ -104,8 +108,13 @@ Result<std::vector<wire::RemovedRow>> removed_of(const View& view, const core::T
     return rows;
 }
 
-store::TaskFilter filter_of(const wire::List& list) {
+store::TaskFilter filter_of(const View& view, const wire::List& list) {
     store::TaskFilter filter;
+    if (!may_read_all(view.asker)) {
+        filter.allowed = [asker = view.asker](const core::Task& task) {
+            return may_read(asker, task);
+        };
+    }
     filter.states = list.states;
     filter.role = list.role;
     filter.group = list.group;
@@ -149,6 +158,7 @@ Result<std::vector<core::Task>> waited_for(const View& view, const wire::Wait& w
     if (!wait.group.empty()) {
         auto members = view.reader.group(kDefaultNamespace, wait.group, limits::kWaitTasks + 1);
         if (!members) return Failure(members.error());
+        std::erase_if(*members, [&](const auto& task) { return !may_read(view.asker, task); });
         if (members->empty()) {
             return fail(ErrorCode::NOT_FOUND, "no task of group " + wait.group.text, "group");
         }
@@ -210,7 +220,7 @@ Result<wire::TaskReply> get_task(const View& view, const wire::Get& get) {
 }
 
 Result<wire::Tasks> list_tasks(const View& view, const wire::List& list) {
-    const store::TaskFilter filter = filter_of(list);
+    const store::TaskFilter filter = filter_of(view, list);
     auto page = view.reader.tasks(filter);
     if (!page) return Failure(page.error());
     RowsThatFit fit{view};
@@ -272,7 +282,7 @@ Result<Polled<wire::Tasks>> read_answers(const View& view, const wire::Answers& 
             fit.tasks.more = true;
             break;
         }
-        if (!fit.add((*tasks)[i])) break;
+        if (may_read(view.asker, (*tasks)[i]) && !fit.add((*tasks)[i])) break;
     }
     polled.reply = std::move(fit.tasks);
     polled.done = !polled.reply.rows.empty();

@@ -5,6 +5,7 @@
 
 #include "common/wire/codec.h"
 #include "coordinator/core/state.h"
+#include "coordinator/edge/access.h"
 #include "coordinator/edge/out.h"
 #include "coordinator/edge/polls.h"
 #include "coordinator/edge/why.h"
@@ -21,6 +22,7 @@ struct View {
     store::Reader& reader;
     Specs specs;
     Seq committed = 0;
+    Peer asker;  // sees what it may read
 
     Moment moment() const { return {state, policy, now}; }
 };

@@ -14,6 +14,7 @@ Result<TaskSpec> revised_spec(const TaskSpec& spec, const wire::Changes& changes
     if (changes.ttl) revised.ttl = *changes.ttl;
     if (changes.limit_key) revised.limit_key = *changes.limit_key;
     if (changes.needs) revised.needs = *changes.needs;
+    if (changes.allow_secrets) revised.allow_secrets = true;
     if (revised == spec) return revised;
     auto ok = validate(revised);
     if (ok) return revised;
@@ -38,6 +39,7 @@ std::vector<std::string> changed_fields(const TaskSpec& before, const TaskSpec& 
     note(before.ttl, after.ttl, "ttl_ms");
     note(before.limit_key, after.limit_key, "limit_key");
     note(before.needs, after.needs, "needs");
+    note(before.allow_secrets, after.allow_secrets, "allow_secrets");
     return fields;
 }
 

@@ -58,6 +58,7 @@ wire::AttemptRow attempt_row(const core::Attempt& attempt) {
     row.exit_code = attempt.exit_code;
     row.output = attempt.output;
     row.artifacts = attempt.artifacts;
+    row.command = attempt.command;
     return row;
 }
 

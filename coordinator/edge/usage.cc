@@ -40,12 +40,14 @@ Result<wire::UsageRows> of_task(const View& view, const TaskId& id) {
     auto row = view.reader.task(key);
     if (!row) return Failure(row.error());
     const core::Task* task = core::find_task(view.state, key);
-    if (!*row && (task == nullptr || task->changed_seq > view.committed)) {
+    if (*row) task = &**row;
+    const bool known = *row || (task != nullptr && task->changed_seq <= view.committed);
+    if (!known || !may_read(view.asker, *task)) {
         return fail(ErrorCode::NOT_FOUND, "no task " + id.text, "task_id");
     }
     wire::UsageRows reply;
     RowBudget budget(kRowBytes);
-    auto fits = add_task(view, *row ? **row : *task, budget, reply.rows);
+    auto fits = add_task(view, *task, budget, reply.rows);
     if (!fits) return Failure(fits.error());
     if (*fits) return reply;
     return fail(ErrorCode::TOO_LARGE, "its attempts do not fit one answer: read them with GET",
@@ -67,6 +69,7 @@ Result<wire::UsageRows> read_usage(const View& view, const wire::UsageQuery& que
     RowBudget budget(kRowBytes);
     Seq last = 0;  // of the last task that was looked at
     for (const core::Task& task : page->tasks) {
+        if (!may_read(view.asker, task)) continue;
         auto fits = add_task(view, task, budget, reply.rows);
         if (!fits) return Failure(fits.error());
         if (!*fits) {

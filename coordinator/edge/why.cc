@@ -194,6 +194,7 @@ wire::Why why_of(const Moment& moment, const core::Task& task) {
         case TaskState::kBlocked:
             return blocked(task);
         case TaskState::kInputRequired:
+        case TaskState::kInReview:
             return asks(task);
         case TaskState::kRetryWait:
             return waits_for_retry(task);
@@ -204,7 +205,6 @@ wire::Why why_of(const Moment& moment, const core::Task& task) {
         case TaskState::kCancelling:
             return because("cancelling", "a cancel was asked; " + task.worker.text +
                                              " has not reported its end yet");
-        case TaskState::kInReview:
         case TaskState::kCompleted:
         case TaskState::kSkipped:
         case TaskState::kCancelled:

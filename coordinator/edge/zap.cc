@@ -27,15 +27,17 @@ struct Verdict {
     std::string user_id;
 };
 
-Verdict judge(const Frames& request, const KeyRegistry& registry, Instant now) {
+Verdict unreadable(const Error& error) {
+    log_error("a known key's file cannot be read", {{"error", error.message}});
+    return {"500", "the keys cannot be read", {}};
+}
+
+Verdict judge(const Frames& request, const KeyRegistry& registry, KeyBook& book, Instant now) {
     if (request[kMechanism] != "CURVE") return {"400", "only CURVE is served", {}};
     const std::string public_key = z85_of(request[kCredentials]);
     if (public_key.empty()) return {};
     auto key = registry.find(public_key);
-    if (!key) {
-        log_error("a known key's file cannot be read", {{"error", key.error().message}});
-        return {"500", "the keys cannot be read", {}};
-    }
+    if (!key) return unreadable(key.error());
     if (!*key) return {};
     if ((*key)->kind == KeyKind::kInvitation) {
         if ((*key)->expires_at.is_set() && (*key)->expires_at <= now) {
@@ -43,38 +45,50 @@ Verdict judge(const Frames& request, const KeyRegistry& registry, Instant now) {
         }
         return {"200", "OK", user_id_of_invitation(public_key)};
     }
-    auto identity = identity_of(**key);
-    if (!identity) return {};
-    const bool admin = (*key)->kind == KeyKind::kAdmin;
-    return {"200", "OK", admin ? user_id_of_admin(*identity) : user_id_of(*identity)};
+    auto access = access_of(**key);
+    auto fingerprint = key_fingerprint(public_key);
+    auto peer = access ? known_peer(*access) : Result<KnownPeer>(Failure(access.error()));
+    if (!fingerprint || !peer) return {};
+    if (peer->expires_at.is_set() && peer->expires_at <= now) {
+        return {"400", "this key's time is over", {}};
+    }
+    // One that was removed since it was read must not come back by this: its file is asked again.
+    book.learn(*fingerprint, std::move(*peer));
+    auto again = registry.find(public_key);
+    if (!again || !*again) {
+        book.forget(*fingerprint);
+        return again ? Verdict{} : unreadable(again.error());
+    }
+    return {"200", "OK", user_id_of(*fingerprint)};
 }
 
 }  // namespace
 
-Frames answer_zap(const Frames& request, const KeyRegistry& registry, Instant now) {
+Frames answer_zap(const Frames& request, const KeyRegistry& registry, KeyBook& book, Instant now) {
     if (request.size() < kMechanism + 1 || request[kVersionFrame] != kVersion) return {};
     Verdict verdict{"400", "one credential is needed", {}};
-    if (request.size() == kFrameCount) verdict = judge(request, registry, now);
+    if (request.size() == kFrameCount) verdict = judge(request, registry, book, now);
     if (verdict.user_id.empty()) {
         log_warn("connection refused", {{"address", request[kAddress]}, {"reason", verdict.text}});
     }
     return {kVersion, request[kRequestId], verdict.code, verdict.text, verdict.user_id, ""};
 }
 
-Result<std::unique_ptr<ZapHandler>> ZapHandler::start(SocketContext& context,
-                                                      KeyRegistry registry) {
+Result<std::unique_ptr<ZapHandler>> ZapHandler::start(SocketContext& context, KeyRegistry registry,
+                                                      KeyBook& book) {
     SocketOptions options;
     options.kind = SocketKind::kRep;
     auto socket = Socket::open(context, options);
     if (!socket) return Failure(socket.error());
     if (auto ok = socket->bind(kEndpoint); !ok) return Failure(ok.error());
-    std::unique_ptr<ZapHandler> handler(new ZapHandler(std::move(*socket), std::move(registry)));
+    std::unique_ptr<ZapHandler> handler(
+        new ZapHandler(std::move(*socket), std::move(registry), book));
     handler->thread_ = std::thread([raw = handler.get()] { raw->serve(); });
     return handler;
 }
 
-ZapHandler::ZapHandler(Socket socket, KeyRegistry registry)
-    : socket_(std::move(socket)), registry_(std::move(registry)) {}
+ZapHandler::ZapHandler(Socket socket, KeyRegistry registry, KeyBook& book)
+    : socket_(std::move(socket)), registry_(std::move(registry)), book_(book) {}
 
 ZapHandler::~ZapHandler() {
     stopping_ = true;
@@ -87,7 +101,7 @@ void ZapHandler::serve() {
         std::vector<PollItem> items{{socket_.raw(), -1, false}, {nullptr, stop_.fd(), false}};
         poll(items, seconds(60));
         while (auto request = socket_.receive()) {
-            const Frames reply = answer_zap(request->frames, registry_, wall_time());
+            const Frames reply = answer_zap(request->frames, registry_, book_, wall_time());
             // Without a reply a REP socket is stuck: whoever sent this is no libzmq of ours.
             if (reply.empty() || socket_.send(reply) != SendStatus::kSent) {
                 log_error("the ZAP handler got a request it cannot answer");

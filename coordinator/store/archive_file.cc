@@ -29,6 +29,10 @@ CREATE TABLE bodies(
   seq INTEGER PRIMARY KEY,
   body BLOB NOT NULL
 ) STRICT;
+CREATE TABLE erased(            -- bodies that are not what they first were
+  seq INTEGER PRIMARY KEY,
+  digest BLOB NOT NULL          -- of what is left; a later event, here or in the journal, says so
+) STRICT;
 CREATE TABLE archive(           -- one row
   one INTEGER PRIMARY KEY CHECK (one = 1),
   journal_id INTEGER NOT NULL,
@@ -55,6 +59,25 @@ Result<ArchiveReport> read_report(Database& database) {
                          {row->number_at(1), *before},
                          {row->number_at(3), *last},
                          row->number_at(5)};
+}
+
+constexpr int kErasedSince = 7;  // the format whose archives have that table
+
+Result<ErasedBodies> read_erased(Database& database) {
+    ErasedBodies erased;
+    auto version = database.number("PRAGMA user_version");
+    if (!version) return Failure(version.error());
+    if (*version < kErasedSince) return erased;
+    auto rows = database.prepare("SELECT seq, digest FROM erased");
+    if (!rows) return Failure(rows.error());
+    while (true) {
+        auto row = rows->step();
+        if (!row) return Failure(row.error());
+        if (!*row) return erased;
+        auto digest = rows->digest_at(1);
+        if (!digest) return Failure(digest.error());
+        erased[rows->number_at(0)] = *digest;
+    }
 }
 
 Result<void> check_owner(Database& database) {
@@ -90,7 +113,10 @@ Result<ArchiveFile> ArchiveFile::create(const std::string& path) {
     if (!event) return Failure(event.error());
     auto body = database->prepare("INSERT INTO bodies VALUES (?1, ?2)");
     if (!body) return Failure(body.error());
-    return ArchiveFile(std::move(*database), std::move(*event), std::move(*body));
+    auto erased = database->prepare("INSERT INTO erased VALUES (?1, ?2)");
+    if (!erased) return Failure(erased.error());
+    return ArchiveFile(std::move(*database), std::move(*event), std::move(*body),
+                       std::move(*erased));
 }
 
 Result<void> ArchiveFile::add(const ChainWalk& walk) {
@@ -107,6 +133,10 @@ Result<void> ArchiveFile::add(const ChainWalk& walk) {
                   .digest(10, walk.event().hash)
                   .run();
     if (!ok) return ok;
+    if (const auto digest = walk.erased()) {
+        ok = erased_.number(1, event.seq).digest(2, *digest).run();
+        if (!ok) return ok;
+    }
     return body_.number(1, event.seq).blob(2, walk.body()).run();
 }
 
@@ -136,7 +166,9 @@ Result<ArchiveReport> verify_archive(const std::string& file) {
     if (*sound != "ok") return fail(ErrorCode::IO, "the archive's database: " + *sound);
     auto report = read_report(*database);
     if (!report) return report;
-    auto walk = ChainWalk::open(*database, report->before);
+    auto erased = read_erased(*database);
+    if (!erased) return Failure(erased.error());
+    auto walk = ChainWalk::open(*database, std::move(*erased), report->before);
     if (!walk) return Failure(walk.error());
     std::uint64_t events = 0;
     while (true) {

@@ -15,12 +15,16 @@ class ArchiveFile {
     Result<void> finish(const ArchiveReport& report);
 
   private:
-    ArchiveFile(Database database, Statement event, Statement body)
-        : database_(std::move(database)), event_(std::move(event)), body_(std::move(body)) {}
+    ArchiveFile(Database database, Statement event, Statement body, Statement erased)
+        : database_(std::move(database)),
+          event_(std::move(event)),
+          body_(std::move(body)),
+          erased_(std::move(erased)) {}
 
     Database database_;
     Statement event_;
     Statement body_;
+    Statement erased_;
 };
 
 }  // namespace zq::store

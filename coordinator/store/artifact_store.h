@@ -16,10 +16,11 @@ class ArtifactStore {
   public:
     virtual ~ArtifactStore() = default;
 
-    /// Begins or resumes an upload. Gives the offset from which bytes are wanted: `size` if the
-    /// content is there whole. Errors: TOO_LARGE, BUSY (too many uploads at once), IO,
-    /// STORAGE_FULL.
-    virtual Result<std::uint64_t> begin(const Digest& digest, std::uint64_t size) = 0;
+    /// Begins or resumes an upload of a peer (`owner`, as its caller tells peers apart). Gives the
+    /// offset from which bytes are wanted: `size` if the content is there whole. Errors: TOO_LARGE,
+    /// BUSY (too many uploads at once, of this peer or in all), IO, STORAGE_FULL.
+    virtual Result<std::uint64_t> begin(const Digest& digest, std::uint64_t size,
+                                        const std::string& owner = {}) = 0;
 
     /// Appends bytes to an upload at its current offset; gives the new offset. A chunk at another
     /// offset changes nothing and gives the offset that is wanted. When the last byte is in, the

@@ -1,6 +1,9 @@
 #include "coordinator/store/base.h"
 
+#include <algorithm>
+
 #include "coordinator/core/apply.h"
+#include "coordinator/core/redact.h"
 #include "coordinator/store/record_codec.h"
 #include "coordinator/store/record_fields.h"
 #include "coordinator/store/row_sum.h"
@@ -27,7 +30,8 @@ enum Kind : std::uint8_t {
     kAttempt = 2,
     kRole = 3,
     kRequest = 4,
-    kControl = 5
+    kControl = 5,
+    kAccess = 6
 };
 
 struct RoleRecord {
@@ -69,6 +73,17 @@ void describe(V& v, T& r) {
     v("control", r.control);
 }
 
+struct AccessRecord {
+    std::string fingerprint;
+    KeyAccess access;
+};
+
+template <class V, Of<AccessRecord> T>
+void describe(V& v, T& r) {
+    v("fingerprint", r.fingerprint);
+    v("access", r.access);
+}
+
 Result<void> take(Base& base, const BaseHead& head) {
     core::restore(base.state, head.journal, head.epoch, head.last_token, head.last_seq,
                   head.last_at);
@@ -97,6 +112,14 @@ Result<void> take(Base& base, Request request) {
         return fail(ErrorCode::IO, "a request of it is there twice");
     }
     core::restore(base.state, std::move(request.key), std::move(request.record));
+    return {};
+}
+
+Result<void> take(Base& base, AccessRecord record) {
+    if (base.state.durable.access.contains(record.fingerprint)) {
+        return fail(ErrorCode::IO, "a key of it is there twice");
+    }
+    core::restore(base.state, std::move(record.fingerprint), std::move(record.access));
     return {};
 }
 
@@ -129,6 +152,8 @@ Result<void> take_row(Base& base, std::int64_t kind, std::string_view bytes) {
             return take_as<Request>(base, bytes);
         case kControl:
             return take_as<ControlRecord>(base, bytes);
+        case kAccess:
+            return take_as<AccessRecord>(base, bytes);
         default:
             return fail(ErrorCode::IO, "there is no kind " + std::to_string(kind));
     }
@@ -171,7 +196,18 @@ Result<void> write_rows(BaseWriter& writer, const Base& base, const Digest& kept
     for (const auto& [key, control] : durable.controls) {
         if (auto ok = writer.add(kControl, ControlRecord{key, control}); !ok) return ok;
     }
+    for (const auto& [fingerprint, access] : durable.access) {
+        if (auto ok = writer.add(kAccess, AccessRecord{fingerprint, access}); !ok) return ok;
+    }
     return {};
+}
+
+Result<void> replace_rows(Database& database, const Base& base, const Digest& kept) {
+    if (auto ok = database.run("DELETE FROM base"); !ok) return ok;
+    auto insert = database.prepare("INSERT INTO base VALUES (?1, ?2, ?3)");
+    if (!insert) return Failure(insert.error());
+    BaseWriter writer(std::move(*insert));
+    return write_rows(writer, base, kept);
 }
 
 /// Adds what a query gives to the sum; its one parameter is `upto`.
@@ -219,14 +255,45 @@ Result<Base> read_base(Database& database) {
     }
 }
 
+Result<Seq> base_seq(Database& database) {
+    auto head = database.prepare("SELECT record FROM base WHERE place = 0");
+    if (!head) return Failure(head.error());
+    auto row = head->step();
+    if (!row) return Failure(row.error());
+    if (!*row) return 0;
+    auto decoded = decode_base_head(head->blob_at(0));
+    if (!decoded) return Failure(decoded.error());
+    return decoded->last_seq;
+}
+
+Result<bool> redact_in_base(Database& database, const TaskKey& key) {
+    auto base = read_base(database);
+    if (!base) return Failure(base.error());
+    const auto is_its = [&](const core::Attempt& attempt) { return attempt.task == key; };
+    auto& open = base->state.durable.open;
+    const bool has_task = open.contains(key);
+    if (!has_task && std::none_of(base->attempts.begin(), base->attempts.end(), is_its)) {
+        return false;
+    }
+    if (has_task) {
+        core::Task task = core::redacted(std::move(open.at(key)));
+        open.at(key) = std::move(task);
+    }
+    RowSum kept(base->kept);
+    for (core::Attempt& attempt : base->attempts) {
+        if (!is_its(attempt)) continue;
+        kept.subtract("base", encode_attempt(attempt));
+        attempt = core::redacted(std::move(attempt));
+        kept.add("base", encode_attempt(attempt));
+    }
+    if (auto ok = replace_rows(database, *base, kept.value()); !ok) return Failure(ok.error());
+    return true;
+}
+
 Result<void> write_base(Database& database, const Base& base) {
     auto kept = sum_kept(database, base);
     if (!kept) return Failure(kept.error());
-    if (auto ok = database.run("DELETE FROM base"); !ok) return ok;
-    auto insert = database.prepare("INSERT INTO base VALUES (?1, ?2, ?3)");
-    if (!insert) return Failure(insert.error());
-    BaseWriter writer(std::move(*insert));
-    return write_rows(writer, base, kept->sum);
+    return replace_rows(database, base, kept->sum);
 }
 
 Result<Kept> sum_kept(Database& database, const Base& base) {

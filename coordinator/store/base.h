@@ -56,6 +56,14 @@ Result<Base> read_base(Database& database);
 /// computed here. In the caller's transaction.
 Result<void> write_base(Database& database, const Base& base);
 
+/// Seq of the base's event; 0: the journal has all its events.
+Result<Seq> base_seq(Database& database);
+
+/// Takes the task's texts out of its records in the base (core/redact.h), and the sum follows. The
+/// hash of the base's state is another then. False: it has none of the task. In the caller's
+/// transaction.
+Result<bool> redact_in_base(Database& database, const TaskKey& key);
+
 /// What `kept` must be, and how many rows of each table it counts. Reads them all.
 struct Kept {
     Digest sum;

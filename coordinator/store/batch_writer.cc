@@ -4,6 +4,7 @@
 #include <array>
 
 #include "common/base/check.h"
+#include "common/base/secret_scan.h"
 #include "common/platform/digest.h"
 #include "coordinator/store/event_codec.h"
 #include "coordinator/store/record_codec.h"
@@ -24,6 +25,8 @@ enum Sql : std::size_t {
     kControl,
     kDropControl,
     kForgetHeld,
+    kAccess,
+    kDropAccess,
     kMeta,
     kStatements,
 };
@@ -38,7 +41,7 @@ constexpr std::array<std::string_view, kStatements> kSql = {
     "INSERT INTO attempts VALUES (?1, ?2, ?3, ?4, ?5)"
     " ON CONFLICT (ns, task, attempt) DO UPDATE SET ended_seq = excluded.ended_seq,"
     " record = excluded.record",
-    "INSERT INTO contents VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (digest) DO NOTHING",
+    "INSERT INTO contents VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (digest) DO NOTHING",
     "SELECT inlined FROM contents WHERE digest = ?1",
     "INSERT INTO roles_served VALUES (?1, ?2) ON CONFLICT DO NOTHING",
     "INSERT INTO requests VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -47,6 +50,8 @@ constexpr std::array<std::string_view, kStatements> kSql = {
     " held_until = excluded.held_until, record = excluded.record",
     "DELETE FROM controls WHERE ns = ?1 AND kind = ?2 AND name = ?3",
     "DELETE FROM controls WHERE held_until <> 0 AND held_until < ?1",
+    "INSERT INTO access VALUES (?1, ?2) ON CONFLICT DO UPDATE SET record = excluded.record",
+    "DELETE FROM access WHERE fingerprint = ?1",
     "UPDATE meta SET journal_id = ?1, epoch = ?2, last_token = ?3, last_seq = ?4, last_at = ?5,"
     " chain_head = ?6",
 };
@@ -164,6 +169,9 @@ Result<void> BatchWriter::project(const core::Event& event, const Batch& batch, 
         return write_request(event, *recorded);
     } else if (const auto* changed = std::get_if<core::ControlChanged>(&event.body)) {
         return write_control(event, *changed);
+    } else if (const auto* access = std::get_if<core::AccessChanged>(&event.body)) {
+        if (access->access) return put_access(access->fingerprint, *access->access);
+        return statements_[kDropAccess].text(1, access->fingerprint).run();
     }
     return {};
 }
@@ -192,6 +200,12 @@ Result<void> BatchWriter::write_content(const core::Event& event, const core::Co
         insert.blob(5, content->data);
     } else {
         insert.null(5);
+    }
+    const std::string secrets = kinds_text(body.secrets);
+    if (secrets.empty()) {
+        insert.null(6);
+    } else {
+        insert.text(6, secrets);
     }
     return insert.run();
 }
@@ -234,6 +248,11 @@ Result<void> BatchWriter::put_control(const core::ControlKey& key, const core::C
         .integer(4, core::only_held(control) ? control.held_until.ms : 0)
         .blob(5, record)
         .run();
+}
+
+Result<void> BatchWriter::put_access(const std::string& fingerprint, const KeyAccess& access) {
+    const std::string record = encode_access(access);
+    return statements_[kAccess].text(1, fingerprint).blob(2, record).run();
 }
 
 Result<void> BatchWriter::write_task(const core::Task& task) {

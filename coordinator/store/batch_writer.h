@@ -49,6 +49,7 @@ class BatchWriter {
     /// Writes the rows of records alone, where their events are stored already.
     Result<void> project(const core::Changes& changes);
     Result<void> write_meta(const Meta& meta);
+    Result<void> put_access(const std::string& fingerprint, const KeyAccess& access);
     Result<void> put_control(const core::ControlKey& key, const core::Control& control);
     /// What a stored event says that retention removed: the rows again, references aside.
     Result<void> remove_again(const core::Event& event);

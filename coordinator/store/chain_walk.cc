@@ -15,10 +15,17 @@ constexpr std::string_view kRows =
 }  // namespace
 
 Result<ChainWalk> ChainWalk::open(Database& database, const ChainPlace& after, Seq upto) {
+    auto erased = erased_bodies(database);
+    if (!erased) return Failure(erased.error());
+    return open(database, std::move(*erased), after, upto);
+}
+
+Result<ChainWalk> ChainWalk::open(Database& database, ErasedBodies erased, const ChainPlace& after,
+                                  Seq upto) {
     auto rows = database.prepare(kRows);
     if (!rows) return Failure(rows.error());
     rows->number(1, after.seq).number(2, upto);
-    return ChainWalk(std::move(*rows), after);
+    return ChainWalk(std::move(*rows), std::move(erased), after);
 }
 
 Result<bool> ChainWalk::next() {
@@ -34,6 +41,12 @@ Result<bool> ChainWalk::next() {
     return true;
 }
 
+std::optional<Digest> ChainWalk::erased() const {
+    const auto at = erased_.find(event_.event.seq);
+    if (at == erased_.end() || sha256(body()) != at->second) return std::nullopt;
+    return at->second;
+}
+
 std::string ChainWalk::check() {
     if (rows_.number_at(0) != place_.seq + 1) {
         return "the one before it, " + std::to_string(rows_.number_at(0) - 1) + ", is missing";
@@ -41,7 +54,7 @@ std::string ChainWalk::check() {
     if (rows_.is_null(10)) return "its body is missing";
     auto chained = event_at(rows_);
     if (!chained) return "cannot be read: " + chained.error().message;
-    if (sha256(body()) != chained->body_digest) {
+    if (!is_body_of(erased_, chained->event.seq, chained->body_digest, body())) {
         return "its body has another digest than it was stored with";
     }
     kind_ = static_cast<std::uint16_t>(rows_.number_at(5));

@@ -2,9 +2,11 @@
 // export, archive and restore stand on. Applies nothing.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "coordinator/store/erase.h"
 #include "coordinator/store/reader.h"
 #include "coordinator/store/sqlite.h"
 
@@ -22,6 +24,9 @@ class ChainWalk {
     /// Goes on after `after`, up to the last event with seq <= upto. Errors: IO.
     static Result<ChainWalk> open(Database& database, const ChainPlace& after,
                                   Seq upto = INT64_MAX);
+    /// The same where it is known already which bodies were erased.
+    static Result<ChainWalk> open(Database& database, ErasedBodies erased, const ChainPlace& after,
+                                  Seq upto = INT64_MAX);
 
     /// Steps to the next event. False at the end, and where the chain breaks: nothing after that
     /// can be relied on. Errors: IO.
@@ -33,6 +38,8 @@ class ChainWalk {
     std::uint16_t version() const { return version_; }
     /// Its body as stored.
     std::string_view body() const { return rows_.blob_at(10); }
+    /// The digest of the body as stored, where that is not what it was first.
+    std::optional<Digest> erased() const;
 
     /// How far the chain is proved.
     const ChainPlace& place() const { return place_; }
@@ -40,11 +47,13 @@ class ChainWalk {
     const std::string& broken() const { return broken_; }
 
   private:
-    ChainWalk(Statement rows, const ChainPlace& after) : rows_(std::move(rows)), place_(after) {}
+    ChainWalk(Statement rows, ErasedBodies erased, const ChainPlace& after)
+        : rows_(std::move(rows)), erased_(std::move(erased)), place_(after) {}
     /// What is wrong with the row; empty: nothing.
     std::string check();
 
     Statement rows_;
+    ErasedBodies erased_;
     ChainPlace place_;
     ChainedEvent event_;
     std::uint16_t kind_ = 0;

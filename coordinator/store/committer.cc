@@ -1,6 +1,9 @@
 #include "coordinator/store/committer.h"
 
+#include <algorithm>
+
 #include "common/base/check.h"
+#include "coordinator/store/erase.h"
 
 namespace zq::store {
 namespace {
@@ -16,6 +19,14 @@ struct Cases : F... {
 };
 template <class... F>
 Cases(F...) -> Cases<F...>;
+
+/// True if bytes of users leave the database for good: they are overwritten where they lay.
+bool takes_bytes(const Batch& batch) {
+    return std::any_of(batch.events.begin(), batch.events.end(), [](const core::Event& event) {
+        return std::holds_alternative<core::TextsErased>(event.body) ||
+               std::holds_alternative<core::ContentsCondemned>(event.body);
+    });
+}
 
 }  // namespace
 
@@ -102,15 +113,35 @@ Result<Meta> Committer::try_commit(const Batch& batch) {
         if (auto ok = database_.run("BEGIN IMMEDIATE"); !ok) return Failure(ok.error());
         auto meta = writer_.write(batch, meta_);
         if (!meta) return meta;
+        if (auto ok = erase_texts(database_, batch.events); !ok) return Failure(ok.error());
         if (auto ok = database_.run("COMMIT"); !ok) return Failure(ok.error());
         return meta;
     };
+    const bool wipes = takes_bytes(batch);
+    if (wipes) {
+        if (auto ok = database_.run("PRAGMA secure_delete = ON"); !ok) return Failure(ok.error());
+    }
     auto meta = write();
     if (!meta && database_.in_transaction()) {
         // What a failed rollback leaves is for the caller to see: the transaction is still open.
         static_cast<void>(database_.run("ROLLBACK"));
     }
+    if (!wipes) return meta;
+    wipe_log_ = true;
+    if (meta && erases_texts(batch.events)) erased_upto_ = batch.events.back().seq;
+    static_cast<void>(database_.run("PRAGMA secure_delete = FAST"));  // as schema.cc sets it
     return meta;
+}
+
+/// The log still has what was overwritten or removed, until it is emptied. A reader that is in the
+/// midst of something hinders that: then at the next rest.
+void Committer::wipe_log() {
+    if (!wipe_log_ || poisoned_) return;
+    auto done = database_.checkpoint(Checkpoint::kEmpty);
+    if (!done && done.error().code != ErrorCode::STORAGE_FULL) return poison(done.error());
+    if (!done || database_.log_pages() != 0) return;
+    checkpointed_pages_ = 0;
+    wipe_log_ = false;
 }
 
 Result<void> Committer::settle() {
@@ -130,7 +161,8 @@ Result<void> Committer::settle() {
 
 /// Evidence only: a full disk leaves it out. Any other failure is one of the disk.
 void Committer::write(const Anchor& anchor) {
-    if (poisoned_) return;
+    // Made of a state that had texts which are erased since.
+    if (poisoned_ || anchor.seq < erased_upto_) return;
     auto done = write_anchor(database_, anchor);
     if (!done && done.error().code != ErrorCode::STORAGE_FULL) poison(done.error());
 }
@@ -177,6 +209,7 @@ void Committer::rest() {
     looked_ = steady_clock::now();
     reserve_.refresh();
     const int pages = database_.log_pages();
+    wipe_log();
     if (poisoned_ || pages == checkpointed_pages_) return;
     auto done = database_.checkpoint(Checkpoint::kPassive);
     checkpointed_pages_ = pages;

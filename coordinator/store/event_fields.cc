@@ -1,4 +1,5 @@
 // What readers are shown of each event: the half of event_codec.h that is for people.
+#include "common/base/secret_scan.h"
 #include "coordinator/store/event_codec.h"
 
 namespace zq::store {
@@ -33,6 +34,7 @@ void show(Fields& fields, const core::TaskSubmitted& body) {
     put_at(fields, "expires_at", body.expires_at);
     put_at(fields, "deadline_at", body.deadline_at);
     put_count(fields, "inputs", body.spec.inputs.size());
+    if (body.spec.allow_secrets) put(fields, "allow_secrets", "true");
 }
 
 void show(Fields& fields, const core::TaskReady&) {
@@ -97,6 +99,7 @@ void show(Fields& fields, const core::RoleServed& body) {
 void show(Fields& fields, const core::ContentStored& body) {
     put(fields, "digest", to_hex(body.digest));
     fields.emplace("size", std::to_string(body.size));
+    put(fields, "secrets", kinds_text(body.secrets));
 }
 
 void show(Fields& fields, const core::RequestRecorded& body) {
@@ -131,6 +134,7 @@ void show(Fields& fields, const core::QuestionClosed& body) {
     put(fields, "question_state", to_string(body.state));
     put(fields, "choice", body.choice);
     put(fields, "answer", body.answer);
+    if (body.allow_secrets) put(fields, "allow_secrets", "true");
     if (body.rank != 0) put(fields, "state", to_string(TaskState::kQueued));
     if (body.budget_from) put(fields, "budget", "granted anew");
     if (body.dead_reason == DeadReason::kNone) return;
@@ -179,6 +183,30 @@ void show(Fields& fields, const core::ControlChanged& body) {
     put(fields, "held_by", control.held_by.text);
     put_count(fields, "drained_incarnation", control.drained_incarnation);
     put(fields, "reason", body.reason.empty() ? control.reason : body.reason);
+}
+
+void show(Fields& fields, const core::AccessChanged& body) {
+    put(fields, "fingerprint", body.fingerprint);
+    put(fields, "reason", body.reason);
+    if (!body.access) {
+        put(fields, "removed", "true");
+        return;
+    }
+    put(fields, "key", body.access->identity.text);
+    put(fields, "kind", to_string(body.access->kind));
+    std::string permissions;
+    for (const std::string& text : body.access->permissions) {
+        permissions += (permissions.empty() ? "" : " ") + text;
+    }
+    put(fields, "permissions", permissions);
+    put_at(fields, "expires_at", body.access->expires_at);
+    put(fields, "invited_by", body.access->invited_by.text);
+}
+
+void show(Fields& fields, const core::TextsErased& body) {
+    fields.emplace("events", std::to_string(body.bodies.size()));
+    put_count(fields, "contents", body.contents.size());
+    put(fields, "reason", body.reason);
 }
 
 void show(Fields& fields, const core::ContentsCondemned& body) {

@@ -75,7 +75,8 @@ std::string FolderArtifactStore::incoming_path(const Digest& digest) const {
     return options_.folder + "/incoming/" + to_hex(digest);
 }
 
-Result<std::uint64_t> FolderArtifactStore::begin(const Digest& digest, std::uint64_t size) {
+Result<std::uint64_t> FolderArtifactStore::begin(const Digest& digest, std::uint64_t size,
+                                                 const std::string& owner) {
     if (size > limits::kArtifactBytes) {
         return fail(ErrorCode::TOO_LARGE,
                     "an artifact has at most " + std::to_string(limits::kArtifactBytes) + " bytes");
@@ -89,7 +90,7 @@ Result<std::uint64_t> FolderArtifactStore::begin(const Digest& digest, std::uint
         return size;
     }
     if (boottime() - swept_ > kSweepEvery) remove_leftovers();
-    auto upload = open_upload(digest, size);
+    auto upload = open_upload(digest, size, owner);
     if (!upload) return Failure(upload.error());
     if ((*upload)->offset == size) return finish(digest);
     if (auto ok = check_room(size - (*upload)->offset); !ok) {
@@ -108,10 +109,11 @@ Result<void> FolderArtifactStore::check_room(std::uint64_t wanted) const {
 
 /// The upload as it stands, opened where it is not. The size that was announced last holds.
 Result<FolderArtifactStore::Upload*> FolderArtifactStore::open_upload(const Digest& digest,
-                                                                      std::uint64_t size) {
+                                                                      std::uint64_t size,
+                                                                      const std::string& owner) {
     auto at = uploads_.find(digest);
     if (at == uploads_.end()) {
-        if (auto ok = make_room(); !ok) return Failure(ok.error());
+        if (auto ok = make_room(owner); !ok) return Failure(ok.error());
         auto upload = resume(digest, size);
         if (!upload) return Failure(upload.error());
         at = uploads_.emplace(digest, std::move(*upload)).first;
@@ -127,6 +129,7 @@ Result<FolderArtifactStore::Upload*> FolderArtifactStore::open_upload(const Dige
     }
     upload.size = size;
     upload.used = boottime();
+    upload.owner = owner;
     return &upload;
 }
 
@@ -150,14 +153,21 @@ Result<FolderArtifactStore::Upload> FolderArtifactStore::resume(const Digest& di
     return upload;
 }
 
-/// A place for one more upload: an idle one gives way, and can be resumed later.
-Result<void> FolderArtifactStore::make_room() {
-    if (uploads_.size() < options_.most_uploads) return {};
-    auto oldest = std::min_element(
-        uploads_.begin(), uploads_.end(),
-        [](const auto& a, const auto& b) { return a.second.used < b.second.used; });
+/// A place for one more upload: an idle one gives way, and can be resumed later; one of the same
+/// owner, where that one has its share.
+Result<void> FolderArtifactStore::make_room(const std::string& owner) {
+    const auto is_own = [&](const auto& each) { return each.second.owner == owner; };
+    const auto own = std::count_if(uploads_.begin(), uploads_.end(), is_own);
+    const bool has_share = static_cast<std::size_t>(own) >= options_.most_of_one;
+    if (!has_share && uploads_.size() < options_.most_uploads) return {};
+    auto oldest = uploads_.end();
+    for (auto at = uploads_.begin(); at != uploads_.end(); ++at) {
+        if (has_share && !is_own(*at)) continue;
+        if (oldest == uploads_.end() || at->second.used < oldest->second.used) oldest = at;
+    }
     if (boottime() - oldest->second.used < options_.idle) {
-        Failure busy = fail(ErrorCode::BUSY, "too many uploads at once");
+        Failure busy = fail(ErrorCode::BUSY, has_share ? "too many uploads of this peer at once"
+                                                       : "too many uploads at once");
         busy.value().retry_after = seconds(1);
         return busy;
     }

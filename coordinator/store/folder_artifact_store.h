@@ -16,6 +16,7 @@ namespace zq::store {
 struct FolderArtifactOptions {
     std::string folder;
     std::size_t most_uploads = 256;  // open at once
+    std::size_t most_of_one = 64;    // of them, of one owner: the others find a place
     Millis idle = minutes(1);        // after it an upload gives its place to another one
     Millis leftover = hours(24);     // after it an upload that nobody goes on with is removed
     std::uint64_t keep_free = 32ULL << 20;  // of the disk, for the journal: no upload may go below
@@ -28,7 +29,8 @@ class FolderArtifactStore : public ArtifactStore {
     /// A store to read from; makes and removes nothing, and takes no uploads before it is opened.
     static std::unique_ptr<FolderArtifactStore> at(const std::string& folder);
 
-    Result<std::uint64_t> begin(const Digest& digest, std::uint64_t size) override;
+    Result<std::uint64_t> begin(const Digest& digest, std::uint64_t size,
+                                const std::string& owner = {}) override;
     Result<std::uint64_t> append(const Digest& digest, std::uint64_t offset,
                                  std::string_view bytes) override;
     Result<std::string> read(const Digest& digest, std::uint64_t offset,
@@ -44,15 +46,16 @@ class FolderArtifactStore : public ArtifactStore {
         std::uint64_t offset = 0;
         std::uint64_t size = 0;  // as announced last
         Millis used{};           // boottime
+        std::string owner;       // who announced it last
     };
 
     explicit FolderArtifactStore(FolderArtifactOptions options);
 
     std::string path_of(const Digest& digest) const;
     std::string incoming_path(const Digest& digest) const;
-    Result<Upload*> open_upload(const Digest& digest, std::uint64_t size);
+    Result<Upload*> open_upload(const Digest& digest, std::uint64_t size, const std::string& owner);
     Result<Upload> resume(const Digest& digest, std::uint64_t size);
-    Result<void> make_room();
+    Result<void> make_room(const std::string& owner);
     void drop(const Digest& digest);
     /// STORAGE_FULL if these bytes would leave less than keep_free.
     Result<void> check_room(std::uint64_t wanted) const;

@@ -4,6 +4,7 @@
 
 #include "common/base/check.h"
 #include "common/platform/digest.h"
+#include "coordinator/core/redact.h"
 #include "coordinator/store/event_codec.h"
 
 namespace zq::store {
@@ -11,7 +12,7 @@ namespace {
 
 void store_content(MemoryDisk& disk, const core::ContentStored& body, const Batch& batch) {
     if (disk.contents.contains(body.digest)) return;
-    MemoryContent content{{body.digest, body.size, body.inlined}, {}};
+    MemoryContent content{{body.digest, body.size, body.inlined, body.secrets}, {}};
     if (body.inlined) {
         auto data = std::find_if(batch.contents.begin(), batch.contents.end(),
                                  [&](const InlineContent& c) { return c.digest == body.digest; });
@@ -64,6 +65,18 @@ void count(MemoryDisk& disk, const core::Event& event) {
     }
 }
 
+void erase_texts(MemoryDisk& disk, const core::TextsErased& body) {
+    for (const core::ErasedBody& erased : body.bodies) {
+        core::EventBody& stored = disk.events.at(erased.seq - 1).event.body;
+        stored = core::redacted(std::move(stored));
+        ZQ_CHECK(sha256(encode_body(stored)) == erased.digest);
+    }
+    for (const Digest& digest : body.contents) {
+        const auto use = disk.uses.find(digest);
+        if (use != disk.uses.end() && use->second.refs == 0) use->second.since = Instant{1};
+    }
+}
+
 /// By the rule of core/apply_control.cc.
 void change_control(MemoryDisk& disk, const core::Event& event, const core::ControlChanged& body) {
     std::erase_if(disk.controls, [&](const auto& entry) {
@@ -86,6 +99,11 @@ void project(MemoryDisk& disk, const core::Event& event, const Batch& batch) {
         disk.roles_served.insert({event.task.ns, served->role});
     } else if (const auto* changed = std::get_if<core::ControlChanged>(&event.body)) {
         change_control(disk, event, *changed);
+    } else if (const auto* access = std::get_if<core::AccessChanged>(&event.body)) {
+        disk.access.erase(access->fingerprint);
+        if (access->access) disk.access.emplace(access->fingerprint, *access->access);
+    } else if (const auto* erased = std::get_if<core::TextsErased>(&event.body)) {
+        erase_texts(disk, *erased);
     } else if (const auto* stored = std::get_if<core::ContentStored>(&event.body)) {
         store_content(disk, *stored, batch);
     } else if (const auto* recorded = std::get_if<core::RequestRecorded>(&event.body)) {
@@ -164,6 +182,7 @@ Result<Recovery> MemoryJournal::acquire(core::State& state) {
     for (const RoleKey& role : disk_.roles_served) core::restore(state, role);
     for (const auto& [key, record] : disk_.requests) core::restore(state, key, record);
     for (const auto& [key, control] : disk_.controls) core::restore(state, key, control);
+    for (const auto& [key, access] : disk_.access) core::restore(state, key, access);
     std::uint64_t open = 0;
     for (const auto& [key, task] : disk_.tasks) {
         if (is_final(task.state)) continue;

@@ -42,6 +42,7 @@ struct MemoryDisk {
     std::set<RoleKey> roles_served;
     std::map<core::RequestKey, core::RequestRecord> requests;
     std::map<core::ControlKey, core::Control> controls;
+    std::map<std::string, KeyAccess> access;
     std::map<RollupKey, Rollup> rollups;
 };
 

@@ -27,6 +27,7 @@ struct ContentPlace {
     Digest digest;
     std::uint64_t size = 0;
     bool inlined = false;
+    std::vector<std::string> secrets = {};  // kinds of those that were found in its text
 };
 
 /// What the dead and expired tasks of a role, or its other ended ones, hold together

@@ -2,11 +2,18 @@
 // when it is prepared and not when the journal has grown.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 namespace zq::store::reader_sql {
+
+/// As SQLite takes a LIMIT.
+inline std::int64_t row_limit(std::size_t limit) {
+    return static_cast<std::int64_t>(std::min<std::size_t>(limit, INT32_MAX));
+}
 
 enum Id : std::size_t {
     kTask,
@@ -79,7 +86,7 @@ inline constexpr std::array<std::string_view, kStatements> kSql = {
     "SELECT record FROM attempts WHERE ns = ?1 AND task = ?2 ORDER BY attempt",
     "SELECT record FROM attempts WHERE ns = ?1 AND task = ?2 AND attempt = ?3",
 
-    "SELECT size, inlined FROM contents WHERE digest = ?1",
+    "SELECT size, inlined, secrets FROM contents WHERE digest = ?1",
     "SELECT substr(data, ?2, ?3) FROM contents WHERE digest = ?1 AND inlined = 1",
 
     "SELECT u.digest, size, inlined, since FROM content_use u INDEXED BY content_unused"

@@ -11,6 +11,9 @@ std::string encode_attempt(const core::Attempt& attempt) {
     return pack::encode(attempt);
 }
 
+std::string encode_access(const KeyAccess& access) {
+    return pack::encode(access);
+}
 std::string encode_control(const core::Control& control) {
     return pack::encode(control);
 }
@@ -23,6 +26,9 @@ Result<core::Attempt> decode_attempt(std::string_view bytes) {
     return pack::decode<core::Attempt>(bytes);
 }
 
+Result<KeyAccess> decode_access(std::string_view bytes) {
+    return pack::decode<KeyAccess>(bytes);
+}
 Result<core::Control> decode_control(std::string_view bytes) {
     return pack::decode<core::Control>(bytes);
 }
@@ -65,6 +71,10 @@ Digest StateHash::finish() {
         rest.text(to_string(key.kind));
         rest.text(key.name);
         rest.text(encode_control(control));
+    }
+    for (const auto& [fingerprint, access] : rest_.access) {
+        rest.text(fingerprint);
+        rest.text(encode_access(access));
     }
     hash_.update(rest.take());
     return hash_.finish();

@@ -13,11 +13,13 @@ namespace zq::store {
 std::string encode_task(const core::Task& task);
 std::string encode_attempt(const core::Attempt& attempt);
 
+std::string encode_access(const KeyAccess& access);
 std::string encode_control(const core::Control& control);
 
 /// Errors: pack::decode's.
 Result<core::Task> decode_task(std::string_view bytes);
 Result<core::Attempt> decode_attempt(std::string_view bytes);
+Result<KeyAccess> decode_access(std::string_view bytes);
 Result<core::Control> decode_control(std::string_view bytes);
 
 /// SHA-256 over the durable part in one canonical order: two states with the same hash go on alike.

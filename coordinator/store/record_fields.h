@@ -61,6 +61,7 @@ void describe(V& v, T& a) {
     v.optional("report", a.report);
     v("answer", a.answer);
     v.optional("ended_seq", a.ended_seq);
+    v.optional("command", a.command);
 }
 
 /// What the submitter said.
@@ -94,6 +95,8 @@ void describe_envelope(V& v, T& t) {
     v.optional("budget", t.budget);
     v.optional("retry_rules", t.retry_rules);
     v.optional("on_lost", t.on_lost);
+    v.optional("approval", t.approval);
+    v.optional("approved", t.approved);
     v.optional("after", t.after);
     v.optional("ttl_ms", t.ttl);
 }
@@ -209,6 +212,7 @@ void describe(V& v, T& e) {
     v("digest", e.digest);
     v("size", e.size);
     v.optional("inlined", e.inlined);
+    v.optional("secrets", e.secrets);
 }
 
 template <class V, Of<RequestRecorded> T>
@@ -294,6 +298,8 @@ void describe(V& v, T& e) {
     v.optional("rank", e.rank);
     v.optional("budget_from", e.budget_from);
     v.optional("dead_reason", e.dead_reason);
+    v.optional("next", e.next, TaskState::kQueued);
+    v.optional("allow_secrets", e.allow_secrets);
 }
 
 template <class V, Of<UsageNoted> T>
@@ -314,6 +320,26 @@ void describe(V& v, T& c) {
     v.optional("held_by", c.held_by);
     v.optional("drained", c.drained);
     v.optional("drained_incarnation", c.drained_incarnation);
+}
+
+template <class V, Of<AccessChanged> T>
+void describe(V& v, T& e) {
+    v("fingerprint", e.fingerprint);
+    v.optional("access", e.access);
+    v.optional("reason", e.reason);
+}
+
+template <class V, Of<ErasedBody> T>
+void describe(V& v, T& e) {
+    v("seq", e.seq);
+    v("digest", e.digest);
+}
+
+template <class V, Of<TextsErased> T>
+void describe(V& v, T& e) {
+    v("bodies", e.bodies);
+    v.optional("contents", e.contents);
+    v.optional("reason", e.reason);
 }
 
 template <class V, Of<ControlChanged> T>

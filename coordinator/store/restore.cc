@@ -30,6 +30,16 @@ Batch end_old_life(core::State& state, JournalId journal, const std::string& pro
         const core::Task& task = state.durable.open.at(key);
         core::AttemptEnded ended;
         ended.next = core::after_silence(task, Outcome::kReleased);
+        if (ended.next.state == TaskState::kInputRequired) {
+            Question question = core::hold_question(
+                *task.lease, "was lost when the journal was restored", state.durable.last_at);
+            happen({0,
+                    {},
+                    state.durable.epoch,
+                    key,
+                    {},
+                    core::QuestionAsked{task.lease->token, std::move(question)}});
+        }
         ended.attempt.task = key;
         ended.attempt.attempt = task.lease->attempt;
         ended.attempt.token = task.lease->token;
@@ -40,6 +50,17 @@ Batch end_old_life(core::State& state, JournalId journal, const std::string& pro
         ended.attempt.reason = "the journal was restored from an earlier state";
         ended.attempt.answer = ended.next.state;
         happen({0, {}, state.durable.epoch, key, {}, std::move(ended)});
+    }
+    // What could start was perhaps to be asked about in the next moment.
+    std::vector<TaskKey> unasked;
+    for (const auto& [key, task] : state.durable.open) {
+        if (core::lacks_approval(task)) unasked.push_back(key);
+    }
+    for (const TaskKey& key : unasked) {
+        const core::Task& task = state.durable.open.at(key);
+        Question question =
+            core::approval_question(task, task.attempts, task.request, state.durable.last_at);
+        happen({0, {}, state.durable.epoch, key, {}, core::QuestionAsked{{}, std::move(question)}});
     }
     core::Event started;
     started.task.ns = kDefaultNamespace;

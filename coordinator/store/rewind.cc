@@ -13,19 +13,20 @@ constexpr Seq kProjectEvery = 10'000;  // events between two writes of rows: bou
 
 Result<void> cut(Database& database, Seq base, Seq upto) {
     const std::string after = " > " + std::to_string(upto) + ";";
-    return database.run(
-        "DELETE FROM journal WHERE seq" + after +                           //
-        "DELETE FROM bodies WHERE seq" + after +                            //
-        "DELETE FROM tasks WHERE changed_seq" + after +                     //
-        "DELETE FROM attempts WHERE ended_seq" + after +                    //
-        "DELETE FROM contents WHERE stored_seq" + after +                   //
-        "DELETE FROM anchors WHERE seq" + after +                           //
-        "DELETE FROM removals WHERE seq > " + std::to_string(base) + ";" +  //
-        // What was removed later is gone all the same.
-        "UPDATE condemned SET lost = 1, seq = " + std::to_string(upto) + " WHERE seq" + after +
-        "DELETE FROM requests; DELETE FROM roles_served; DELETE FROM controls;" +  //
-        // Sums cannot be taken back: statistics begin anew.
-        "DELETE FROM rollups;");
+    return database.run("DELETE FROM journal WHERE seq" + after +                           //
+                        "DELETE FROM bodies WHERE seq" + after +                            //
+                        "DELETE FROM tasks WHERE changed_seq" + after +                     //
+                        "DELETE FROM attempts WHERE ended_seq" + after +                    //
+                        "DELETE FROM contents WHERE stored_seq" + after +                   //
+                        "DELETE FROM anchors WHERE seq" + after +                           //
+                        "DELETE FROM removals WHERE seq > " + std::to_string(base) + ";" +  //
+                        // What was removed later is gone all the same.
+                        "UPDATE condemned SET lost = 1, seq = " + std::to_string(upto) +
+                        " WHERE seq" + after +
+                        "DELETE FROM requests; DELETE FROM roles_served; DELETE FROM controls;"
+                        "DELETE FROM access;" +  //
+                        // Sums cannot be taken back: statistics begin anew.
+                        "DELETE FROM rollups;");
 }
 
 /// The tasks that had ended before the base, and were revised by an event that is to be cut: as
@@ -120,9 +121,32 @@ Result<void> rebuild(Database& database, BatchWriter& writer, Fold& fold, Seq up
     for (const auto& [key, control] : fold.state().durable.controls) {
         if (ok = writer.put_control(key, control); !ok) return ok;
     }
+    for (const auto& [fingerprint, access] : fold.state().durable.access) {
+        if (ok = writer.put_access(fingerprint, access); !ok) return ok;
+    }
     if (ok = count_references(database); !ok) return ok;
     if (ok = count_held(database); !ok) return ok;
     return writer.write_meta(meta_of(fold));
+}
+
+/// The proof of an erased body must not be cut off while the body stays.
+Result<void> keeps_proofs(Database& database, Seq upto) {
+    auto rows = database.prepare(
+        "SELECT seq, task FROM journal WHERE seq > ?1 AND kind = " +
+        std::to_string(kind_number(core::TextsErased{})) +
+        " AND EXISTS (SELECT 1 FROM journal e WHERE e.task = journal.task AND e.ns = journal.ns"
+        " AND e.seq <= ?1) ORDER BY seq DESC LIMIT 1");
+    if (!rows) return Failure(rows.error());
+    rows->number(1, upto);
+    auto row = rows->step();
+    if (!row) return Failure(row.error());
+    if (!*row) return {};
+    return fail(ErrorCode::CONFLICT,
+                "event " + std::to_string(rows->number_at(0)) + " erased the texts of task " +
+                    std::string(rows->text_at(1)) +
+                    ", and nothing before it proves what is left of them: restore to event " +
+                    std::to_string(rows->number_at(0)) +
+                    " or a later one, or a backup from before it");
 }
 
 }  // namespace
@@ -138,6 +162,7 @@ Result<Rewound> rewind(Database& database, BatchWriter& writer, Seq upto) {
                                             std::to_string(std::max<Seq>(1, fold->place().seq)) +
                                             " to " + std::to_string(meta->last_seq));
     }
+    if (auto ok = keeps_proofs(database, upto); !ok) return Failure(ok.error());
     const auto work = [&]() -> Result<void> {
         if (auto ok = database.run("BEGIN IMMEDIATE"); !ok) return ok;
         auto put_back = revised_after(database, fold->place().seq, upto);

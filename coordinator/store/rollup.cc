@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "common/base/one_of.h"
 #include "common/base/usage.h"
 
 namespace zq::store {
@@ -25,16 +26,14 @@ Millis end_of(std::uint32_t slot) {
     return Millis{static_cast<std::int64_t>(((first + 1) << (exponent - 3)) - 1)};
 }
 
-template <class T, class... Types>
-inline constexpr bool kIsOneOf = (std::is_same_v<T, Types> || ...);
-
 /// Events that say nothing of what is counted. A new kind of event must be named here, or counted.
 template <class T>
 inline constexpr bool kCountsNowhere =
     kIsOneOf<T, core::EpochStarted, core::TaskReady, core::LeaseResumed, core::ProgressNoted,
              core::CancelRequested, core::RoleServed, core::ContentStored, core::RequestRecorded,
              core::CheckpointSaved, core::QuestionAsked, core::ContentsCondemned,
-             core::ArtifactsRemoved, core::UsageNoted, core::TaskEdited, core::ControlChanged>;
+             core::ArtifactsRemoved, core::UsageNoted, core::TaskEdited, core::ControlChanged,
+             core::AccessChanged, core::TextsErased>;
 
 void count_end(Rollup& rollup, TaskState state) {
     if (state == TaskState::kCompleted) ++rollup.completed;
@@ -90,7 +89,8 @@ struct Counted {
         return is_final(body.state) && end(body.state);
     }
     bool operator()(const core::QuestionClosed& body) {
-        return body.dead_reason != DeadReason::kNone && end(TaskState::kDead);
+        if (body.dead_reason != DeadReason::kNone) return end(TaskState::kDead);
+        return is_final(body.next) && end(body.next);
     }
     bool operator()(const core::BudgetReached& body) {
         return !body.question && end(TaskState::kDead);

@@ -29,6 +29,13 @@ std::string bytes_of(std::string_view table, const Statement& row) {
     return out.take();
 }
 
+std::string bytes_of(std::string_view table, std::string_view record) {
+    pack::Writer out;
+    out.text(table);
+    out.bytes(record);
+    return out.take();
+}
+
 }  // namespace
 
 void RowSum::add(std::string_view table, const Statement& row) {
@@ -36,10 +43,11 @@ void RowSum::add(std::string_view table, const Statement& row) {
 }
 
 void RowSum::add(std::string_view table, std::string_view record) {
-    pack::Writer out;
-    out.text(table);
-    out.bytes(record);
-    add(sha256(out.take()));
+    add(sha256(bytes_of(table, record)));
+}
+
+void RowSum::subtract(std::string_view table, std::string_view record) {
+    subtract(sha256(bytes_of(table, record)));
 }
 
 void RowSum::subtract(std::string_view table, const Statement& row) {

@@ -16,6 +16,7 @@ class RowSum {
     void add(std::string_view table, const Statement& row);
     /// A record that stands for one.
     void add(std::string_view table, std::string_view record);
+    void subtract(std::string_view table, std::string_view record);
     /// Takes a row out that is in it.
     void subtract(std::string_view table, const Statement& row);
     /// A digest as it is, so many times; and out again.

@@ -210,10 +210,22 @@ CREATE TABLE controls(
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// Keys: what each that is known may do, as it was journaled. Kinds of secrets that were found in a
+// content's text, with commas between; NULL: none, or it was stored before anybody looked. What was
+// erased of the journal is found without a look at all of it.
+constexpr const char* kVersion7 = R"sql(
+CREATE TABLE access(
+  fingerprint TEXT PRIMARY KEY,
+  record BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+ALTER TABLE contents ADD COLUMN secrets TEXT;
+CREATE INDEX journal_erasing ON journal(seq) WHERE kind = 26;  -- texts_erased
+)sql";
+
 // Step i leads from version i to version i + 1. A released one is never edited; FORMAT.md says how
 // to add one.
-constexpr std::array<const char*, kFormatVersion> kSteps = {kVersion1, kVersion2, kVersion3,
-                                                            kVersion4, kVersion5, kVersion6};
+constexpr std::array<const char*, kFormatVersion> kSteps = {
+    kVersion1, kVersion2, kVersion3, kVersion4, kVersion5, kVersion6, kVersion7};
 
 Result<void> insert_meta(Database& database, JournalId fresh) {
     auto statement = database.prepare("INSERT INTO meta VALUES (1, ?1, 0, 0, 0, 0, ?2)");
@@ -252,7 +264,7 @@ Result<void> configure_writer(Database& database) {
     if (*mode != "wal") return fail(ErrorCode::IO, "journal database: no write-ahead log here");
     // FULL: one sync per commit. NORMAL would lose acknowledged commits at a power cut.
     return database.run(
-        "PRAGMA synchronous = FULL; PRAGMA secure_delete = OFF; PRAGMA mmap_size = 0;"
+        "PRAGMA synchronous = FULL; PRAGMA secure_delete = FAST; PRAGMA mmap_size = 0;"
         "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -65536");
 }
 

@@ -284,10 +284,13 @@ bool Database::in_transaction() const {
 Result<void> Database::checkpoint(Checkpoint kind) {
     const int mode =
         kind == Checkpoint::kPassive ? SQLITE_CHECKPOINT_PASSIVE : SQLITE_CHECKPOINT_TRUNCATE;
+    // Only kTruncate waits for readers.
+    if (kind == Checkpoint::kEmpty) sqlite3_busy_timeout(body_->connection, 0);
     const int code = sqlite3_wal_checkpoint_v2(body_->connection, "main", mode, nullptr, nullptr);
-    if (code == SQLITE_BUSY && kind == Checkpoint::kPassive) return {};
+    if (kind == Checkpoint::kEmpty) sqlite3_busy_timeout(body_->connection, kBusyWaitMs);
+    if (code == SQLITE_BUSY && kind != Checkpoint::kTruncate) return {};
     if (code != SQLITE_OK) return failure(body_->connection, code);
-    if (kind == Checkpoint::kTruncate) body_->log_pages = 0;
+    if (kind != Checkpoint::kPassive) body_->log_pages = 0;
     return {};
 }
 

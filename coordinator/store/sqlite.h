@@ -82,6 +82,7 @@ enum class OpenMode : std::uint8_t {
 enum class Checkpoint : std::uint8_t {
     kPassive,   // as far as it goes without waiting
     kTruncate,  // all of it, synced, and the log emptied
+    kEmpty,     // the same if no reader is in the way; else what kPassive does
 };
 
 class Database {

@@ -33,10 +33,6 @@ bool sender_leads(const TaskFilter& filter) {
     return !filter.from.empty() && has_state(filter, to_string(TaskState::kCompleted));
 }
 
-std::int64_t row_limit(std::size_t limit) {
-    return static_cast<std::int64_t>(std::min<std::size_t>(limit, INT32_MAX));
-}
-
 }  // namespace
 
 /// Rows of (submitted_seq, state) in order, until enough are in a wanted state.
@@ -66,7 +62,7 @@ Result<std::vector<Seq>> SqliteReader::listed(const TaskFilter& filter) {
     if (by_group)
         statement.text(4, filter.group.text).text(5, filter.role.text).text(6, filter.from);
     if (by_sender) statement.text(4, filter.from).text(5, filter.role.text);
-    if (all) statement.integer(3, row_limit(filter.limit));
+    if (all) statement.integer(3, reader_sql::row_limit(filter.limit));
     return seqs_in_states(statement, filter);
 }
 
@@ -88,7 +84,7 @@ Result<std::vector<Seq>> SqliteReader::listed_by_role(const TaskFilter& filter) 
     for (const RoleName& role : sources) {
         for (TaskState state : states) {
             statement.text(1, filter.ns.text).integer(2, before_of(filter));
-            statement.integer(3, row_limit(filter.limit)).text(4, role.text);
+            statement.integer(3, reader_sql::row_limit(filter.limit)).text(4, role.text);
             statement.text(5, to_string(state)).number(6, floor).text(7, filter.from);
             ResetAtEnd reset_at_end(statement);
             while (true) {

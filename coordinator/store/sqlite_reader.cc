@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "common/base/secret_scan.h"
 #include "coordinator/store/event_codec.h"
 #include "coordinator/store/reader_sql.h"
 #include "coordinator/store/record_codec.h"
@@ -47,10 +48,6 @@ Result<core::Attempt> attempt_at(const Statement& row) {
 
 Result<Instant> instant_at(const Statement& row) {
     return Instant{row.integer_at(0)};
-}
-
-std::int64_t row_limit(std::size_t limit) {
-    return static_cast<std::int64_t>(std::min<std::size_t>(limit, INT32_MAX));
 }
 
 }  // namespace
@@ -116,7 +113,10 @@ Result<std::vector<TaskId>> SqliteReader::ids_with_prefix(const Namespace& ns,
     // Ids are ASCII: 0x7f is above every character of one.
     const std::string end = prefix + '\x7f';
     Statement& statement = statements_[reader_sql::kIdsWithPrefix];
-    statement.text(1, ns.text).text(2, prefix).text(3, end).integer(4, row_limit(limit));
+    statement.text(1, ns.text)
+        .text(2, prefix)
+        .text(3, end)
+        .integer(4, reader_sql::row_limit(limit));
     return all_rows<TaskId>(
         statement, [](const Statement& row) -> Result<TaskId> { return TaskId(row.text_at(0)); });
 }
@@ -144,14 +144,17 @@ Result<std::vector<core::Task>> SqliteReader::answers(const Namespace& ns,
                                                       const std::string& reply_to, Seq after,
                                                       std::size_t limit) {
     Statement& statement = statements_[reader_sql::kAnswers];
-    statement.text(1, ns.text).text(2, reply_to).number(3, after).integer(4, row_limit(limit));
+    statement.text(1, ns.text)
+        .text(2, reply_to)
+        .number(3, after)
+        .integer(4, reader_sql::row_limit(limit));
     return all_rows<core::Task>(statement, task_at);
 }
 
 Result<std::vector<core::Task>> SqliteReader::group(const Namespace& ns, const GroupName& group,
                                                     std::size_t limit) {
     Statement& statement = statements_[reader_sql::kGroup];
-    statement.text(1, ns.text).text(2, group.text).integer(3, row_limit(limit));
+    statement.text(1, ns.text).text(2, group.text).integer(3, reader_sql::row_limit(limit));
     return all_rows<core::Task>(statement, task_at);
 }
 
@@ -190,7 +193,9 @@ Result<std::optional<ContentPlace>> SqliteReader::content(const Digest& digest) 
     Statement& statement = statements_[reader_sql::kContent];
     statement.digest(1, digest);
     return first_row<ContentPlace>(statement, [&](const Statement& row) -> Result<ContentPlace> {
-        return ContentPlace{digest, row.number_at(0), row.integer_at(1) != 0};
+        ContentPlace place{digest, row.number_at(0), row.integer_at(1) != 0};
+        if (!row.is_null(2)) place.secrets = kinds_in(row.text_at(2));
+        return place;
     });
 }
 
@@ -199,7 +204,7 @@ Result<std::string> SqliteReader::inline_content(const Digest& digest, std::uint
     // The length has room for the 1 that substr counts from.
     if (offset > INT32_MAX) return std::string{};
     Statement& statement = statements_[reader_sql::kInlineContent];
-    statement.digest(1, digest).number(2, offset + 1).integer(3, row_limit(length));
+    statement.digest(1, digest).number(2, offset + 1).integer(3, reader_sql::row_limit(length));
     auto data = first_row<std::string>(statement, [](const Statement& row) -> Result<std::string> {
         return std::string(row.blob_at(0));
     });
@@ -212,7 +217,7 @@ Result<std::vector<core::UnusedContent>> SqliteReader::unused_contents(
     const std::pair<Instant, Digest>& after, Instant before, std::size_t limit) {
     Statement& statement = statements_[reader_sql::kUnused];
     statement.integer(1, after.first.ms).digest(2, after.second).integer(3, before.ms);
-    statement.integer(4, row_limit(limit));
+    statement.integer(4, reader_sql::row_limit(limit));
     return all_rows<core::UnusedContent>(
         statement, [](const Statement& row) -> Result<core::UnusedContent> {
             auto digest = row.digest_at(0);
@@ -238,7 +243,7 @@ Result<std::vector<std::pair<Seq, Digest>>> SqliteReader::condemned_after(Seq af
                                                                           std::size_t limit) {
     using Row = std::pair<Seq, Digest>;
     Statement& statement = statements_[reader_sql::kCondemnedAfter];
-    statement.number(1, after).integer(2, row_limit(limit));
+    statement.number(1, after).integer(2, reader_sql::row_limit(limit));
     return all_rows<Row>(statement, [](const Statement& row) -> Result<Row> {
         auto digest = row.digest_at(1);
         if (!digest) return Failure(digest.error());
@@ -257,7 +262,7 @@ Result<std::vector<core::Task>> SqliteReader::ended_tasks(const RoleKey& role, T
                                                           Seq after, std::size_t limit) {
     Statement& statement = statements_[reader_sql::kEnded];
     statement.text(1, role.ns.text).text(2, role.role.text).text(3, to_string(state));
-    statement.number(4, after).integer(5, row_limit(limit));
+    statement.number(4, after).integer(5, reader_sql::row_limit(limit));
     return all_rows<core::Task>(statement, task_at);
 }
 
@@ -276,7 +281,7 @@ Result<std::vector<core::Task>> SqliteReader::holding_tasks(const RoleKey& role,
                                                             Seq after, std::size_t limit) {
     Statement& statement = statements_[reader_sql::kHolding];
     statement.text(1, role.ns.text).text(2, role.role.text).integer(3, dead ? 1 : 0);
-    statement.number(4, after).integer(5, row_limit(limit));
+    statement.number(4, after).integer(5, reader_sql::row_limit(limit));
     return all_rows<core::Task>(statement, task_at);
 }
 
@@ -293,7 +298,7 @@ Result<std::vector<Removal>> SqliteReader::removals(Seq submitted_seq) {
 Result<std::vector<ChainedEvent>> SqliteReader::events(Seq after, std::size_t limit,
                                                        const std::optional<TaskKey>& task) {
     Statement& statement = statements_[task ? reader_sql::kEventsOfTask : reader_sql::kEventsAfter];
-    statement.number(1, after).integer(2, row_limit(limit));
+    statement.number(1, after).integer(2, reader_sql::row_limit(limit));
     if (task) statement.text(3, task->ns.text).text(4, task->id.text);
     return all_rows<ChainedEvent>(statement, event_at);
 }
@@ -302,7 +307,10 @@ Result<std::vector<ChainedEvent>> SqliteReader::events_of_kinds(Seq after, Seq u
                                                                 std::uint64_t kinds,
                                                                 std::size_t limit) {
     Statement& statement = statements_[reader_sql::kEventsOfKinds];
-    statement.number(1, after).integer(2, row_limit(limit)).number(3, upto).number(4, kinds);
+    statement.number(1, after)
+        .integer(2, reader_sql::row_limit(limit))
+        .number(3, upto)
+        .number(4, kinds);
     return all_rows<ChainedEvent>(statement, event_at);
 }
 

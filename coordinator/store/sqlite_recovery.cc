@@ -131,6 +131,22 @@ Result<void> restore_controls(Database& database, core::State& state) {
     }
 }
 
+Result<void> restore_access(Database& database, core::State& state) {
+    auto has = database.number("SELECT count(*) FROM sqlite_schema WHERE name = 'access'");
+    if (!has) return Failure(has.error());
+    if (*has == 0) return {};  // an older format
+    auto rows = database.prepare("SELECT fingerprint, record FROM access");
+    if (!rows) return Failure(rows.error());
+    while (true) {
+        auto row = rows->step();
+        if (!row) return Failure(row.error());
+        if (!*row) return {};
+        auto access = decode_access(rows->blob_at(1));
+        if (!access) return Failure(access.error());
+        core::restore(state, std::string(rows->text_at(0)), std::move(*access));
+    }
+}
+
 /// Everything but the tasks.
 Result<Meta> restore_rest(Database& database, core::State& state) {
     auto meta = read_meta(database);
@@ -143,6 +159,7 @@ Result<Meta> restore_rest(Database& database, core::State& state) {
     for (RoleKey& key : *served) core::restore(state, std::move(key));
     if (auto ok = restore_requests(database, state); !ok) return Failure(ok.error());
     if (auto ok = restore_controls(database, state); !ok) return Failure(ok.error());
+    if (auto ok = restore_access(database, state); !ok) return Failure(ok.error());
     return meta;
 }
 

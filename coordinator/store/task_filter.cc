@@ -31,14 +31,15 @@ bool meets_rest(const TaskFilter& filter, const core::Task& task) {
            (filter.trace_id.empty() || task.trace_id == filter.trace_id) &&
            (filter.worker.empty() || task.worker.text == filter.worker) &&
            (filter.dead_reason == DeadReason::kNone || task.dead_reason == filter.dead_reason) &&
-           meets_labels(filter, task) && meets_times(filter, task);
+           meets_labels(filter, task) && meets_times(filter, task) &&
+           (!filter.allowed || filter.allowed(task));
 }
 
 bool is_narrow(const TaskFilter& filter) {
     return !filter.type.empty() || !filter.trace_id.empty() || !filter.worker.empty() ||
            !filter.labels.empty() || filter.dead_reason != DeadReason::kNone ||
            filter.ended_since.is_set() || filter.ended_before.is_set() || filter.since.is_set() ||
-           filter.until.is_set();
+           filter.until.is_set() || filter.allowed;
 }
 
 }  // namespace

@@ -31,6 +31,7 @@ struct TaskFilter {
     Instant ended_before;                        // ended before; 0: whenever
     Instant since;  // ended, or while it is open submitted, then or later; 0: whenever
     Instant until;  // likewise, before
+    std::function<bool(const core::Task&)> allowed;  // what may be shown; null: everything
 };
 
 /// One page of a listing.

@@ -21,7 +21,8 @@ class Check {
         : database_(parts.database),
           format_(parts.format),
           report_(report),
-          projection_(parts, report) {}
+          projection_(parts, report),
+          wanted_head_(parts.head) {}
 
     Result<void> run() {
         if (auto ok = check_database(); !ok) return ok;
@@ -71,7 +72,12 @@ class Check {
         if (auto ok = projection_.compare_base(*base); !ok) return ok;
         state_ = std::move(base->state);
         check_anchor();
+        note_head();
         return {};
+    }
+
+    void note_head() {
+        if (wanted_head_ == report_.head) wanted_head_.reset();
     }
 
     /// Follows the chain, and replays each event that is proved by it.
@@ -85,6 +91,7 @@ class Check {
             const core::Event& event = walk->event().event;
             report_.head = walk->place().head;
             report_.last_seq = event.seq;
+            note_head();
             ++report_.events;
             core::apply(state_, event);
             check_anchor();
@@ -96,6 +103,10 @@ class Check {
         if (!walk->broken().empty()) {
             note_problem(report_, walk->broken());
             return {};
+        }
+        if (wanted_head_) {
+            note_problem(report_, "no event has the chain head " + to_hex(*wanted_head_) +
+                                      ": the journal was cut before it, or written anew");
         }
         if (next_anchor_ < anchors_.size()) {
             note_problem(report_, "anchor " + std::to_string(anchors_[next_anchor_].seq) +
@@ -144,6 +155,7 @@ class Check {
     ProjectionCheck projection_;
     core::State state_;
     std::vector<Anchor> anchors_;
+    std::optional<Digest> wanted_head_;  // until an event has it
     std::size_t next_anchor_ = 0;
 };
 
@@ -158,11 +170,12 @@ VerifyReport check_journal(const CheckParts& parts) {
     return report;
 }
 
-Result<VerifyReport> verify(const std::string& folder, VerifyDepth depth) {
+Result<VerifyReport> verify(const std::string& folder, VerifyDepth depth,
+                            const std::optional<Digest>& head) {
     auto journal = OfflineJournal::open(folder);
     if (!journal) return Failure(journal.error());
     auto artifacts = FolderArtifactStore::at(folder + "/artifacts");
-    return check_journal({journal->database(), journal->format(), *artifacts, depth});
+    return check_journal({journal->database(), journal->format(), *artifacts, depth, head});
 }
 
 }  // namespace zq::store

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,8 +37,10 @@ inline constexpr std::size_t kProblems = 100;
 /// Checks the database (its own integrity, its schema, the hash chain with every body, every
 /// anchor, the projections against a replay from the base or from nothing) and the artifacts. What
 /// is found wrong is in the report. Errors: NOT_FOUND (no journal there), CONFLICT (in use),
-/// UNSUPPORTED_VERSION, IO (it could not be read).
-Result<VerifyReport> verify(const std::string& folder, VerifyDepth depth);
+/// UNSUPPORTED_VERSION, IO (it could not be read). `head`: of the chain at some time, kept
+/// elsewhere: where no event has it, the journal was cut or written anew since.
+Result<VerifyReport> verify(const std::string& folder, VerifyDepth depth,
+                            const std::optional<Digest>& head = std::nullopt);
 
 /// The same on an open database.
 struct CheckParts {
@@ -45,6 +48,7 @@ struct CheckParts {
     int format = 0;
     ArtifactStore& artifacts;
     VerifyDepth depth = VerifyDepth::kContents;
+    std::optional<Digest> head = {};  // that the chain must have had
 };
 VerifyReport check_journal(const CheckParts& parts);
 

@@ -1,10 +1,14 @@
 #include "coordinator/store/verify_projection.h"
 
+#include "common/base/secret_scan.h"
 #include "common/platform/digest.h"
+#include "coordinator/store/erase.h"
 #include "coordinator/store/record_codec.h"
 
 namespace zq::store {
 namespace {
+
+constexpr int kSecretsSince = 7;  // the format that brought contents.secrets
 
 std::string name_of(const core::Attempt& attempt) {
     return "attempt " + std::to_string(attempt.attempt) + " of task " + attempt.task.id.text;
@@ -25,6 +29,7 @@ ProjectionCheck::ProjectionCheck(const CheckParts& parts, VerifyReport& report)
     : database_(parts.database),
       artifacts_(parts.artifacts),
       depth_(parts.depth),
+      format_(parts.format),
       report_(report),
       removals_(parts.database, parts.format, report) {}
 
@@ -36,8 +41,9 @@ Result<void> ProjectionCheck::prepare() {
     auto attempt = database_.prepare(
         "SELECT ended_seq, record FROM attempts WHERE ns = ?1 AND task = ?2 AND attempt = ?3");
     if (!attempt) return Failure(attempt.error());
-    auto content =
-        database_.prepare("SELECT stored_seq, size, inlined, data FROM contents WHERE digest = ?1");
+    const std::string secrets = format_ < kSecretsSince ? "NULL" : "secrets";
+    auto content = database_.prepare("SELECT stored_seq, size, inlined, data, " + secrets +
+                                     " FROM contents WHERE digest = ?1");
     if (!content) return Failure(content.error());
     task_ = std::move(*task);
     attempt_ = std::move(*attempt);
@@ -152,8 +158,10 @@ Result<void> ProjectionCheck::compare_content(Seq seq, const core::ContentStored
     if (content_.number_at(0) < seq) return {};  // compared at its first event
     ++report_.contents;
     const bool inlined = content_.integer_at(2) != 0;
+    const bool flagged = content_.is_null(4) ? body.secrets.empty()
+                                             : content_.text_at(4) == kinds_text(body.secrets);
     if (content_.number_at(1) != body.size || content_.integer_at(2) != (body.inlined ? 1 : 0) ||
-        content_.is_null(3) == inlined) {
+        content_.is_null(3) == inlined || !flagged) {
         note_problem(report_, "the row of " + name + " is not what its event says");
     } else if (!inlined) {
         check_bytes(body.digest, body.size);
@@ -215,6 +223,8 @@ Result<void> ProjectionCheck::compare_base(const Base& base) {
 }
 
 Result<void> ProjectionCheck::check_kept_bodies(Seq upto) {
+    auto erased = erased_bodies(database_);
+    if (!erased) return Failure(erased.error());
     auto rows = database_.prepare(
         "SELECT j.seq, body_digest, body FROM journal j LEFT JOIN bodies b ON b.seq = j.seq"
         " WHERE j.seq <= ?1");
@@ -225,7 +235,10 @@ Result<void> ProjectionCheck::check_kept_bodies(Seq upto) {
         if (!row) return Failure(row.error());
         if (!*row) return {};
         auto digest = rows->digest_at(1);
-        if (digest && !rows->is_null(2) && sha256(rows->blob_at(2)) == *digest) continue;
+        if (digest && !rows->is_null(2) &&
+            is_body_of(*erased, rows->number_at(0), *digest, rows->blob_at(2))) {
+            continue;
+        }
         note_problem(report_, "event " + std::to_string(rows->number_at(0)) +
                                   ": its body is missing or has another digest");
     }

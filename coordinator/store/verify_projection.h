@@ -44,6 +44,7 @@ class ProjectionCheck {
     Database& database_;
     ArtifactStore& artifacts_;
     VerifyDepth depth_;
+    int format_;
     VerifyReport& report_;
     std::uint64_t kept_events_ = 0;
     RemovalCheck removals_;

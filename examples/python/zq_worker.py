@@ -19,7 +19,7 @@ import zmq
 import zq
 
 FINAL = ("STALE_LEASE", "CONFLICT", "NOT_FOUND")  # the errors that end a report, as ACCEPTED does
-REFUSED = ("CONTRACT", "INVALID", "TOO_LARGE")  # it would be refused again: another report follows
+REFUSED = ("CONTRACT", "INVALID", "TOO_LARGE", "SECRET_FOUND")  # it would be refused again: another report follows
 
 
 def now():

@@ -18,9 +18,13 @@ class KeyRegistryTest : public testing::Test {
           registry_(folder_) {}
 
     KnownKey invite(const std::string& role, Instant expires = kNow + hours(1)) {
-        KnownKey key{
-            make_key_pair().public_key, "invited", KeyKind::kInvitation, RoleName(role), expires,
-            "ann@0123456789abcdef"};
+        KnownKey key{make_key_pair().public_key,
+                     "invited",
+                     KeyKind::kInvitation,
+                     RoleName(role),
+                     expires,
+                     Identity("ann@0123456789abcdef"),
+                     default_permissions(KeyKind::kClient, {})};
         EXPECT_TRUE(registry_.add(key));
         return key;
     }
@@ -92,6 +96,66 @@ TEST_F(KeyRegistryTest, ACrashBetweenTheTwoFilesSpendsTheInvitation) {
               ErrorCode::DENIED);
     EXPECT_TRUE(registry_.redeem(invitation.public_key, mine, "bob", kNow));
     EXPECT_EQ(registry_.list()->size(), 1U);
+}
+
+TEST_F(KeyRegistryTest, AnInvitationForSeveralIsGoodForSoMany) {
+    KnownKey invitation = invite("review");
+    invitation.uses = 2;
+    ASSERT_TRUE(registry_.update(invitation));
+    const std::string first = make_key_pair().public_key;
+    ASSERT_TRUE(registry_.redeem(invitation.public_key, first, "one", kNow));
+    ASSERT_TRUE(registry_.redeem(invitation.public_key, first, "one", kNow)) << "the same again";
+    ASSERT_TRUE(registry_.redeem(invitation.public_key, make_key_pair().public_key, "two", kNow));
+    EXPECT_EQ(registry_.redeem(invitation.public_key, make_key_pair().public_key, "three", kNow)
+                  .error()
+                  .code,
+              ErrorCode::DENIED);
+}
+
+TEST_F(KeyRegistryTest, AKeyHasThePermissionsOfItsInvitationAndKeepsWhatItIsGiven) {
+    KnownKey invitation = invite("");
+    invitation.rights = *parse_permissions({"submit:review", "read:group:nightly"}, "");
+    ASSERT_TRUE(registry_.update(invitation));
+    const std::string mine = make_key_pair().public_key;
+    auto key = registry_.redeem(invitation.public_key, mine, "bob", kNow);
+    ASSERT_TRUE(key);
+    EXPECT_EQ(key->rights, invitation.rights);
+    key->rights = key->rights.with({Right::kApprove, {}});
+    ASSERT_TRUE(registry_.update(*key));
+    EXPECT_EQ(registry_.read(*key_fingerprint(mine)).value()->rights.texts(),
+              (std::vector<std::string>{"approve", "read:group:nightly", "submit:review"}));
+}
+
+TEST_F(KeyRegistryTest, AFileOfAVersionWithoutPermissionsHasTheUsualOnes) {
+    const std::string mine = make_key_pair().public_key;
+    ASSERT_TRUE(make_folders(folder_ + "/known", 0700));
+    ASSERT_TRUE(write_file(file_of(mine),
+                           "public_key = \"" + mine +
+                               "\"\nname = \"bob\"\nkind = \"worker\"\n"
+                               "role = \"review\"\n",
+                           0600, Durability::kNone));
+    EXPECT_EQ(registry_.find(mine).value()->rights,
+              default_permissions(KeyKind::kWorker, RoleName("review")));
+}
+
+TEST_F(KeyRegistryTest, AKeyThatTakesAnothersPlaceKeepsItsIdentityAndRights) {
+    const KnownKey invitation = invite("review");
+    const std::string old = make_key_pair().public_key;
+    const std::string fresh = make_key_pair().public_key;
+    auto joined = registry_.redeem(invitation.public_key, old, "bob", kNow);
+    ASSERT_TRUE(joined);
+    const std::string fingerprint = *key_fingerprint(old);
+    auto rotated = registry_.rotate(fingerprint, fresh, kNow + hours(1));
+    ASSERT_TRUE(rotated) << rotated.error().message;
+    EXPECT_EQ(*identity_of(*rotated), *identity_of(*joined));
+    EXPECT_EQ(rotated->rights, joined->rights);
+    EXPECT_EQ(registry_.find(old).value()->expires_at, kNow + hours(1));
+    EXPECT_TRUE(registry_.rotate(fingerprint, fresh, kNow + hours(2))) << "the answer was lost";
+    EXPECT_EQ(registry_.find(old).value()->expires_at, kNow + hours(1));
+    EXPECT_EQ(registry_.rotate("0123456789abcdef", fresh, kNow).error().code, ErrorCode::NOT_FOUND);
+    const KnownKey other = invite("");
+    EXPECT_EQ(registry_.rotate(fingerprint, other.public_key, kNow).error().code,
+              ErrorCode::CONFLICT);
 }
 
 TEST_F(KeyRegistryTest, RefusesExpiredForeignAndTakenKeys) {

@@ -55,6 +55,7 @@ void CoreRig::restart() {
     for (const RoleKey& role : state.durable.roles_served) restore(fresh, role);
     for (const auto& [key, record] : state.durable.requests) restore(fresh, key, record);
     for (const auto& [key, control] : state.durable.controls) restore(fresh, key, control);
+    for (const auto& [key, access] : state.durable.access) restore(fresh, key, access);
     state = std::move(fresh);
     run(StartEpoch{state.durable.journal, state.durable.epoch + 1, "test"});
     run(BeginService{});

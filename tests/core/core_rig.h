@@ -40,6 +40,10 @@ class CoreRig {
         ADD_FAILURE() << "no such answer";
         return {};
     }
+    /// The error of a refused command.
+    static Error error(const std::vector<Effect>& effects) {
+        return std::get<Rejected>(std::get<Answer>(effects.front()).body).error;
+    }
     /// The error's code of a refused command.
     static std::string refusal(const std::vector<Effect>& effects);
     static std::vector<Assignment> assignments(const std::vector<Effect>& effects);

@@ -4,10 +4,6 @@
 namespace zq::core {
 namespace {
 
-Error error_of(const std::vector<Effect>& effects) {
-    return std::get<Rejected>(std::get<Answer>(effects.front()).body).error;
-}
-
 TaskSpec big(const std::string& id, std::size_t bytes, const std::string& role = "review") {
     TaskSpec spec = CoreRig::spec(id, role);
     spec.instructions = std::string(bytes, 'x');
@@ -19,7 +15,7 @@ TEST(Room, OfARoleIsBoundedByCount) {
     rig.policy.role_limits[RoleName("review")].max_open = 2;
     rig.submit("a");
     rig.submit("b");
-    const Error error = error_of(rig.submit("c"));
+    const Error error = CoreRig::error(rig.submit("c"));
     EXPECT_EQ(error.code, ErrorCode::QUEUE_FULL);
     EXPECT_EQ(error.field, "task.to");
     EXPECT_GT(error.retry_after.count, 0);
@@ -33,7 +29,7 @@ TEST(Room, OfARoleCountsWhatRunsAndIsThereAgainWhenItEnds) {
     rig.policy.role_limits[RoleName("review")].max_open = 1;
     rig.submit("a");
     const Assignment given = rig.assign_to(1, "w1");
-    EXPECT_EQ(error_of(rig.submit("b")).code, ErrorCode::QUEUE_FULL);
+    EXPECT_EQ(CoreRig::error(rig.submit("b")).code, ErrorCode::QUEUE_FULL);
     rig.complete("a", given.lease.token);
     CoreRig::answer<SubmitAnswer>(rig.submit("b"));
 }
@@ -43,7 +39,7 @@ TEST(Room, OfARoleIsBoundedByBytesAlsoAfterARestart) {
     rig.policy.role_limits[RoleName("review")].max_bytes = 1000;
     rig.submit(big("a", 600));
     rig.restart();
-    EXPECT_EQ(error_of(rig.submit(big("b", 600))).code, ErrorCode::QUEUE_FULL);
+    EXPECT_EQ(CoreRig::error(rig.submit(big("b", 600))).code, ErrorCode::QUEUE_FULL);
     CoreRig::answer<SubmitAnswer>(rig.submit(big("c", 300)));
 }
 
@@ -51,7 +47,7 @@ TEST(Room, OfAllRolesIsBoundedByBytes) {
     CoreRig rig;
     rig.policy.max_open_bytes = 1000;
     rig.submit(big("a", 600));
-    EXPECT_EQ(error_of(rig.submit(big("b", 600, "implement"))).code, ErrorCode::QUEUE_FULL);
+    EXPECT_EQ(CoreRig::error(rig.submit(big("b", 600, "implement"))).code, ErrorCode::QUEUE_FULL);
 }
 
 TEST(Room, OfOneClientDoesNotTakeThatOfAnother) {
@@ -59,7 +55,7 @@ TEST(Room, OfOneClientDoesNotTakeThatOfAnother) {
     rig.policy.max_open_per_client = 2;
     rig.submit("a");
     rig.submit("b");
-    const Error error = error_of(rig.submit("c"));
+    const Error error = CoreRig::error(rig.submit("c"));
     EXPECT_EQ(error.code, ErrorCode::QUEUE_FULL);
     EXPECT_NE(error.message.find("local"), std::string::npos) << error.message;
     rig.identity = Identity("other@0123456789abcdef");

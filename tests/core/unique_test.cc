@@ -15,14 +15,10 @@ SubmitTask submit_of(const TaskSpec& spec, std::uint8_t body) {
     return {spec, CoreRig::digest(body), {}, false};
 }
 
-Error error_of(const std::vector<Effect>& effects) {
-    return std::get<Rejected>(std::get<Answer>(effects.front()).body).error;
-}
-
 TEST(UniqueKey, OfAnUnfinishedTaskIsRefusedWithThatTasksName) {
     CoreRig rig;
     rig.submit(keyed("a"));
-    const Error error = error_of(rig.run(submit_of(keyed("b"), 2)));
+    const Error error = CoreRig::error(rig.run(submit_of(keyed("b"), 2)));
     EXPECT_EQ(error.code, ErrorCode::CONFLICT);
     EXPECT_EQ(error.field, "task.unique_key");
     EXPECT_NE(error.message.find("task a "), std::string::npos) << error.message;
@@ -95,7 +91,7 @@ TEST(UniqueKey, ADeadTaskIsNotRunAgainWhileAnotherHasItAndHoldsItAfterwards) {
     ASSERT_EQ(rig.state_of("a"), TaskState::kDead);
     rig.run(submit_of(keyed("b"), 2));
     rig.facts.spec = spec;
-    const Error error = error_of(rig.run(ReplayTask{TaskId("a")}));
+    const Error error = CoreRig::error(rig.run(ReplayTask{TaskId("a")}));
     EXPECT_EQ(error.code, ErrorCode::CONFLICT);
     EXPECT_NE(error.message.find("task b "), std::string::npos) << error.message;
     rig.run(CancelTask{TaskId("b"), ""});

@@ -36,16 +36,25 @@ class Journal(Case):
     def test_says_what_it_holds_and_verifies(self):
         self.live()
         info = json.loads(self.journal("info", "--json"))
-        self.assertEqual((info["format"], info["epoch"], info["first_seq"]), (6, 1, 1))
+        self.assertEqual((info["format"], info["epoch"], info["first_seq"]), (7, 1, 1))
         self.assertEqual(info["newest_anchor"]["chain_head"], info["chain_head"])
         self.assertEqual(info["tasks"], {"completed": 2, "queued": 1, "running": 1})
         verdict = json.loads(self.journal("verify", "--json"))
         self.assertEqual((verdict["state"], verdict["problems"]), ("clean", []))
         self.assertEqual(verdict["chain_head"], info["chain_head"])
+        # A head that was kept elsewhere is one of this journal's, or the journal is not what it was.
+        middle = json.loads(self.journal("export").splitlines()[3])["hash"]
+        for head in (info["chain_head"], middle):
+            self.journal("verify", "--head", head)
+        done = self.box.run(["zq", "journal", "verify", "--data", self.box.data, "--head", "ab" * 32], ok=(20,))
+        self.assertIn("cut before it, or written anew", done.stderr.decode())
 
     def test_every_event_is_exported_with_a_chain_that_anybody_can_follow(self):
         self.live()
-        events = [json.loads(line) for line in self.journal("export").splitlines()]
+        private = self.journal("export")
+        assigned = next(json.loads(line) for line in private.splitlines() if json.loads(line)["kind"] == "task_assigned")
+        self.assertRegex(assigned["body"]["lease"]["holder"]["worker"], "^worker-[0-9a-f]{8}$")
+        events = [json.loads(line) for line in self.journal("export", "--places").splitlines()]
         self.assertEqual([event["seq"] for event in events], list(range(1, len(events) + 1)))
         submit = next(event for event in events if event["kind"] == "task_submitted" and event["id"] == "one")
         self.assertEqual(submit["body"]["spec"]["instructions"], "Look at it.")

@@ -54,7 +54,7 @@ class Readme(Case):
     def shell(self, text: str) -> str:
         done = subprocess.run(
             ["/bin/bash", "-e", "-o", "pipefail", "-c", text], env=self.env(), cwd=self.box.folder, text=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120 * PATIENCE, check=False,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300 * PATIENCE, check=False,
         )
         self.assertEqual(done.returncode, 0, f"{text}\n{done.stdout}")
         self.printed += done.stdout

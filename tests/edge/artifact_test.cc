@@ -39,6 +39,8 @@ class ArtifactTest : public testing::Test {
                                                              requests_,
                                                              counters_,
                                                              {edge::Trust::kLocal},
+                                                             keys_,
+                                                             shown_,
                                                              {"test", 1},
                                                              1});
     }
@@ -66,6 +68,8 @@ class ArtifactTest : public testing::Test {
     LastAnswer sender_;
     Mailbox<StoreRequest> requests_;
     edge::Counters counters_;
+    edge::KeyBook keys_;
+    edge::Possession shown_;
     std::unique_ptr<ArtifactDesk> desk_;
     const std::string text_ = "the first half,the other half";
     const Digest digest_ = sha256(text_);

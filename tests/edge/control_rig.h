@@ -47,7 +47,8 @@ class ControlTest : public testing::Test {
                                                    store_results_,
                                                    {DoorPlace{edge::Trust::kLocal, {5571, ""}}},
                                                    {"test", disk_.journal},
-                                                   KeyRegistry("/nowhere"),
+                                                   keys_,
+                                                   shown_,
                                                    kNoon});
     }
 
@@ -127,6 +128,8 @@ class ControlTest : public testing::Test {
     FakeSender sender_;
     edge::Counters counters_;
     Mailbox<StoreResult> store_results_;
+    edge::KeyBook keys_;
+    edge::Possession shown_;
     std::unique_ptr<store::Reader> reader_;
     std::unique_ptr<Control> control_;
     Instant now_ = kNoon;

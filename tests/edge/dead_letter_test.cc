@@ -94,6 +94,19 @@ TEST_F(DeadLetters, ARemovedTaskIsGoneForWhateverComesInTheSameBatch) {
     EXPECT_EQ(expect<wire::Changed>("c").task, TaskId("a")) << "said again, it gets its answer";
 }
 
+TEST_F(DeadLetters, AnErasedTaskLeavesItsEventsWithoutTheirTexts) {
+    die("a");
+    ask<wire::Changed>(wire::Remove{TaskId("a"), "a key was in it", true});
+    EXPECT_EQ(ask<wire::ErrorReply>(wire::Get{TaskId("a"), false}).code, ErrorCode::NOT_FOUND);
+    const auto left = ask<wire::EventRows>(wire::Events{0, 100, {}, TaskId("a")});
+    ASSERT_GE(left.rows.size(), 4U);
+    EXPECT_EQ(left.rows.front().kind, "task_submitted");
+    EXPECT_EQ(left.rows.back().kind, "request_recorded");
+    ask<wire::Changed>(wire::Remove{TaskId("a"), "once more", true});
+    EXPECT_EQ(ask<wire::ErrorReply>(wire::Remove{TaskId("b"), "", true}).code,
+              ErrorCode::NOT_FOUND);
+}
+
 TEST_F(DeadLetters, AreFoundByReasonAndTimePageByPage) {
     for (const char* id : {"a", "b", "c", "d"}) {
         die(id, id[0] == 'b' || id[0] == 'd' ? FailureClass::kPermanent : FailureClass::kError);

@@ -40,58 +40,6 @@ TEST(ReturnEnvelope, TooLargeToBeKeptIsNeitherKeptNorAnswered) {
     }
 }
 
-ErrorCode code_of(const Result<void>& result) {
-    return result ? ErrorCode::IO : result.error().code;
-}
-
-TEST(Access, AnInvitationMayOnlyPingAndJoin) {
-    const Peer invited = peer_of(Trust::kAuthenticated, user_id_of_invitation("KEY"));
-    EXPECT_EQ(invited.invitation, "KEY");
-    EXPECT_TRUE(check_access(invited, Door::kControl, wire::Ping{}));
-    EXPECT_TRUE(check_access(invited, Door::kControl, wire::Join{}));
-    EXPECT_EQ(code_of(check_access(invited, Door::kControl, wire::Submit{})), ErrorCode::DENIED);
-    EXPECT_EQ(code_of(check_access(invited, Door::kControl, wire::Hello{})), ErrorCode::DENIED);
-    EXPECT_EQ(code_of(check_access(invited, Door::kArtifacts, wire::Fetch{})), ErrorCode::DENIED);
-}
-
-TEST(Access, WhatWritesToTheCoordinatorsDiskIsForItsOwnMachineAndAnAdmin) {
-    const wire::Backup backup{"/backups/today"};
-    EXPECT_TRUE(check_access(peer_of(Trust::kLocal, ""), Door::kControl, backup));
-    const Peer admin =
-        peer_of(Trust::kAuthenticated, user_id_of_admin(Identity("admin@0123456789abcdef")));
-    EXPECT_EQ(admin.identity, Identity("admin@0123456789abcdef"));
-    EXPECT_TRUE(check_access(admin, Door::kControl, backup));
-    EXPECT_TRUE(check_access(admin, Door::kControl, wire::Submit{}));
-    for (const std::string& user_id : {user_id_of(Identity("ann@0123456789abcdef")),
-                                       user_id_of_invitation("KEY"), std::string()}) {
-        const Peer peer = peer_of(Trust::kAuthenticated, user_id);
-        EXPECT_EQ(code_of(check_access(peer, Door::kControl, backup)), ErrorCode::DENIED);
-    }
-    EXPECT_EQ(code_of(check_access(admin, Door::kArtifacts, backup)), ErrorCode::UNKNOWN_TYPE);
-}
-
-TEST(Access, AnAuthenticatedSocketWithoutAUserIdLetsNobodyIn) {
-    const Peer stranger = peer_of(Trust::kAuthenticated, "");
-    EXPECT_EQ(code_of(check_access(stranger, Door::kControl, wire::Ping{})), ErrorCode::DENIED);
-    EXPECT_EQ(peer_of(Trust::kLocal, "").identity, kLocalIdentity);
-    EXPECT_EQ(peer_of(Trust::kAuthenticated, "ann@0123").identity, Identity("ann@0123"));
-}
-
-TEST(Access, EveryDoorKnowsItsOwnRequestsOnly) {
-    const Peer local = peer_of(Trust::kLocal, "");
-    EXPECT_TRUE(check_access(local, Door::kControl, wire::Submit{}));
-    EXPECT_TRUE(check_access(local, Door::kArtifacts, wire::Put{}));
-    const wire::Body nowhere[] = {wire::Welcome{}, wire::Assign{}, wire::Accepted{},  wire::Pong{},
-                                  wire::Pull{},    wire::Stored{}, wire::ErrorReply{}};
-    for (const wire::Body& body : nowhere) {
-        EXPECT_EQ(code_of(check_access(local, Door::kControl, body)), ErrorCode::UNKNOWN_TYPE);
-        EXPECT_EQ(code_of(check_access(local, Door::kArtifacts, body)), ErrorCode::UNKNOWN_TYPE);
-    }
-    EXPECT_EQ(code_of(check_access(local, Door::kControl, wire::Put{})), ErrorCode::UNKNOWN_TYPE);
-    EXPECT_EQ(code_of(check_access(local, Door::kArtifacts, wire::Submit{})),
-              ErrorCode::UNKNOWN_TYPE);
-}
-
 wire::Hello good_hello() {
     wire::Hello hello;
     hello.worker = WorkerName("w");
@@ -117,15 +65,18 @@ std::string complaint(const wire::Body& body) {
     return std::string(to_string(result.error().code)) + " " + result.error().field;
 }
 
-TEST(Access, RetentionIsBegunByTheMachineItselfAndByAdminsOnly) {
-    const wire::Gc gc{true, {}};
-    EXPECT_TRUE(check_access(peer_of(Trust::kLocal, ""), Door::kControl, gc));
-    const Peer admin = peer_of(Trust::kAuthenticated, user_id_of_admin(Identity("a@1")));
-    EXPECT_TRUE(check_access(admin, Door::kControl, gc));
-    const Peer known = peer_of(Trust::kAuthenticated, "a@1");
-    EXPECT_EQ(code_of(check_access(known, Door::kControl, gc)), ErrorCode::DENIED);
+TEST(FieldChecks, ARunOfRetentionNamesARoleOrNone) {
     EXPECT_EQ(complaint(wire::Gc{false, RoleName("a b")}), "INVALID role");
     EXPECT_EQ(complaint(wire::Gc{false, RoleName("a")}), "ok");
+}
+
+TEST(FieldChecks, AKeysRightsChangeOrItIsRemoved) {
+    EXPECT_EQ(complaint(wire::SetAccess{"ann", {"put"}, {}, false, {}}), "ok");
+    EXPECT_EQ(complaint(wire::SetAccess{"ann", {}, {}, true, {}}), "ok");
+    EXPECT_EQ(complaint(wire::SetAccess{"ann", {"put"}, {}, true, {}}), "INVALID grant");
+    EXPECT_EQ(complaint(wire::SetAccess{"ann", {}, {}, false, {}}), "INVALID grant");
+    EXPECT_EQ(complaint(wire::SetAccess{"", {"put"}, {}, false, {}}), "INVALID key");
+    EXPECT_EQ(complaint(wire::Rotate{"short", {}}), "INVALID public_key");
 }
 
 TEST(FieldChecks, ABackupsFolderIsAnAbsolutePath) {
@@ -236,8 +187,9 @@ TEST(FieldChecks, QuestionsAndAnswersHaveBounds) {
 }
 
 Poll poll_of(const std::string& client, std::uint64_t request, core::ReturnPath reply,
-             std::int64_t until, const std::string& task) {
-    return {{Identity("i"), ClientId(client), request},
+             std::int64_t until, const std::string& task, const std::string& key = "i") {
+    return {{Identity(key), ClientId(client), request},
+            {},
             reply,
             Instant{until},
             wire::Wait{},
@@ -270,17 +222,23 @@ TEST(PolledWaits, AskedAgainGoesToTheNewerPath) {
     EXPECT_EQ(polls.size(), 3U);
 }
 
-TEST(PolledWaits, AreBoundedPerClientAndInAll) {
+TEST(PolledWaits, AreBoundedPerClientPerKeyAndInAll) {
     Polls polls;
     for (std::uint64_t i = 0; i < limits::kPollsPerClient; ++i) {
         ASSERT_TRUE(polls.park(poll_of("a", i, i, 500, "t")));
     }
     EXPECT_EQ(polls.park(poll_of("a", 1'000, 1, 500, "t")).error().code, ErrorCode::BUSY);
     EXPECT_TRUE(polls.park(poll_of("a", 0, 1, 500, "t")));  // in the place of its first
-    for (std::uint64_t i = polls.size(); i < limits::kPolls; ++i) {
+    for (std::uint64_t i = polls.size(); i < limits::kPollsPerKey; ++i) {
         ASSERT_TRUE(polls.park(poll_of("", i, i, 500, "t")));
     }
-    EXPECT_EQ(polls.park(poll_of("b", 1, 1, 500, "t")).error().code, ErrorCode::BUSY);
+    EXPECT_EQ(polls.park(poll_of("another name", 1, 1, 500, "t")).error().code, ErrorCode::BUSY);
+    EXPECT_TRUE(polls.park(poll_of("b", 1, 1, 300, "t", "j"))) << "the others have room";
+    polls.take(polls.due(Instant{300}).front());
+    for (std::uint64_t i = polls.size(); i < limits::kPolls; ++i) {
+        ASSERT_TRUE(polls.park(poll_of("", i, i, 500, "t", "local")));
+    }
+    EXPECT_EQ(polls.park(poll_of("b", 1, 1, 500, "t", "j")).error().code, ErrorCode::BUSY);
 }
 
 /// Peers that take what their status says.

@@ -52,6 +52,7 @@ TEST_F(OptionsTest, TheShippedFileSaysTheDefaults) {
     EXPECT_EQ(shipped->payload_schemas, defaults.payload_schemas);
     EXPECT_EQ(shipped->log_level, defaults.log_level);
     EXPECT_EQ(shipped->insecure, defaults.insecure);
+    EXPECT_EQ(shipped->artifact_secrets, defaults.artifact_secrets);
     EXPECT_EQ(shipped->unreferenced, defaults.unreferenced);
     EXPECT_EQ(shipped->retention, defaults.retention);
     EXPECT_EQ(shipped->retention, core::Retention{});
@@ -164,6 +165,15 @@ TEST_F(OptionsTest, PayloadSchemasAreRolesWithFiles) {
         parse({"--payload-schema", "e=v.json", "--payload-schema", "f=u.json"})->payload_schemas,
         (std::vector<std::string>{"e=v.json", "f=u.json"}));
     EXPECT_NE(error_of({"--payload-schema", "x.json"}).find("write ROLE=FILE"), std::string::npos);
+}
+
+TEST_F(OptionsTest, ArtifactsWithSecretsAreFlaggedOrRefused) {
+    const std::string file = write("[secrets]\nartifacts = \"refuse\"\n");
+    EXPECT_EQ(parse({"--config", file})->artifact_secrets, edge::ArtifactSecrets::kRefuse);
+    EXPECT_EQ(parse({"--config", file, "--artifact-secrets", "flag"})->artifact_secrets,
+              edge::ArtifactSecrets::kFlag);
+    EXPECT_NE(error_of({"--artifact-secrets", "drop"}).find("neither flag nor refuse"),
+              std::string::npos);
 }
 
 TEST_F(OptionsTest, FlagsWinOverTheEnvironmentAndItOverTheFile) {

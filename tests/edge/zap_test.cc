@@ -14,7 +14,7 @@ class ZapTest : public testing::Test {
     ZapTest()
         : folder_(testing::TempDir() + "keys-" + std::to_string(random_u64())), registry_(folder_) {
         server_keys_ = *registry_.ensure_server_keys();
-        handler_ = std::move(*ZapHandler::start(context_, registry_));
+        handler_ = std::move(*ZapHandler::start(context_, registry_, book_));
         SocketOptions options;
         options.kind = SocketKind::kRouter;
         options.curve = CurveKeys{server_keys_.public_key, server_keys_.secret_key, {}};
@@ -23,9 +23,21 @@ class ZapTest : public testing::Test {
         EXPECT_TRUE(server_->bind("tcp://127.0.0.1:*"));
     }
 
+    static KnownKey known(const std::string& public_key, const std::string& name, KeyKind kind,
+                          Instant expires) {
+        KnownKey key;
+        key.public_key = public_key;
+        key.name = name;
+        key.kind = kind;
+        key.role = RoleName("r");
+        key.expires_at = expires;
+        key.rights = default_permissions(kind, key.role);
+        return key;
+    }
+
     KeyPair add(const std::string& name, KeyKind kind, Instant expires = {}) {
         const KeyPair keys = make_key_pair();
-        EXPECT_TRUE(registry_.add({keys.public_key, name, kind, RoleName("r"), expires, {}}));
+        EXPECT_TRUE(registry_.add(known(keys.public_key, name, kind, expires)));
         return keys;
     }
 
@@ -50,6 +62,7 @@ class ZapTest : public testing::Test {
 
     std::string folder_;
     KeyRegistry registry_;
+    KeyBook book_;
     KeyPair server_keys_;
     SocketContext context_;
     std::unique_ptr<ZapHandler> handler_;
@@ -59,10 +72,14 @@ class ZapTest : public testing::Test {
 TEST_F(ZapTest, AKnownKeyIsNamedAndANewOneNeedsNoRestart) {
     const KeyPair keys = add("ann", KeyKind::kClient);
     const Socket client = connect(keys);
-    EXPECT_EQ(next_user(seconds(10)), "ann@" + *key_fingerprint(keys.public_key));
+    EXPECT_EQ(next_user(seconds(10)), *key_fingerprint(keys.public_key));
+    const auto ann = book_.find(*key_fingerprint(keys.public_key), wall_time());
+    ASSERT_TRUE(ann) << "it is known before its first word";
+    EXPECT_EQ(ann->identity.text, "ann@" + *key_fingerprint(keys.public_key));
+    EXPECT_TRUE(ann->rights.may_put());
     const KeyPair later = add("bob", KeyKind::kWorker);
     const Socket other = connect(later);
-    EXPECT_EQ(next_user(seconds(10)), "bob@" + *key_fingerprint(later.public_key));
+    EXPECT_EQ(next_user(seconds(10)), *key_fingerprint(later.public_key));
 }
 
 TEST_F(ZapTest, AnInvitationIsMarkedAsOne) {
@@ -70,12 +87,14 @@ TEST_F(ZapTest, AnInvitationIsMarkedAsOne) {
     const Socket client = connect(keys);
     const auto user = next_user(seconds(10));
     ASSERT_TRUE(user);
-    EXPECT_EQ(peer_of(Trust::kAuthenticated, *user).invitation, keys.public_key);
+    EXPECT_EQ(peer_of({Trust::kAuthenticated, *user}, book_, wall_time()).invitation,
+              keys.public_key);
 }
 
 TEST_F(ZapTest, StrangersGetNoWordThrough) {
     const Socket unknown = connect(make_key_pair());
     const Socket expired = connect(add("late", KeyKind::kInvitation, Instant{1}));
+    const Socket past = connect(add("past", KeyKind::kClient, Instant{1}));
     const Socket plain = connect(std::nullopt);
     EXPECT_EQ(next_user(millis(700)), std::nullopt);
     const Socket known = connect(add("ann", KeyKind::kClient));
@@ -91,8 +110,9 @@ TEST_F(ZapTest, WithoutAHandlerNobodyGetsIn) {
 
 TEST(ZapAnswers, RefuseEverythingButCurveAndEveryOddFrame) {
     const KeyRegistry registry("/nowhere");
+    KeyBook book;
     const auto code = [&](const Frames& request) {
-        const Frames reply = answer_zap(request, registry, wall_time());
+        const Frames reply = answer_zap(request, registry, book, wall_time());
         return reply.empty() ? std::string() : reply[2] + reply[4];
     };
     EXPECT_EQ(code({"1.0", "1", "zq", "127.0.0.1", "", "NULL"}), "400");

@@ -88,8 +88,17 @@ class Conversation : private edge::Sender {
         options.folder = scratch().path() + "/store";
         options.keep_free = 0;
         store_ = std::move(*store::FolderArtifactStore::open(options));
-        desk_ = std::make_unique<coordinator::ArtifactDesk>(coordinator::ArtifactParts{
-            *this, *store_, *reader_, requests_, counters_, {edge::Trust::kLocal}, {"fuzz", 1}, 1});
+        desk_ = std::make_unique<coordinator::ArtifactDesk>(
+            coordinator::ArtifactParts{*this,
+                                       *store_,
+                                       *reader_,
+                                       requests_,
+                                       counters_,
+                                       {edge::Trust::kLocal},
+                                       keys_,
+                                       shown_,
+                                       {"fuzz", 1},
+                                       1});
     }
 
     /// Any message: answered at once, or by a request for its event.
@@ -179,6 +188,8 @@ class Conversation : private edge::Sender {
     std::unique_ptr<store::Reader> reader_;
     std::unique_ptr<store::FolderArtifactStore> store_;
     Mailbox<coordinator::StoreRequest> requests_;
+    edge::KeyBook keys_;
+    edge::Possession shown_;
     edge::Counters counters_;
     std::unique_ptr<coordinator::ArtifactDesk> desk_;
     std::vector<coordinator::StoreRequest> waiting_;

@@ -1,6 +1,7 @@
 #include "tests/fuzz/control_conversation.h"
 
 #include "common/base/check.h"
+#include "common/base/one_of.h"
 #include "coordinator/core/invariants.h"
 #include "coordinator/store/record_codec.h"
 
@@ -8,9 +9,6 @@ namespace zq::fuzz {
 namespace {
 
 constexpr int kRounds = 8;  // of Tick or Match in one pass, as in the loop
-
-template <class T, class... Types>
-inline constexpr bool kIsOneOf = (std::is_same_v<T, Types> || ...);
 
 /// The kind of answer that each kind of request has, ERROR apart.
 bool is_answer(const wire::Body& request, const wire::Body& answer) {
@@ -60,7 +58,10 @@ bool is_answer(const wire::Body& request, const wire::Body& answer) {
                 return std::is_same_v<A, wire::ControlSet>;
             if constexpr (std::is_same_v<Q, wire::Controls>)
                 return std::is_same_v<A, wire::ControlRows>;
-            if constexpr (std::is_same_v<Q, wire::Join>) return std::is_same_v<A, wire::Joined>;
+            if constexpr (std::is_same_v<Q, wire::Join> || std::is_same_v<Q, wire::Rotate>)
+                return std::is_same_v<A, wire::Joined>;
+            if constexpr (std::is_same_v<Q, wire::Access> || std::is_same_v<Q, wire::SetAccess>)
+                return std::is_same_v<A, wire::AccessRows>;
             return false;  // no request of this socket
         },
         request, answer);
@@ -87,6 +88,10 @@ void ControlConversation::start() {
     journal_->sync();
     ZQ_CHECK(pipeline_->collect());
     reader_ = *journal_->open_reader();
+    keys_.put(std::string(kAnn), {KeyKind::kClient,
+                                  Identity("ann@" + std::string(kAnn)),
+                                  *parse_permissions({"submit:*", "work:*", "read:own", "put"}, ""),
+                                  {}});
     control_ = std::make_unique<coordinator::Control>(coordinator::ControlParts{
         *pipeline_,
         *reader_,
@@ -95,7 +100,8 @@ void ControlConversation::start() {
         store_results_,
         {{edge::Trust::kLocal, {5571, ""}}, {edge::Trust::kAuthenticated, {5571, ""}}},
         {"fuzz", disk_.journal},
-        KeyRegistry("/nowhere"),
+        keys_,
+        shown_,
         now_});
     run(core::BeginService{});
 }
@@ -112,7 +118,7 @@ void ControlConversation::ask(std::size_t door, const std::string& peer, wire::M
     message.header.id = ++last_id_;
     Received received;
     received.frames = {peer, ""};
-    if (door == 1) received.user_id = "ann@0123456789abcdef";
+    if (door == 1) received.user_id = kAnn;
     for (std::string& frame : wire::encode(message)) received.frames.push_back(std::move(frame));
     auto reading = reading_.find(peer);
     if (reading == reading_.end() || reading->second == Reading::kTakes) {

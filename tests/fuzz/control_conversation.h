@@ -16,6 +16,9 @@ namespace zq::fuzz {
 /// How a peer takes what it is sent.
 enum class Reading : std::uint8_t { kTakes, kIsFull, kIsGone };
 
+/// The fingerprint of the one key that is known.
+inline constexpr std::string_view kAnn = "0123456789abcdef";
+
 class ControlConversation : private edge::Sender {
   public:
     ControlConversation();
@@ -65,6 +68,8 @@ class ControlConversation : private edge::Sender {
     std::unique_ptr<store::Reader> reader_;
     edge::Counters counters_;
     Mailbox<coordinator::StoreResult> store_results_;
+    edge::KeyBook keys_;
+    edge::Possession shown_;
     std::unique_ptr<coordinator::Control> control_;
 
     std::map<std::string, Reading> reading_;

@@ -57,7 +57,7 @@ void say(ControlConversation& conversation, InputReader& input) {
     const std::uint8_t who = input.byte();
     Received received;
     received.frames = {std::string(kPeers[who % 4]), ""};
-    received.user_id = who % 3 == 0 ? "" : "ann@0123456789abcdef";
+    received.user_id = who % 3 == 0 ? "" : std::string(kAnn);
     for (std::size_t left = input.below(5); left > 0; --left) {
         received.frames.push_back(input.long_text());
     }

@@ -99,6 +99,7 @@ void CoordinatorLoad::decide_one() {
     if (dice < 91) return claim();
     if (dice < 96) return cancel();
     if (dice < 98) return set_control();
+    if (dice < 99) return note_access();
     open_session(below(random_, kWorkers));
 }
 
@@ -275,6 +276,16 @@ void CoordinatorLoad::set_control() {
     run(std::move(set));
 }
 
+void CoordinatorLoad::note_access() {
+    core::NoteAccess note;
+    note.keys.push_back({"key-" + std::to_string(below(random_, 5)), std::nullopt});
+    if (chance(random_, 70)) {
+        note.keys.back().access =
+            KeyAccess{Identity("ann@1"), KeyKind::kClient, {text(20)}, {}, {}};
+    }
+    run(std::move(note));
+}
+
 void CoordinatorLoad::save_checkpoint() {
     const core::Task* task = any_task(true);
     if (task == nullptr) return;
@@ -329,6 +340,9 @@ Result<void> CoordinatorLoad::change_ended(store::Reader& reader) {
     if (auto ok = finder.add_ended(task.key, changes, facts); !ok) return ok;
     if (edits && chance(random_, 40)) {
         run(core::EditTask{task.key.id, "a mistake"}, {}, std::move(facts));
+    } else if (!edits && chance(random_, 15)) {
+        if (auto ok = finder.add_erasable(task.key, facts); !ok) return ok;
+        run(core::EraseTask{task.key.id, "a key was in it"}, {}, std::move(facts));
     } else if (!edits && chance(random_, 40)) {
         run(core::RemoveTask{task.key.id, "not wanted"}, {}, std::move(facts));
     } else {

@@ -53,6 +53,7 @@ class CoordinatorLoad {
     void answer_person();
     void cancel();
     void set_control();
+    void note_access();
 
     std::string text(std::size_t most);
     /// A reference to new or known content; new content is added to the two lists.

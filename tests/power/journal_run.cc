@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/platform/socket.h"
+#include "coordinator/core/redact.h"
 #include "coordinator/retention_desk.h"
 #include "coordinator/store/folder_artifact_store.h"
 #include "coordinator/store/record_codec.h"
@@ -197,16 +198,30 @@ void JournalRun::check_settled() {
     }
 }
 
+/// What was told, without the texts that were erased since.
+std::vector<core::Event> JournalRun::as_left() const {
+    std::vector<core::Event> events = history_.events;
+    for (const core::Event& event : history_.events) {
+        const auto* body = std::get_if<core::TextsErased>(&event.body);
+        if (body == nullptr) continue;
+        for (const core::ErasedBody& erased : body->bodies) {
+            core::EventBody& left = events.at(erased.seq - 1).body;
+            left = core::redacted(std::move(left));
+        }
+    }
+    return events;
+}
+
 void JournalRun::check_events(store::Reader& reader) {
+    const std::vector<core::Event> told = as_left();
     Seq after = 0;
-    while (after < history_.events.size()) {
+    while (after < told.size()) {
         auto events = reader.events(after, 1'000, std::nullopt);
         if (!events || events->empty()) {
             return violation("event " + std::to_string(after + 1) + " can't be read");
         }
         for (const store::ChainedEvent& chained : *events) {
-            const bool same =
-                after < history_.events.size() && chained.event == history_.events[after];
+            const bool same = after < told.size() && chained.event == told[after];
             if (!same) return violation("event " + std::to_string(after + 1) + " is another one");
             ++after;
         }

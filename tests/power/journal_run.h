@@ -48,6 +48,7 @@ class JournalRun {
     void end(Life& life, bool clean);
     void after_stop();
     void check_recovered(const Life& life, const store::Recovery& recovery);
+    std::vector<core::Event> as_left() const;
     void check_events(store::Reader& reader);
     void check_settled();
     void check_offline();

@@ -25,9 +25,11 @@ def free_ports(count, host):
 
 
 class Coordinator:
-    def __init__(self, host="127.0.0.1", curve=None):
-        """`curve`: of a key that the coordinator knows, where the host is no loopback."""
+    def __init__(self, host="127.0.0.1", curve=None, flags=(), prefix=()):
+        """`curve`: of a key that the coordinator knows, where the host is no loopback. `flags`: more of them;
+        `prefix`: words before the program."""
         self.curve = curve
+        self.flags, self.prefix = flags, prefix
         self.program = pathlib.Path(os.environ["ZQ_BIN_DIR"]) / "zq-coordinator"
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="zq-python-"))
         control, artifacts = free_ports(2, host)
@@ -39,8 +41,8 @@ class Coordinator:
     def start(self):
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [self.program, "--data", self.folder / "data", "--bind", self.endpoint, "--artifacts-bind",
-                 self.artifacts, "--lease", f"{LEASE_S:.0f}s", "--heartbeat", "500ms"],
+                [*self.prefix, self.program, "--data", self.folder / "data", "--bind", self.endpoint, "--artifacts-bind",
+                 self.artifacts, "--lease", f"{LEASE_S:.0f}s", "--heartbeat", "500ms", *self.flags],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder)
         with zq_client.Client(self.endpoint, self.curve) as client:
             end = time.monotonic() + 20

@@ -24,6 +24,7 @@ class ZqError(Exception):
         self.field = fields.get("field", "")
         self.id = fields.get("id", 0)
         self.missing = fields.get("missing", [])
+        self.fields = fields
 
 
 class NoAnswer(Exception):

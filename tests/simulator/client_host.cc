@@ -30,6 +30,7 @@ ClientHost::ClientHost(Stage stage, ClientSetup setup)
       setup_(std::move(setup)),
       rng_(stage.world.rng(setup_.name)),
       identity_(setup_.name + "@" + to_hex(rng_.next())) {
+    stage_.keys.put(identity_.text, {KeyKind::kAdmin, identity_, Permissions::all(), {}});
     for (std::uint32_t i = 0; i < setup_.tasks; ++i) {
         left_.push_back(stage_.workload.task(setup_.name, i));
     }
@@ -88,8 +89,7 @@ void ClientHost::try_once() {
     if (now >= call.until) return finish(nullptr);
     // They are operators as well: they pause and limit.
     if (link_ == 0) {
-        link_ =
-            stage_.network.connect(setup_.name, *this, kKeyDoor, edge::user_id_of_admin(identity_));
+        link_ = stage_.network.connect(setup_.name, *this, kKeyDoor, identity_.text);
     }
     call.try_until = std::min(now + kReplyWait + call.wait, call.until);
     ++call.tries;

@@ -127,7 +127,7 @@ wire::Body ClientHost::change_ended() {
     // It may be gone from here on: nothing more is asked of it.
     ended_.erase(ended_.begin() + static_cast<std::ptrdiff_t>(at));
     std::erase_if(keyed_, [&](const TaskSpec& spec) { return spec.id == task; });
-    return wire::Remove{task, "nobody wants it"};
+    return wire::Remove{task, "nobody wants it", rng_.per_mille(500)};
 }
 
 std::optional<TaskId> ClientHost::some_open_task() {
@@ -216,6 +216,8 @@ wire::Body ClientHost::answer_one() {
     asked_.pop_back();
     wire::AnswerQuestion said{task, question.id, {}, {}};
     if (rng_.per_mille(300)) said.question.clear();
+    said.digest = question.digest;
+    if (rng_.per_mille(30)) said.digest = sha256("something else");
     if (question.choices.empty()) {
         said.answer = "so says " + setup_.name;
     } else {

@@ -9,8 +9,9 @@ namespace zq::sim {
 namespace {
 
 constexpr std::string_view kName = "coord";
-constexpr std::uint64_t kExamineEvery = 64;  // turns
-constexpr Millis kUncounted = seconds(2);    // of a pause may count as listening
+constexpr std::uint64_t kExamineEvery = 64;     // turns
+constexpr std::uint64_t kSettingsPerMille = 2;  // turns that read the settings again
+constexpr Millis kUncounted = seconds(2);       // of a pause may count as listening
 
 }  // namespace
 
@@ -23,6 +24,7 @@ struct CoordinatorHost::Process {
     coordinator::Pipeline pipeline;
     std::optional<coordinator::TrustedClock> clock;
     edge::Counters counters;
+    edge::Possession shown;
     Mailbox<coordinator::StoreResult> store_results;
     std::unique_ptr<store::Reader> reader;
     Mailbox<coordinator::RemoveOrder> remove_orders;
@@ -38,7 +40,10 @@ struct CoordinatorHost::Process {
 };
 
 CoordinatorHost::CoordinatorHost(Stage stage, core::Policy policy)
-    : stage_(stage), policy_(policy), rng_(stage.world.rng(kName)) {
+    : stage_(stage),
+      policy_(policy),
+      rng_(stage.world.rng(kName)),
+      settings_(stage.world.rng("settings")) {
     core::restore(followed_, disk_.journal, 0, 0, 0, {});
 }
 
@@ -103,13 +108,15 @@ void CoordinatorHost::serve() {
                                   {coordinator::DoorPlace{edge::Trust::kLocal, {5571, ""}},
                                    coordinator::DoorPlace{edge::Trust::kAuthenticated, {5571, ""}}},
                                   {"simulated", journal},
-                                  KeyRegistry("/nonexistent"),
+                                  stage_.keys,
+                                  p.shown,
                                   p.clock->now(),
                                   rng_.next(),
                                   nullptr,
                                   nullptr,
                                   nullptr,
                                   &*p.retention});
+    p.pipeline.run(some_key_changes(rng_, p.clock->now()));
     p.turn.emplace(coordinator::TurnParts{p.journal, p.pipeline, *p.control, *p.clock});
     const Millis now = stage_.world.now();
     p.turn->begin_service({clock_.boot(now), clock_.wall(now)});
@@ -140,6 +147,7 @@ void CoordinatorHost::take_turn() {
         stage_.world.note(kName, "ends: " + time.error().message);
         return end(Death::kKill);
     }
+    if (p.turn->may_read() && settings_.per_mille(kSettingsPerMille)) read_settings(*time);
     if (p.turn->may_read()) take_input(*time);
     p.turn->finish(*time);
     for (const coordinator::StoreResult& result : p.store_results.take()) {
@@ -159,6 +167,17 @@ void CoordinatorHost::take_turn() {
     }
     p.turn->begin_wait(boot);
     plan_turn(clock_.when(boot + std::max(p.turn->longest_wait(), millis(1))));
+}
+
+/// SIGHUP: bounds on what is taken in become others, and all roles are matched again. The limits
+/// that the model knows stay: what it is shown was decided a while ago.
+void CoordinatorHost::read_settings(Instant now) {
+    core::Policy policy = policy_;
+    if (settings_.per_mille(300)) policy.max_open_tasks = 20 + settings_.below(100);
+    if (settings_.per_mille(300)) policy.max_open_per_client = 12 + settings_.below(50);
+    process_->pipeline.change_policy(std::move(policy), now);
+    process_->retention->note_policy(now);
+    stage_.world.note(kName, "reads its settings again");
 }
 
 void CoordinatorHost::take_input(Instant now) {
@@ -326,11 +345,6 @@ void CoordinatorHost::pause(Millis length) {
     if (length > kUncounted) not_listened_ = not_listened_ + (length - kUncounted);
 }
 
-void CoordinatorHost::set_disk(Millis fastest, Millis slowest) {
-    disk_fastest_ = fastest;
-    disk_slowest_ = slowest;
-}
-
 void CoordinatorHost::fail_next_commit() {
     if (!process_ || !process_->turn) return;
     stage_.world.note(kName, "its disk will fail");
@@ -346,6 +360,7 @@ void CoordinatorHost::put_content(const Digest& digest, std::uint64_t size,
                                   const Identity& identity, std::function<void()> stored) {
     if (!process_ || !process_->turn) return;
     files_.insert(digest);
+    process_->shown.add(identity, digest);
     const std::uint64_t ticket = ++process_->tickets;
     process_->store_requests.push_back({ticket, digest, size, identity});
     process_->stored.emplace(ticket, std::move(stored));

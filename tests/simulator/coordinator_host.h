@@ -32,7 +32,10 @@ class CoordinatorHost : public edge::Sender, public ServerEnd {
     void stop();
     void pause(Millis length);
 
-    void set_disk(Millis fastest, Millis slowest);
+    void set_disk(Millis fastest, Millis slowest) {
+        disk_fastest_ = fastest;
+        disk_slowest_ = slowest;
+    }
     void fail_next_commit();
     void set_disk_low(bool low);
     void step_wall(Millis by) { clock_.step_wall(by); }
@@ -59,6 +62,7 @@ class CoordinatorHost : public edge::Sender, public ServerEnd {
     void plan(Millis wait, void (CoordinatorHost::*what)());
     void plan_turn(Millis when);
     void take_turn();
+    void read_settings(Instant now);
     void take_input(Instant now);
     void plan_sync();
     void sync();
@@ -74,6 +78,7 @@ class CoordinatorHost : public edge::Sender, public ServerEnd {
     Stage stage_;
     core::Policy policy_;
     Rng rng_;
+    Rng settings_;  // when they are read again, and what is in them
     HostClock clock_;
     store::MemoryDisk disk_;
     std::optional<store::MemoryDisk> platter_;  // what a power cut leaves of `disk_`, where less

@@ -41,6 +41,10 @@ void Model::committed(const core::Event& event) {
     expect(stops == over_.has_value() && (!stops || *over_ == event.task.id),
            "a task that waits with its budget used up is stopped at once, and no other");
     over_.reset();
+    const bool erases = std::holds_alternative<core::TextsErased>(event.body);
+    expect(!erased_next_ || (erases && *erased_next_ == event.task.id),
+           "only dead letters are removed by hand, unless their texts go too");
+    erased_next_.reset();
     std::visit([&](const auto& body) { apply(event, body); }, event.body);
 }
 
@@ -61,6 +65,7 @@ void Model::compare(const core::Task& row) {
     const LeaseToken lease = row.lease ? row.lease->token : LeaseToken{};
     expect(lease == task->lease, "the row has the current lease");
     expect(row.checkpoints == task->checkpoints, "the row has the checkpoints that are kept");
+    expect(row.approved == task->approved, "the row says whether it was approved");
     expect(row.questions == task->questions, "the row has the questions that are kept");
     expect(row.spent == task->spent, "the row says what was spent");
     expect(row.budget_from == task->budget_from, "the row says since when the budget counts");
@@ -83,8 +88,12 @@ void Model::apply(const core::Event& event, const core::TaskSubmitted& body) {
     }
     check_unique(event.task.id, body.spec);
     check_room(body.spec);
+    check_rules(body.spec);
     Task task;
     task.spec = body.spec;
+    task.rules = body.spec;
+    task.submitter = event.identity;
+    task.request = body.request;
     task.submitted = event.at;
     const bool later = body.spec.delay.count > 0;
     expect(!body.spec.not_before.is_set(), "a wait is all that these tasks ask for");
@@ -131,6 +140,8 @@ void Model::apply(const core::Event& event, const core::TaskAssigned& body) {
     expect(task.state == TaskState::kQueued, "only a queued task is given out");
     expect(!task.lease.is_set(), "at most one holder");
     expect(!is_over(task), "nothing is started with its budget used up");
+    expect(task.approved || task.rules.approval.time != ApprovalTime::kBefore,
+           "nothing is started without its approval");
     expect(lease.token.number > last_token_, "tokens only grow");
     expect(lease.token.number >> 32U == epoch_, "a token carries its epoch");
     expect(lease.attempt == task.attempts + 1, "attempts are numbered on");
@@ -185,12 +196,15 @@ void Model::apply(const core::Event& event, const core::AttemptEnded& body) {
         task.left[log ? RemovedKind::kLogs : RemovedKind::kArtifacts] += ref.size;
     }
     const bool reported = !attempt.report.is_zero();
+    task.report = attempt.report;
     task.ended[attempt.attempt] = {attempt.outcome, attempt.answer, reported, attempt.token};
     count_usage(task, body);
     const Question* open = open_question(task);
     const bool parks = open != nullptr && open->parked;
     const bool holds = parks && open->kind == QuestionKind::kHold;
-    expect((parks && !holds) == (attempt.release == ReleaseCause::kInputRequired),
+    const bool reviews = parks && open->kind == QuestionKind::kApproval;
+    expect(!reviews || open->digest == attempt.report, "an approval is bound to the report");
+    expect((parks && !holds && !reviews) == (attempt.release == ReleaseCause::kInputRequired),
            "a question that parks its task comes with its attempt's end");
     if (!parks) withdraw(task, event.at);
     task.charged = false;
@@ -200,8 +214,11 @@ void Model::apply(const core::Event& event, const core::AttemptEnded& body) {
     } else if (attempt.outcome == Outcome::kCompleted || attempt.outcome == Outcome::kSkipped) {
         expect(reported, "only a report completes");
         if (attempt.outcome == Outcome::kCompleted) check_contract(task, attempt);
-        become(task, attempt.outcome == Outcome::kCompleted ? TaskState::kCompleted
-                                                            : TaskState::kSkipped);
+        const bool reviewed = task.rules.approval.time == ApprovalTime::kAfter;
+        const TaskState done = reviewed ? TaskState::kInReview : TaskState::kCompleted;
+        become(task, attempt.outcome == Outcome::kCompleted ? done : TaskState::kSkipped);
+        expect(reviews == (task.state == TaskState::kInReview),
+               "a result that is to be approved is asked about");
     } else if (attempt.outcome == Outcome::kFailed) {
         expect(attempt.failure.has_value(), "a failure says of what kind");
         if (!reported) check_overdue(task, event, attempt);
@@ -321,8 +338,10 @@ std::vector<Question> Model::Task::closed() const {
 void Model::apply(const core::Event& event, const core::QuestionAsked& body) {
     Task& task = task_of(event);
     const Question& asked = body.question;
-    expect(task.state == TaskState::kRunning, "only what runs asks");
-    expect(task.lease.is_set() && task.lease == body.token,
+    const bool approval = asked.kind == QuestionKind::kApproval;
+    if (approval) ask_approval(task, asked);
+    expect(approval || task.state == TaskState::kRunning, "only what runs asks");
+    expect(approval || (task.lease.is_set() && task.lease == body.token),
            "a question is asked under the current token alone");
     expect(asked.attempt == task.attempts, "a question is the running attempt's");
     expect(asked.state == QuestionState::kOpen && asked.asked_at == event.at,
@@ -354,6 +373,11 @@ void Model::apply(const core::Event& event, const core::QuestionClosed& body) {
     open->closed_at = event.at;
     if (answered) open->answered_by = event.identity;
     if (!open->parked) return expect(task.state == TaskState::kRunning, "its attempt runs");
+    if (open->kind == QuestionKind::kApproval) {
+        close_approval(task, event, body);
+        watch_budget(event.task.id, task);
+        return;
+    }
     expect(task.state == TaskState::kInputRequired, "a parked task waits for its answer");
     const bool about_budget = open->kind == QuestionKind::kBudget;
     const bool ours = open->kind != QuestionKind::kQuestion;

@@ -20,6 +20,7 @@ class Model {
     Model(World& world, const core::Policy& policy) : world_(world), retention_(policy.retention) {
         for (const auto& [role, limits] : policy.role_limits) role_limits_[role.text] = limits;
         key_limits_ = policy.key_limits;
+        for (const auto& [role, rule] : policy.role_approvals) role_approvals_[role.text] = rule;
     }
 
     /// What tasks may need of that worker.
@@ -35,6 +36,11 @@ class Model {
     };
     struct Task {
         TaskSpec spec;
+        TaskSpec rules;  // the same, as what the coordinator asks for has it: what is obeyed
+        Identity submitter;
+        Digest request;         // what a first approval is bound to
+        Digest report;          // of its last attempt
+        bool approved = false;  // to start
         Instant submitted;
         TaskState state = TaskState::kQueued;
         DeadReason dead_reason = DeadReason::kNone;
@@ -113,6 +119,13 @@ class Model {
     void apply(const core::Event& event, const core::UpstreamEnded& body);
     void apply(const core::Event& event, const core::ControlChanged& body);
     void apply(const core::Event& event, const core::UsageNoted& body);
+    void apply(const core::Event& event, const core::AccessChanged& body);
+    void apply(const core::Event& event, const core::TextsErased& body);
+    void check_rules(const TaskSpec& spec);
+    bool is_irreversible(const TaskSpec& spec) const;
+    void put_under_rules(Task& task);
+    void ask_approval(Task& task, const Question& asked);
+    void close_approval(Task& task, const core::Event& event, const core::QuestionClosed& body);
     /// How a task that has ended went, for those that wait for it.
     static bool went_well(const Task& task);
     /// An open task waits for it, or has waited.
@@ -167,8 +180,9 @@ class Model {
     std::pair<TaskId, Seq> let_go_;  // the last task that went by bytes, and its event
     std::set<Digest> stored_;
     std::map<Digest, std::multiset<std::pair<TaskId, std::string>>> names_;  // who names a content
-    std::optional<TaskId> over_;  // the next event must stop it for its budget
-    std::string about_;           // the event that is looked at, for the report
+    std::optional<TaskId> over_;         // the next event must stop it for its budget
+    std::optional<TaskId> erased_next_;  // removed while it was no dead letter
+    std::string about_;                  // the event that is looked at, for the report
     Seq last_seq_ = 0;
     Epoch epoch_ = 0;
     Instant last_at_;
@@ -181,6 +195,8 @@ class Model {
     std::set<std::pair<TaskId, Digest>> saved_;
     std::map<std::string, Limits> role_limits_;  // of the configuration
     std::map<std::string, Limits> key_limits_;
+    std::map<std::string, ApprovalRule> role_approvals_;
+    std::map<std::string, KeyAccess> access_;
     std::map<std::pair<ControlKind, std::string>, core::Control> controls_;
     std::map<std::pair<ControlKind, std::string>, std::deque<Instant>> starts_;  // the last ones
     std::map<WorkerName, std::vector<std::string>> labels_;

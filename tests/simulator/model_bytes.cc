@@ -74,15 +74,26 @@ void Model::apply(const core::Event& event, const core::ArtifactsRemoved& body) 
 
 void Model::apply(const core::Event& event, const core::TaskRemoved& body) {
     Task& task = task_of(event);
-    expect(!task.removed && (task.state == TaskState::kDead || task.state == TaskState::kExpired),
-           "only dead letters are removed by hand");
+    expect(!task.removed && is_final(task.state), "only what has ended is removed");
+    if (!is_dead(task.state)) erased_next_ = event.task.id;
     expect(!is_needed(event.task.id), "what an open task waits for is not removed");
     expect(std::multiset<Digest>(body.released.begin(), body.released.end()) ==
                named_by(event.task.id, ""),
            "a removed task lets go of all that it names");
     unname(event.task.id, [](const std::string&) { return true; });
     task.removed = true;
+    task.left.clear();
+    task.checkpoints_gone = true;
     by_key_.erase(task.spec.idempotency_key);
+}
+
+void Model::apply(const core::Event& event, const core::TextsErased& body) {
+    expect(task_of(event).removed, "the texts of a task go with it, or after it");
+    Seq last = 0;
+    for (const core::ErasedBody& erased : body.bodies) {
+        expect(erased.seq > last && erased.seq < event.seq, "earlier events are erased, in order");
+        last = erased.seq;
+    }
 }
 
 }  // namespace zq::sim

@@ -46,6 +46,9 @@ void Model::revise(Task& task, const core::Event& event, const core::Revision& r
                revision.spec->unique_key == task.spec.unique_key,
            "an edit leaves the task what it is");
     task.spec = *revision.spec;
+    task.rules.role = task.spec.role;
+    task.rules.type = task.spec.type;
+    task.rules.max_attempts = task.spec.max_attempts;
 }
 
 void Model::apply(const core::Event& event, const core::TaskReplayed& body) {
@@ -84,6 +87,7 @@ void Model::apply(const core::Event& event, const core::TaskReplayed& body) {
     task.deadline = {};
     if (task.spec.deadline.count > 0) task.deadline = event.at + task.spec.deadline;
     task.in_vain = false;
+    put_under_rules(task);
     task.lost = {};
     task.charged = false;
     ++open_;

@@ -54,7 +54,7 @@ void Model::end_failed(Task& task, const core::Event& event, const core::Attempt
         task.feedback = {body.attempt.attempt, body.attempt.reason};
         expect(!task.feedback.text.empty(), "what breaks the contract is told");
     }
-    const RetryRule* rule = rule_about(task.spec, failure, body.attempt.exit_code);
+    const RetryRule* rule = rule_about(task.rules, failure, body.attempt.exit_code);
     const bool for_good = failure == FailureClass::kPermanent || failure == FailureClass::kRefusal;
     const bool limited = failure == FailureClass::kRateLimited;
     const RetryAction action = rule != nullptr ? rule->action
@@ -73,9 +73,9 @@ void Model::end_failed(Task& task, const core::Event& event, const core::Attempt
     }
     ++task.failures;
     if (action == RetryAction::kHold) return become(task, TaskState::kInputRequired);
-    if (action == RetryAction::kDead || task.failures >= task.spec.max_attempts) {
+    if (action == RetryAction::kDead || task.failures >= task.rules.max_attempts) {
         become(task, TaskState::kDead);
-        const bool spent = task.failures >= task.spec.max_attempts && !for_good;
+        const bool spent = task.failures >= task.rules.max_attempts && !for_good;
         task.dead_reason = failure == FailureClass::kContract   ? DeadReason::kContract
                            : failure == FailureClass::kTimedOut ? DeadReason::kTimedOut
                            : spent                              ? DeadReason::kAttemptsExhausted
@@ -142,7 +142,7 @@ void Model::end_silent(Task& task, const core::AttemptEnded& body) {
         task.dead_reason = DeadReason::kPoison;
         return;
     }
-    const bool held = task.spec.on_lost == OnLost::kHold;
+    const bool held = task.rules.on_lost == OnLost::kHold;
     become(task, held ? TaskState::kInputRequired : TaskState::kQueued);
     if (outcome == Outcome::kReleased) return;
     task.lost = task.lease;

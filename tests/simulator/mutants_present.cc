@@ -47,6 +47,7 @@ constexpr auto kMutants = std::to_array<std::pair<std::string_view, Mutant>>({
     {"key-not-held", Mutant::kKeyNotHeld},
     {"needs-ignored", Mutant::kNeedsIgnored},
     {"turns-ignored", Mutant::kTurnsIgnored},
+    {"approval-skipped", Mutant::kApprovalSkipped},
 });
 
 }  // namespace

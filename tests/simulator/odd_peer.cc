@@ -28,7 +28,11 @@ OddPeer::OddPeer(Stage stage, std::vector<std::string> victims)
     : stage_(stage),
       victims_(std::move(victims)),
       rng_(stage.world.rng(kName)),
-      client_(to_hex(rng_.next())) {}
+      client_(to_hex(rng_.next())) {
+    const Permissions rights(
+        {{Right::kSubmit, "*"}, {Right::kWork, "*"}, {Right::kRead, "all"}, {Right::kPut, {}}});
+    stage_.keys.put("odd@0", {KeyKind::kClient, Identity("odd@0"), rights, {}});
+}
 
 void OddPeer::plan() {
     stage_.world.after(rng_.between(seconds(1), seconds(8)), [this] { act(); });
@@ -121,10 +125,15 @@ void OddPeer::say_nonsense(LinkId link) {
 
 void OddPeer::say_unsound(LinkId link) {
     wire::Submit submit = sound_submit("odd-unsound");
-    switch (rng_.below(3)) {
+    switch (rng_.below(4)) {
         case 0:
             submit.task.role = RoleName("no good name");
             return say(link, submit, {ErrorCode::INVALID});
+        case 3:
+            submit.task.instructions =
+                "log in with AKIA"
+                "Z7Q2M4X6W8V3T5R9";
+            return say(link, submit, {ErrorCode::SECRET_FOUND});
         case 1:
             submit.task.inputs = {{"context", sha256("nowhere"), 7, "", ""}};
             return say(link, submit, {ErrorCode::MISSING_CONTENT});

@@ -25,6 +25,11 @@ core::Policy policy_of(Rng rng) {
     if (rng.per_mille(300)) policy.key_limits["*"].rate = Rate{20, seconds(10), 2};
     if (rng.per_mille(300)) policy.key_limits["key-1"].concurrency = 1;
     if (rng.per_mille(200)) policy.max_open_per_client = 12;
+    Rng person = rng.fork("person");
+    if (person.per_mille(150)) {
+        policy.role_approvals[kReview] = {{ApprovalTime::kBefore, person.per_mille(500), {}},
+                                          person.per_mille(500)};
+    }
     return policy;
 }
 
@@ -58,7 +63,8 @@ class Play {
           leases_(world_, policy_.heartbeat),
           children_(world_),
           workload_(world_.rng("workload")),
-          stage_{world_, network_, model_, promises_, leases_, children_, coverage_, workload_},
+          stage_{world_,    network_,  model_,    promises_, leases_,
+                 children_, coverage_, workload_, keys_},
           coordinator_(stage_, policy_) {
         g_trace = &world_.trace();
     }
@@ -84,6 +90,7 @@ class Play {
     ChildWatch children_;
     Coverage coverage_;
     Workload workload_;
+    edge::KeyBook keys_;
     Stage stage_;
     CoordinatorHost coordinator_;
     std::vector<std::unique_ptr<WorkerHost>> workers_;

@@ -1,6 +1,7 @@
 // What all hosts of a run share: time, network, what watches them.
 #pragma once
 
+#include "coordinator/edge/key_book.h"
 #include "tests/simulator/child_watch.h"
 #include "tests/simulator/coverage.h"
 #include "tests/simulator/lease_watch.h"
@@ -21,6 +22,7 @@ struct Stage {
     ChildWatch& children;
     Coverage& coverage;
     const Workload& workload;
+    edge::KeyBook& keys;  // that the coordinator knows, each by its identity
 };
 
 /// The coordinator's doors: who comes in by the first is trusted, by the second authenticated.

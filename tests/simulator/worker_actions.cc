@@ -169,6 +169,7 @@ void WorkerHost::perform(const worker::Refused& action) {
 
 void WorkerHost::perform(const worker::PutAgain& action) {
     for (const ArtifactRef& content : action.artifacts) {
+        process_->stored.erase(content.digest);  // a restart forgets who has sent what
         put_content(content,
                     [this, lease = action.held.lease] { process_->put_again.push_back(lease); });
     }
@@ -179,11 +180,8 @@ void WorkerHost::perform(const worker::StoreForWord& action) {
         const auto stored = [this, lease = action.held.lease, word = action.word] {
             process_->words_stored.emplace_back(lease, word);
         };
-        if (process_->stored.contains(content.digest)) {
-            stored();
-        } else {
-            put_content(content, stored);
-        }
+        process_->stored.erase(content.digest);
+        put_content(content, stored);
     }
 }
 

@@ -25,7 +25,10 @@ WorkerHost::WorkerHost(Stage stage, CoordinatorHost& coordinator, WorkerSetup se
       speech_(stage.world.rng(setup_.name + " says")),
       clock_(rng_.between(-5000, 5000), rng_.between(hours(1), hours(99))),
       state_id_(to_hex(rng_.next()) + to_hex(rng_.next())),
-      identity_(setup_.name + "@" + to_hex(rng_.next())) {}
+      identity_(setup_.name + "@" + to_hex(rng_.next())) {
+    const Permissions rights({{Right::kWork, "*"}, {Right::kPut, {}}});
+    stage_.keys.put(identity_.text, {KeyKind::kWorker, identity_, rights, {}});
+}
 
 WorkerHost::~WorkerHost() = default;
 

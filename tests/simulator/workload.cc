@@ -57,6 +57,14 @@ After some_wait(Rng& rng, const std::string& client, std::uint32_t n) {
     return after;
 }
 
+Approval some_approval(Rng& rng) {
+    Approval approval;
+    approval.time = rng.per_mille(600) ? ApprovalTime::kBefore : ApprovalTime::kAfter;
+    approval.by_other = rng.per_mille(300);
+    if (rng.per_mille(300)) approval.timeout = rng.between(seconds(1), seconds(60));
+    return approval;
+}
+
 RoleName some_role(Rng& rng) {
     const std::uint64_t n = rng.below(100);
     if (n < 40) return kReview;
@@ -82,6 +90,25 @@ Fate some_fate(Rng& rng) {
 }
 
 }  // namespace
+
+core::Command some_key_changes(Rng& rng, Instant now) {
+    std::map<std::string, std::optional<KeyAccess>> changes;
+    for (std::uint64_t n = rng.below(4); n > 0; --n) {
+        const std::string fingerprint = "fingerprint-" + std::to_string(rng.below(4));
+        std::optional<KeyAccess>& change = changes[fingerprint];
+        if (rng.per_mille(300)) continue;
+        const std::string right = rng.per_mille(500) ? "read:own" : "read:all";
+        change = KeyAccess{Identity("key@" + fingerprint), KeyKind::kClient, {right}, {}, {}};
+    }
+    core::NoteAccess note;
+    for (auto& [fingerprint, access] : changes) note.keys.push_back({fingerprint, access});
+    note.reason = "as its file says";
+    core::Command command;
+    command.now = now;
+    command.identity = kSystemIdentity;
+    command.body = std::move(note);
+    return command;
+}
 
 std::string result_text(const TaskId& task, std::uint32_t attempt, Text text) {
     const std::string heading = text == Text::kRight ? "# Result\n\n" : "# Something else\n\n";
@@ -114,6 +141,9 @@ TaskSpec Workload::task(const std::string& client, std::uint32_t n) const {
     if (rng.per_mille(300)) spec.group = GroupName("g" + std::to_string(rng.below(5)));
     if (rng.per_mille(300)) spec.reply_to = client + "-inbox";
     if (rng.per_mille(500)) spec.idempotency_key = "key-of-" + spec.id.text;
+    Rng person = rng_.fork(spec.id.text + "/person");
+    if (person.per_mille(120)) spec.approval = some_approval(person);
+    if (person.per_mille(40)) spec.labels[std::string(kSideEffects)] = std::string(kIrreversible);
     Rng unique = rng_.fork(spec.id.text + "/unique");
     if (unique.per_mille(80)) {
         spec.unique_key = "unique-" + std::to_string(unique.below(6));

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "common/base/task_spec.h"
+#include "coordinator/core/command.h"
 #include "tests/simulator/rng.h"
 
 namespace zq::sim {
@@ -43,6 +44,9 @@ struct Work {
     Millis conclude;  // hashing, putting, writing the outbox
     Usage used;       // as its report says
 };
+
+/// What is found of keys at a start; some have changed meanwhile.
+core::Command some_key_changes(Rng& rng, Instant now);
 
 /// What an attempt hands over as its result; `right`: as a contract that asks for a heading wants
 /// it.

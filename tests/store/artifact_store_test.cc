@@ -105,6 +105,19 @@ TEST_F(Artifacts, MoreThanAnnouncedOrAllowedIsRefused) {
     EXPECT_EQ(store->append(digest, 0, "0123").value(), 4U);
 }
 
+TEST_F(Artifacts, NoPeerTakesEveryPlace) {
+    store.reset();
+    store = FolderArtifactStore::open({.folder = folder.path(), .most_uploads = 256}).value();
+    for (int i = 0; i < 64; ++i) {
+        ASSERT_TRUE(store->begin(sha256("hoard " + std::to_string(i)), 10, "hoarder").has_value());
+    }
+    const auto refused = store->begin(sha256("one more"), 10, "hoarder");
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().code, ErrorCode::BUSY);
+    EXPECT_TRUE(store->begin(sha256("hoard 3"), 10, "hoarder").has_value()) << "it goes on";
+    EXPECT_TRUE(store->begin(sha256("another's"), 10, "somebody else").has_value());
+}
+
 TEST_F(Artifacts, TheSizeAnnouncedLastHolds) {
     const std::string data = "0123456789";
     const Digest digest = sha256(data);

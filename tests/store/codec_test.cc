@@ -44,7 +44,8 @@ TEST(EventCodec, AContractAndWhatSentATaskBackComeBackAsTheyWereAndCostNothingWh
     submitted.spec.needs = {"gpu"};
     submitted.bytes = 1234;
     submitted.spec.on_unique = OnUnique::kExisting;
-    submitted.spec.inputs = {{"context", sha256("x"), 1, "", "file:///x", true}};
+    submitted.spec.allow_secrets = true;
+    submitted.spec.inputs = {{"context", sha256("x"), 1, "", "file:///x", true, {"jwt"}}};
     EXPECT_GT(encode_body(submitted).size(), bare);
     auto back = decode_body(kind_number(submitted), kBodyVersion, encode_body(submitted));
     ASSERT_TRUE(back);

@@ -37,6 +37,8 @@ const std::vector<Fixture> kFixtures = {
      "14450e35a066d09c26a34b9b2290e8524db3e427496a16c4e86a96ec3c29cbce", 15},
     {6, "970695510bc347a4fc4216c93fbe196cc69aade4d5752c451cb1313afe92c464",
      "224327021a849b6990ea2c7bd09c011c0860ad21cd13a8c8c550ee670eb17ac1", 16},
+    {7, "ae48d8f387f14ef4f092f842b7659a762b9503472dc2f51b48ba04559aa53474",
+     "e9bff26239ba08e4df184084093b1f68c2ddfd15cddf2bc4ff8316a107d483d1", 20},
 };
 
 std::string name_of(int format) {

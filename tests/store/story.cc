@@ -1,6 +1,8 @@
 #include "tests/store/story.h"
 
 #include "common/platform/digest.h"
+#include "coordinator/core/redact.h"
+#include "coordinator/store/event_codec.h"
 
 namespace zq::store {
 
@@ -28,6 +30,9 @@ void Story::happen(const std::string& id, core::EventBody body, const Identity& 
         core::Attempt& kept = ended_[{id, ended->attempt.attempt}];
         kept = ended->attempt;
         kept.ended_seq = event.seq;
+    }
+    if (core::EventBody rest = core::redacted(event.body); rest != event.body) {
+        texts_[id].push_back({event.seq, sha256(encode_body(rest))});
     }
     batch_.events.push_back(std::move(event));
 }
@@ -134,6 +139,41 @@ void Story::answer(const std::string& id, QuestionState state, const std::string
     happen(id, std::move(body));
 }
 
+void Story::ask_approval(const std::string& id) {
+    const core::Task& task = state_.durable.open.at(key(id));
+    core::QuestionAsked body;
+    body.question.id = "before-" + std::to_string(task.attempts);
+    body.question.text = "May role " + task.role.text + " run this task?";
+    body.question.choices = {"approve", "reject"};
+    body.question.kind = QuestionKind::kApproval;
+    body.question.attempt = task.attempts;
+    body.question.asked_at = now_ + millis(7);  // of the event
+    body.question.parked = true;
+    body.question.digest = task.request;
+    happen(id, std::move(body));
+}
+
+void Story::approve(const std::string& id) {
+    const core::Task& task = state_.durable.open.at(key(id));
+    core::QuestionClosed body;
+    body.question = task.questions.back().id;
+    body.choice = "approve";
+    body.answer = "read it";
+    const bool reviewed = task.state == TaskState::kInReview;
+    if (reviewed) body.next = TaskState::kCompleted;
+    if (!reviewed) body.rank = now_.ms;
+    happen(id, std::move(body), Identity("boss@1"));
+}
+
+void Story::reject(const std::string& id) {
+    core::QuestionClosed body;
+    body.question = state_.durable.open.at(key(id)).questions.back().id;
+    body.choice = "reject";
+    body.answer = "not on a Friday";
+    body.dead_reason = DeadReason::kRejected;
+    happen(id, std::move(body), Identity("boss@1"));
+}
+
 void Story::use(const std::string& id, const Usage& usage) {
     const core::Task& task = state_.durable.open.at(key(id));
     happen(id, core::UsageNoted{task.lease->token, usage}, task.lease->holder.identity);
@@ -225,6 +265,10 @@ void Story::control(ControlKind kind, const std::string& name, core::Control con
     happen("", core::ControlChanged{kind, name, std::move(control)});
 }
 
+void Story::know(const std::string& fingerprint, std::optional<KeyAccess> access) {
+    happen("", core::AccessChanged{fingerprint, std::move(access), "as its file says"});
+}
+
 void Story::remove_artifacts(const core::Task& task, RemovedKind kind,
                              std::vector<Digest> released) {
     happen(task.key.id.text,
@@ -236,6 +280,14 @@ void Story::remove_task(const core::Task& task, std::vector<Digest> released) {
     happen(task.key.id.text,
            core::TaskRemoved{task.submitted_seq, std::move(released), 7, {}, RetentionRule::kBytes},
            kSystemIdentity);
+}
+
+void Story::erase(const std::string& id) {
+    erase(id, {texts_[id], {}});
+}
+
+void Story::erase(const std::string& id, const Erasable& what) {
+    happen(id, core::TextsErased{what.bodies, what.contents, "a key was in it"});
 }
 
 core::Revision Story::revision_of(const std::string& id) {
@@ -289,10 +341,10 @@ void Story::condemn(const std::vector<core::CondemnedContent>& contents) {
     happen("", core::ContentsCondemned{contents, last_seq()}, kSystemIdentity);
 }
 
-Digest Story::store_inline(const std::string& data) {
+Digest Story::store_inline(const std::string& data, std::vector<std::string> secrets) {
     const Digest digest = sha256(data);
     batch_.contents.push_back({digest, data});
-    happen("", core::ContentStored{digest, data.size(), true});
+    happen("", core::ContentStored{digest, data.size(), true, std::move(secrets)});
     return digest;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "coordinator/core/state.h"
+#include "coordinator/store/erasable.h"
 #include "coordinator/store/journal.h"
 
 namespace zq::store {
@@ -28,6 +29,9 @@ class Story {
     /// The running attempt asks; with `parked` its end has to follow (`park`).
     void ask(const std::string& id, const std::string& question, bool parked = false);
     void park(const std::string& id, const std::string& question);
+    void ask_approval(const std::string& id);
+    void approve(const std::string& id);
+    void reject(const std::string& id);
     void answer(const std::string& id, QuestionState state, const std::string& text);
     /// The running attempt says what it has used.
     void use(const std::string& id, const Usage& usage);
@@ -45,14 +49,18 @@ class Story {
     void cancel(const std::string& id);
     void expire(const std::string& id);
     void serve(const std::string& role);
+    void know(const std::string& fingerprint, std::optional<KeyAccess> access);
     void control(ControlKind kind, const std::string& name, core::Control control);
     /// Gives the digest.
-    Digest store_inline(const std::string& data);
+    Digest store_inline(const std::string& data, std::vector<std::string> secrets = {});
     void store_file(const Digest& digest, std::uint64_t size);
     void record_request(const std::string& client, std::uint64_t request, const std::string& id);
     /// As retention would: what the ended task's artifacts or logs refer to is let go.
     void remove_artifacts(const core::Task& task, RemovedKind kind, std::vector<Digest> released);
     void remove_task(const core::Task& task, std::vector<Digest> released);
+    /// The texts of all its events so far, or those that are named; it has been removed.
+    void erase(const std::string& id);
+    void erase(const std::string& id, const Erasable& what);
     void condemn(const std::vector<core::CondemnedContent>& contents);
     /// What has ended since the story began is run again, without its checkpoints, or repaired.
     void replay(const std::string& id);
@@ -83,6 +91,7 @@ class Story {
     Instant now_{1'700'000'000'000};
     std::map<std::string, TaskSpec> specs_;  // as they were submitted
     std::map<std::pair<std::string, std::uint32_t>, core::Attempt> ended_;  // with their places
+    std::map<std::string, std::vector<core::ErasedBody>> texts_;            // of each task's events
     Batch batch_;
 };
 

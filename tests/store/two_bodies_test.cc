@@ -225,7 +225,7 @@ TEST_F(TwoBodies, AnswerEveryOtherReadAlike) {
     EXPECT_EQ(right->held_totals().value(), totals);
     ASSERT_EQ(totals.size(), 3U);
     EXPECT_GT(totals[1].bytes, 0U) << "the finished ones of review";
-    EXPECT_EQ(totals.back().tasks, 6U) << "its dead and expired ones";
+    EXPECT_EQ(totals.back().tasks, 9U) << "its dead and expired ones";
     for (const bool dead : {false, true}) {
         for (const Seq after : {0U, 60U, 1000U}) {
             const RoleKey role{kDefaultNamespace, RoleName("review")};

@@ -63,9 +63,9 @@ TEST_F(Verify, CallsASoundFolderSoundAndChangesNothing) {
     EXPECT_EQ(report->problems, std::vector<std::string>{});
     EXPECT_EQ(report->events, events);
     EXPECT_EQ(report->last_seq, events);
-    EXPECT_EQ(report->tasks, 28U);
-    EXPECT_EQ(report->attempts, 17U);
-    EXPECT_EQ(report->contents, 6U);
+    EXPECT_EQ(report->tasks, 34U);
+    EXPECT_EQ(report->attempts, 19U);
+    EXPECT_EQ(report->contents, 7U);
     EXPECT_EQ(report->state, live);
     EXPECT_EQ(report->format, kFormatVersion);
     EXPECT_EQ(sha256_file(journal_path(folder.path())).value().digest, before);
@@ -102,12 +102,12 @@ TEST_F(Verify, FindsEveryKindOfDamage) {
         {"UPDATE tasks SET state = 'queued' WHERE id = 'a-done'", "the row of task a-done"},
         {"UPDATE tasks SET reply_to = 'me' WHERE id = 'a-done'", "the row of task a-done"},
         {"UPDATE tasks SET changed_seq = changed_seq + 100 WHERE id = 'a-done'",
-         "table tasks has 28 rows, the events lead to 27"},
+         "table tasks has 34 rows, the events lead to 33"},
         {"UPDATE tasks SET record = x'80' WHERE id = 'a-lost'", "the row of task a-lost"},
         {"DELETE FROM tasks WHERE id = 'a-later'", "task a-later has no row"},
         {"INSERT INTO tasks SELECT 9999, 9999, ns, 'forged', role, state, ended, grp, sender,"
          " reply_to, '', record FROM tasks WHERE id = 'a-done'",
-         "table tasks has 29 rows"},
+         "table tasks has 35 rows"},
         {"UPDATE attempts SET record = (SELECT record FROM attempts WHERE task = 'a-done')"
          " WHERE task = 'a-dead'",
          "the row of attempt 1 of task a-dead"},
@@ -116,6 +116,9 @@ TEST_F(Verify, FindsEveryKindOfDamage) {
         {"DELETE FROM controls WHERE kind = 'role'", "a restart would restore another state"},
         {"UPDATE controls SET held_until = held_until + 1", "contradicts itself"},
         {"UPDATE controls SET kind = 'team' WHERE kind = 'worker'", "contradicts itself"},
+        {"DELETE FROM access", "a restart would restore another state"},
+        {"UPDATE access SET fingerprint = 'x' WHERE fingerprint = 'a-1'",
+         "a restart would restore another state"},
         {"DELETE FROM requests", "a restart would restore another state"},
         {"UPDATE meta SET last_token = last_token + 1", "a restart would restore another state"},
         {"UPDATE meta SET chain_head = zeroblob(32)", "do not end where"},
@@ -123,7 +126,7 @@ TEST_F(Verify, FindsEveryKindOfDamage) {
         {"UPDATE contents SET size = 1 WHERE inlined = 0", "is not what its event says"},
         {"DELETE FROM contents WHERE inlined = 1", "has no row of its first event"},
         {"DROP INDEX tasks_dead", "index tasks_dead on tasks is missing"},
-        {"CREATE TABLE notes(a)", "table notes on notes is none of format 6"},
+        {"CREATE TABLE notes(a)", "table notes on notes is none of format 7"},
         {"UPDATE anchors SET state = zeroblob(32)", "is not what the events up to it lead to"},
         {"UPDATE anchors SET at = at + 1", "is not what the events up to it lead to"},
         {"UPDATE anchors SET chain_head = zeroblob(32)", "is not what the events up to it lead"},

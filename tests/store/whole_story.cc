@@ -104,6 +104,61 @@ void tell_of_dependencies(Story& story, const std::string& prefix) {
     story.end_upstream(prefix + "vain", prefix + "doomed", false, TaskState::kSkipped);
 }
 
+/// Keys: one is known, one may do more than it did, one is known no more. And what waits for a
+/// person's approval, before and after.
+void tell_of_keys(Story& story, const std::string& prefix) {
+    const KeyAccess client{Identity("ann@" + prefix + "1"),
+                           KeyKind::kClient,
+                           {"put", "read:own", "submit:*"},
+                           {},
+                           Identity("admin@0")};
+    KeyAccess worker{Identity("gpu@" + prefix + "2"),
+                     KeyKind::kWorker,
+                     {"work:review"},
+                     Instant{1'900'000'000'000},
+                     {}};
+    story.know(prefix + "1", client);
+    story.know(prefix + "2", worker);
+    worker.permissions.emplace_back("put");
+    story.know(prefix + "2", worker);
+    story.know(prefix + "3", client);
+    story.know(prefix + "3", std::nullopt);
+}
+
+void tell_of_approvals(Story& story, const std::string& prefix) {
+    for (const char* id : {"to-approve", "approved", "rejected"}) {
+        TaskSpec spec = Story::spec(prefix + id);
+        spec.approval = {ApprovalTime::kBefore, true, hours(24)};
+        spec.labels["side_effects"] = "irreversible";
+        spec.on_lost = OnLost::kHold;
+        story.submit(spec);
+        story.ask_approval(prefix + id);
+    }
+    story.approve(prefix + "approved");
+    story.assign(prefix + "approved");
+    story.reject(prefix + "rejected");
+    for (const char* id : {"to-review", "accepted"}) {
+        TaskSpec spec = Story::spec(prefix + id);
+        spec.approval.time = ApprovalTime::kAfter;
+        story.submit(spec);
+        story.assign(prefix + id);
+        story.ask_approval(prefix + id);
+        story.end(prefix + id, Outcome::kCompleted, TaskState::kInReview);
+    }
+    story.approve(prefix + "accepted");
+}
+
+/// A task whose texts may hold one, and a content in which two were found.
+void tell_of_secrets(Story& story, const std::string& prefix) {
+    TaskSpec spec = Story::spec(prefix + "allowed");
+    spec.allow_secrets = true;
+    const std::string text = "a context of " + prefix + " with what looks like secrets";
+    const std::vector<std::string> kinds = {"github-token", "named-secret"};
+    spec.inputs = {
+        {"context.md", story.store_inline(text, kinds), text.size(), "", "", false, kinds}};
+    story.submit(spec);
+}
+
 /// Of all kinds; one is taken back, and one is forgotten when its time is over.
 void tell_of_controls(Story& story, const std::string& prefix) {
     TaskSpec keyed = Story::spec(prefix + "limited");
@@ -143,6 +198,20 @@ void tell_of_ends(Story& story, const std::string& prefix) {
     }
 }
 
+/// It says much, and is open for long: all of it is to be erased.
+void tell_of_a_secret_life(Story& story, const std::string& prefix) {
+    TaskSpec spec = Story::spec(prefix + "erased");
+    spec.payload = R"({"key": "hunter2"})";
+    spec.expected.headings = {"hunter2"};
+    story.submit(spec);
+    story.assign(prefix + "erased");
+    story.progress(prefix + "erased", 40);
+    story.end(prefix + "erased", Outcome::kFailed, TaskState::kQueued);
+    story.assign(prefix + "erased");
+    story.ask(prefix + "erased", "hunter2?");
+    story.complete(prefix + "erased");
+}
+
 void tell_of_retention(Story& story, const std::string& prefix) {
     const std::string data = "what " + prefix + "trimmed left";
     const Digest left = sha256(data);
@@ -151,6 +220,8 @@ void tell_of_retention(Story& story, const std::string& prefix) {
     };
     story.remove_artifacts(task("trimmed"), RemovedKind::kArtifacts, {left});
     story.remove_task(task("removed"), {});
+    story.remove_task(task("erased"), {});
+    story.erase(prefix + "erased");
     story.condemn({{left, data.size(), true}});
 }
 
@@ -171,9 +242,13 @@ std::vector<Batch> tell_everything(Story& story, JournalId journal, const std::s
     story.assign(prefix + "lost");
     story.end(prefix + "lost", Outcome::kReleased, TaskState::kQueued);
     tell_of_ends(story, prefix);
+    tell_of_a_secret_life(story, prefix);
     tell_of_budgets(story, prefix);
     tell_of_dependencies(story, prefix);
     tell_of_controls(story, prefix);
+    tell_of_keys(story, prefix);
+    tell_of_approvals(story, prefix);
+    tell_of_secrets(story, prefix);
     batches.push_back(story.take_batch());
     tell_of_retention(story, prefix);
     batches.push_back(story.take_batch());

@@ -169,6 +169,9 @@ TEST(ProtocolDocument, DescribesEveryFieldOfTheSharedMaps) {
     expect_documented<wire::ControlRow>("ControlRow");
     expect_documented<Limits>("Limits");
     expect_documented<Rate>("Rate");
+    expect_documented<Approval>("Approval");
+    expect_documented<KeyAccess>("KeyAccess");
+    expect_documented<wire::AccessRow>("AccessRow");
 }
 
 /// Limits that no peer can meet.
@@ -197,11 +200,14 @@ TEST(ProtocolDocument, PrintsEveryLimitWithItsValue) {
     ZQ_LIMIT(kSchemaDepth), ZQ_LIMIT(kSchemaSteps), ZQ_LIMIT(kCheckedResultBytes);
     ZQ_LIMIT(kRolesPerWorker), ZQ_LIMIT(kSlots), ZQ_LIMIT(kWorkerLabels);
     ZQ_LIMIT(kControls), ZQ_LIMIT(kRateCount), ZQ_LIMIT(kRatePeriodMax), ZQ_LIMIT(kKeysHeld);
+    ZQ_LIMIT(kPermissions), ZQ_LIMIT(kRotationGraceMax);
     ZQ_LIMIT(kKeyHeldMax);
     ZQ_LIMIT(kListRows), ZQ_LIMIT(kEventRows), ZQ_LIMIT(kWaitTasks), ZQ_LIMIT(kLeasesListed);
     ZQ_LIMIT(kListLooked), ZQ_LIMIT(kEventsLooked), ZQ_LIMIT(kEventKinds);
     ZQ_LIMIT(kRollupNames), ZQ_LIMIT(kStatsWindowMin), ZQ_LIMIT(kStatsWindowMax);
     ZQ_LIMIT(kOpenTasks), ZQ_LIMIT(kPolls), ZQ_LIMIT(kPollsPerClient), ZQ_LIMIT(kRequests);
+    ZQ_LIMIT(kPollsPerKey), ZQ_LIMIT(kIntakeMessages), ZQ_LIMIT(kIntakeBytesEach);
+    ZQ_LIMIT(kIntakeBytes), ZQ_LIMIT(kHandshakeMax), ZQ_LIMIT(kTakesNothing);
     ZQ_LIMIT(kRequestsPerClient), ZQ_LIMIT(kDeferrals), ZQ_LIMIT(kPriorityMax);
     ZQ_LIMIT(kPriorityDefault), ZQ_LIMIT(kAttemptsMax), ZQ_LIMIT(kAttemptsDefault);
     ZQ_LIMIT(kLostDefault), ZQ_LIMIT(kRetryRules), ZQ_LIMIT(kAfter), ZQ_LIMIT(kRunAllowance),
@@ -211,7 +217,8 @@ TEST(ProtocolDocument, PrintsEveryLimitWithItsValue) {
     ZQ_LIMIT(kPackDepth), ZQ_LIMIT(kPackItems), ZQ_LIMIT(kInlineBytes);
     ZQ_LIMIT(kBatchTasks), ZQ_LIMIT(kBatchContents), ZQ_LIMIT(kBatchErrorBytes);
     ZQ_LIMIT(kInlineTotalBytes), ZQ_LIMIT(kChunkBytes), ZQ_LIMIT(kChunkCredit);
-    ZQ_LIMIT(kArtifactBytes), ZQ_LIMIT(kLeaseDefault), ZQ_LIMIT(kLeaseMin), ZQ_LIMIT(kLeaseMax);
+    ZQ_LIMIT(kArtifactBytes), ZQ_LIMIT(kScannedBytes), ZQ_LIMIT(kLeaseDefault), ZQ_LIMIT(kLeaseMin),
+        ZQ_LIMIT(kLeaseMax);
     ZQ_LIMIT(kHeartbeatDefault), ZQ_LIMIT(kPollMax), ZQ_LIMIT(kRequestMemory);
     ZQ_LIMIT(kLogPieces), ZQ_LIMIT(kLogPieceBytes), ZQ_LIMIT(kLogKeptBytes);
     ZQ_LIMIT(kLogsKeptBytes), ZQ_LIMIT(kOrphanHold), ZQ_LIMIT(kProgressJournalEvery),

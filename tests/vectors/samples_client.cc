@@ -26,6 +26,12 @@ wire::Submit submit_full() {
     return m;
 }
 
+wire::Submit submit_secrets() {
+    wire::Submit m = submit(small_task());
+    m.task.allow_secrets = true;
+    return m;
+}
+
 wire::Submit submit_unique() {
     wire::Submit m = submit(small_task());
     m.task.unique_key = "deploy/eu";
@@ -144,10 +150,25 @@ wire::Edit edit_needs() {
     return m;
 }
 
+wire::Edit edit_secrets() {
+    wire::Edit m;
+    m.task = TaskId("task-123");
+    m.changes.instructions = "look at src/auth";
+    m.changes.allow_secrets = true;
+    return m;
+}
+
 wire::Remove remove() {
     wire::Remove m;
     m.task = TaskId("task-123");
     m.reason = "a trial";
+    return m;
+}
+
+wire::Remove remove_erase() {
+    wire::Remove m;
+    m.task = TaskId("task-123");
+    m.erase = true;
     return m;
 }
 
@@ -208,6 +229,14 @@ wire::ErrorReply missing() {
     m.code = ErrorCode::MISSING_CONTENT;
     m.message = "1 content is not stored";
     m.missing = {digest_from(0x10)};
+    return m;
+}
+
+wire::ErrorReply secret_found() {
+    wire::ErrorReply m;
+    m.code = ErrorCode::SECRET_FOUND;
+    m.message = "what looks like a github-token stands at byte 4";
+    m.field = "task.instructions";
     return m;
 }
 
@@ -277,6 +306,14 @@ wire::AnswerQuestion answer() {
     return m;
 }
 
+wire::AnswerQuestion answer_secrets() {
+    wire::AnswerQuestion m;
+    m.task = TaskId("task-123");
+    m.answer = "the sample key of the manual";
+    m.allow_secrets = true;
+    return m;
+}
+
 wire::Claimed claimed_answered() {
     wire::Claimed m = claimed();
     m.questions = {answered_question()};
@@ -304,6 +341,7 @@ std::vector<Sample> client_samples() {
         {"edit", {request(4), edit(), {}}},
         {"edit-needs", {request(4), edit_needs(), {}}},
         {"remove", {request(4), remove(), {}}},
+        {"remove-erase", {request(4), remove_erase(), {}}},
         {"changed", {reply(4, 44), wire::Changed{TaskId("task-123")}, {}}},
         {"claim", {request(5), claim(), {}}},
         {"claim-named", {request(6), claim_named(), {}}},
@@ -323,6 +361,10 @@ std::vector<Sample> client_samples() {
         {"error-stale", {reply(6), stale(), {}}},
         {"error-missing", {reply(7), missing(), {}}},
         {"error-full", {reply(8), queue_full(), {}}},
+        {"error-secret", {reply(8), secret_found(), {}}},
+        {"submit-secrets", {request(2), submit_secrets(), {}}},
+        {"edit-secrets", {request(4), edit_secrets(), {}}},
+        {"answer-secrets", {request(12), answer_secrets(), {}}},
     };
 }
 

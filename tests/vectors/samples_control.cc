@@ -1,5 +1,6 @@
 // Samples of pauses and limits: what an operator says of roles, limit keys and workers, and what
 // workers and tasks say that bears on it.
+#include "common/platform/digest.h"
 #include "tests/vectors/samples.h"
 
 namespace zq::vectors {
@@ -202,6 +203,128 @@ wire::Beat draining_beat() {
     return m;
 }
 
+namespace {
+
+KeyAccess worker_access() {
+    return {Identity("gpu-2@0011223344556677"),
+            KeyKind::kWorker,
+            {"put", "read:own", "submit:*", "work:review-worker"},
+            kSaid + days(90),
+            Identity("admin@8899aabbccddeeff")};
+}
+
+wire::AccessRows access_rows() {
+    wire::AccessRow worker;
+    worker.fingerprint = "0011223344556677";
+    worker.name = "gpu-2";
+    worker.role = RoleName("review-worker");
+    worker.access = worker_access();
+    wire::AccessRow invitation;
+    invitation.fingerprint = "ffeeddccbbaa9988";
+    invitation.name = "laptops";
+    invitation.access = {
+        Identity("laptops@ffeeddccbbaa9988"), KeyKind::kInvitation, {"submit:*"}, {}, {}};
+    invitation.uses = 5;
+    wire::AccessRows m;
+    m.rows = {worker, invitation};
+    m.more = true;
+    return m;
+}
+
+wire::SetAccess grant_and_revoke() {
+    wire::SetAccess m;
+    m.key = "gpu-2";
+    m.grant = {"read:group:nightly"};
+    m.revoke = {"submit:*"};
+    m.reason = "it only works now";
+    return m;
+}
+
+wire::SetAccess remove_key() {
+    wire::SetAccess m;
+    m.key = "0011223344556677";
+    m.remove = true;
+    return m;
+}
+
+wire::Submit submit_for_approval() {
+    wire::Submit m;
+    m.task = small_task();
+    m.task.approval = {ApprovalTime::kBefore, true, hours(24)};
+    m.task.labels = {{"side_effects", "irreversible"}};
+    return m;
+}
+
+Question approval_question() {
+    Question q;
+    q.id = "before-0";
+    q.text = "May role deploy-worker run this task (release)?";
+    q.choices = {"approve", "reject"};
+    q.kind = QuestionKind::kApproval;
+    q.asked_at = kSaid;
+    q.until = kSaid + hours(24);
+    q.parked = true;
+    q.digest = sha256("what is approved");
+    return q;
+}
+
+wire::QuestionRows approvals() {
+    wire::QuestionRow row;
+    row.task = TaskId("t-release");
+    row.role = RoleName("deploy-worker");
+    row.type = "release";
+    row.question = approval_question();
+    wire::QuestionRows m;
+    m.rows = {row};
+    return m;
+}
+
+wire::AnswerQuestion approve() {
+    wire::AnswerQuestion m;
+    m.task = TaskId("t-release");
+    m.question = "before-0";
+    m.choice = "approve";
+    m.answer = "checked the diff";
+    m.digest = sha256("what is approved");
+    return m;
+}
+
+wire::Fetch fetch_for_task() {
+    wire::Fetch m;
+    m.task = TaskId("t-research");
+    m.attempt = 1;
+    m.name = "result.md";
+    m.length = 4'096;
+    m.for_task = TaskId("t-report");
+    m.lease = lease_number(3);
+    return m;
+}
+
+wire::Complete complete_with_command() {
+    wire::Complete m;
+    m.report.task = TaskId("t-report");
+    m.report.attempt = 1;
+    m.report.lease = lease_number(3);
+    m.report.command = sha256("what was run");
+    return m;
+}
+
+wire::UpstreamRows upstream_with_provenance() {
+    wire::UpstreamRow row;
+    row.id = TaskId("t-research");
+    row.attempt = 1;
+    row.worker = WorkerName("gpu-2");
+    row.identity = Identity("gpu-2@0011223344556677");
+    row.command = sha256("what was run");
+    row.ended_at = kSaid;
+    wire::UpstreamRows m;
+    m.rows = {row};
+    m.total = 1;
+    return m;
+}
+
+}  // namespace
+
 std::vector<Sample> control_samples() {
     return {
         {"submit-limited", {request(2), submit_limited(), {}}},
@@ -218,6 +341,18 @@ std::vector<Sample> control_samples() {
         {"control-rows", {reply(14), control_rows(), {}}},
         {"status-limited", {reply(8), limited_status(), {}}},
         {"worker-rows-labelled", {reply(6), labelled_rows(), {}}},
+        {"access", {request(15), wire::Access{}, {}}},
+        {"access-key", {request(15), wire::Access{"gpu-2"}, {}}},
+        {"access-rows", {reply(15), access_rows(), {}}},
+        {"set-access", {request(16), grant_and_revoke(), {}}},
+        {"set-access-remove", {request(16), remove_key(), {}}},
+        {"rotate", {request(17), wire::Rotate{std::string(40, 'k'), hours(24)}, {}}},
+        {"submit-for-approval", {request(2), submit_for_approval(), {}}},
+        {"approvals", {reply(18), approvals(), {}}},
+        {"answer-approve", {request(19), approve(), {}}},
+        {"fetch-for-task", {request(20), fetch_for_task(), {}}},
+        {"complete-with-command", {request(21), complete_with_command(), {}}},
+        {"upstream-with-provenance", {reply(22), upstream_with_provenance(), {}}},
     };
 }
 

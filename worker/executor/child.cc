@@ -24,7 +24,22 @@ constexpr Millis kNotYet{INT64_MAX};
 
 /// The shell moves itself into the control group and becomes the command, so that no descendant is
 /// ever outside of it.
-constexpr const char* kEnterGroup = "echo 0 > \"$1\" 2>/dev/null; shift; exec \"$@\"";
+constexpr const char* kEnterGroup = "echo 0 > \"$1\" 2>/dev/null; ";
+constexpr const char* kBecomeCommand = "shift; exec \"$@\"";
+
+/// What is executed: the command, or a shell that does first what has to be done in the new
+/// process.
+std::vector<std::string> words_of(const ChildSpec& spec) {
+    const bool grouped = !spec.mark.cgroup.empty();
+    // A machine without a shell has commands all the same.
+    const bool prepared = !spec.first.empty() && ::access("/bin/sh", X_OK) == 0;
+    if (!grouped && !prepared) return spec.command;
+    const std::string script = spec.first + (grouped ? kEnterGroup : "") + kBecomeCommand;
+    const std::string procs = grouped ? Cgroup(spec.mark.cgroup).procs_file() : std::string("-");
+    std::vector<std::string> words = {"/bin/sh", "-c", script, "zq-worker", procs};
+    words.insert(words.end(), spec.command.begin(), spec.command.end());
+    return words;
+}
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
     std::vector<char*> out;
@@ -84,11 +99,7 @@ FamilyMark make_mark(Containment contain) {
 }
 
 Result<std::unique_ptr<Child>> Child::start(ChildSpec spec, Millis now) {
-    std::vector<std::string> command = spec.command;
-    if (!spec.mark.cgroup.empty()) {
-        const std::string procs = Cgroup(spec.mark.cgroup).procs_file();
-        command.insert(command.begin(), {"/bin/sh", "-c", kEnterGroup, "zq-worker", procs});
-    }
+    std::vector<std::string> command = words_of(spec);
     std::vector<std::string> environment = spec.environment;
     environment.push_back(std::string(kTagVariable) + "=" + spec.mark.tag);
     // Both writes need to outlive this process, not the machine: no sync.

@@ -16,6 +16,7 @@ namespace zq::worker {
 
 struct ChildSpec {
     std::vector<std::string> command;      // not empty; looked up in PATH
+    std::string first;                     // what /bin/sh is to do before it becomes the command
     std::vector<std::string> environment;  // NAME=value
     std::string folder;                    // where it runs
     std::string stdin_file;

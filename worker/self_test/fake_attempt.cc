@@ -59,7 +59,7 @@ Result<void> prepare(const WorkerOptions& options, const wire::Assign& assign,
     return ok;
 }
 
-/// The ending signals are blocked in this program (loop.h): whether one waits.
+/// The ending signals are blocked in this program (service.h): whether one waits.
 bool is_interrupted() {
     sigset_t pending;
     ::sigpending(&pending);

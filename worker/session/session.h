@@ -35,6 +35,11 @@ struct SessionOptions {
     Millis fault_pause = minutes(1);           // after three worker faults in a row
 };
 
+/// What waits for an answer is said again after so long; where an error asks for more patience, so
+/// long at most.
+inline constexpr Millis kResend = seconds(5);
+inline constexpr Millis kRetryMax = minutes(1);
+
 /// A report that an earlier incarnation, or this one, has in its outbox.
 struct StoredReport {
     wire::HeldLease held;

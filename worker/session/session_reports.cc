@@ -6,8 +6,6 @@
 namespace zq::worker {
 namespace {
 
-constexpr Millis kResend = seconds(5);
-constexpr Millis kRetryMax = minutes(1);
 constexpr std::uint32_t kFaultsInARow = 3;
 
 const wire::Report* said_by(const wire::Body& body) {
@@ -108,7 +106,7 @@ void Session::refuse_report(LeaseToken token, const wire::ErrorReply& error, Mil
     if (error.code == ErrorCode::CONTRACT)
         return replace(token, error, FailureClass::kContract, out);
     if (error.code == ErrorCode::INVALID || error.code == ErrorCode::TOO_LARGE ||
-        error.code == ErrorCode::MALFORMED) {
+        error.code == ErrorCode::MALFORMED || error.code == ErrorCode::SECRET_FOUND) {
         return replace(token, error, FailureClass::kError, out);
     }
     if (retryable(error.code)) {

@@ -7,8 +7,6 @@
 namespace zq::worker {
 namespace {
 
-constexpr Millis kResend = seconds(5);
-constexpr Millis kRetryMax = minutes(1);
 constexpr std::uint32_t kStores = 3;
 
 wire::Message refusal(ErrorCode code, std::string message) {

@@ -7,6 +7,7 @@
 #include "common/platform/clock.h"
 #include "common/platform/files.h"
 #include "common/platform/log.h"
+#include "worker/scrub.h"
 #include "worker/task_socket/kept.h"
 #include "worker/task_socket/socket_folder.h"
 
@@ -43,6 +44,27 @@ std::vector<ArtifactRef> spooled(const wire::Submit& submit) {
     return refs;
 }
 
+/// The name of a secret whose value stands in a content that is said with it; empty: none.
+std::string secret_in_contents(const wire::Body& body, const std::vector<SecretValue>& secrets,
+                               const Workspace& workspace) {
+    const auto look = [&](const std::string* data, const Digest& digest) {
+        return data != nullptr ? value_in(secrets, *data)
+                               : value_in_file(secrets, workspace.spool_file(digest));
+    };
+    if (const auto* m = std::get_if<wire::Checkpoint>(&body)) {
+        return look(m->artifact.data ? &m->artifact.data->data : nullptr, m->artifact.ref.digest);
+    }
+    const auto* m = std::get_if<wire::Submit>(&body);
+    if (m == nullptr) return {};
+    for (const wire::InlineContent& content : m->contents) {
+        if (std::string name = value_in(secrets, content.data.data); !name.empty()) return name;
+    }
+    for (const ArtifactRef& ref : spooled(*m)) {
+        if (std::string name = look(nullptr, ref.digest); !name.empty()) return name;
+    }
+    return {};
+}
+
 Verdict verdict_of(const Lease& lease) {
     if (lease.cancelling) return Verdict::kCancel;
     return lease.over_budget ? Verdict::kBudget : Verdict::kOk;
@@ -76,6 +98,11 @@ void TaskDesk::close(const LeaseToken& lease) {
     found->second.door.reset();
 }
 
+void TaskDesk::hide(const LeaseToken& lease, std::vector<SecretValue> secrets) {
+    auto found = desks_.find(lease);
+    if (found != desks_.end()) found->second.secrets = std::move(secrets);
+}
+
 void TaskDesk::forget(const LeaseToken& lease) {
     desks_.erase(lease);
 }
@@ -107,6 +134,16 @@ void TaskDesk::hear(Desk& desk, Asked asked, Millis now, std::vector<TaskWord>& 
     }
     from.client = asked.message->header.client;
     if (heard_before(desk, asked)) return;
+    if (!desk.secrets.empty()) {
+        const std::string named =
+            secret_in_contents(asked.message->body, desk.secrets, desk.workspace);
+        if (!named.empty()) {
+            return answer(desk, from,
+                          error(ErrorCode::SECRET_FOUND, "the content has the value of secret://" +
+                                                             named + ", which stays here"));
+        }
+        worker::hide(desk.secrets, asked.message->body);
+    }
     Judgement judged = judge(std::move(asked.message->body), desk.own);
     if (auto* question = std::get_if<AskWord>(&judged)) {
         ask(desk, std::move(from), std::move(*question), now);

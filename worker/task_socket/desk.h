@@ -34,6 +34,8 @@ class TaskDesk {
     std::string open(const wire::Assign& assign, const Workspace& workspace);
     /// Its command has ended: nobody of it speaks any more.
     void close(const LeaseToken& lease);
+    /// Takes these out of all it says from now on. Contents that have one are refused.
+    void hide(const LeaseToken& lease, std::vector<SecretValue> secrets);
     /// It is settled, or not ours any more.
     void forget(const LeaseToken& lease);
 
@@ -82,6 +84,7 @@ class TaskDesk {
         std::map<std::uint64_t, Waiting> waiting;  // by the word's number
         std::deque<Remembered> remembered;         // the last answers: a request may be repeated
         std::map<std::string, Asking> asking;      // by the question's id
+        std::vector<SecretValue> secrets;          // that may not leave
     };
 
     void hear(Desk& desk, Asked asked, Millis now, std::vector<TaskWord>& words);

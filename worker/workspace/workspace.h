@@ -36,6 +36,9 @@ struct Workspace {
     }
     /// What earlier attempts asked of people, and the answers; only where they did.
     std::string answers_file() const { return folder + "/answers.json"; }
+    /// Values of the secrets that the task names; only while the attempt runs.
+    std::string secrets_folder() const { return folder + "/.secrets"; }
+    std::string secret_file(const std::string& name) const { return secrets_folder() + "/" + name; }
     std::string out_folder() const { return folder + "/out"; }
     std::string output_file() const { return folder + "/output"; }
     /// What `zq usage add` counted, a line each (common/base/usage.h).

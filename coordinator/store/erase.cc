@@ -1,0 +1,159 @@
+#include "coordinator/store/erase.h"
+
+#include <algorithm>
+
+#include "common/base/check.h"
+#include "common/platform/digest.h"
+#include "coordinator/core/redact.h"
+#include "coordinator/store/anchors.h"
+#include "coordinator/store/base.h"
+#include "coordinator/store/event_codec.h"
+#include "coordinator/store/record_codec.h"
+
+namespace zq::store {
+namespace {
+
+std::string erasing_kind() {
+    return std::to_string(kind_number(core::TextsErased{}));
+}
+
+/// Runs through all rows.
+template <class Each>
+Result<void> for_each_row(Statement& rows, Each each) {
+    const ResetAtEnd reset_at_end(rows);
+    while (true) {
+        auto row = rows.step();
+        if (!row) return Failure(row.error());
+        if (!*row) return {};
+        if (auto ok = each(rows); !ok) return ok;
+    }
+}
+
+/// The stored body without its texts; it must be what the event says.
+Result<void> erase_body(Statement& read, Statement& write, const core::ErasedBody& erased) {
+    std::string bytes;
+    read.number(1, erased.seq);
+    auto ok = for_each_row(read, [&](const Statement& row) -> Result<void> {
+        auto body = decode_body(static_cast<std::uint16_t>(row.integer_at(0)),
+                                static_cast<std::uint16_t>(row.integer_at(1)), row.blob_at(2));
+        if (!body) return Failure(body.error());
+        bytes = encode_body(core::redacted(std::move(*body)));
+        return {};
+    });
+    if (!ok) return ok;
+    if (bytes.empty()) return {};  // archived since the event was decided
+    ZQ_CHECK(sha256(bytes) == erased.digest);
+    return write.number(1, erased.seq).blob(2, bytes).run();
+}
+
+/// The last event of the task but those that say that it went.
+Result<Seq> last_event_of(Database& database, const core::Event& event) {
+    auto last = database.prepare(
+        "SELECT coalesce(max(seq), 0) FROM journal"
+        " WHERE task = ?1 AND ns = ?2 AND seq < ?3 AND kind NOT IN (?4, ?5)");
+    if (!last) return Failure(last.error());
+    last->text(1, event.task.id.text).text(2, event.task.ns.text).number(3, event.seq);
+    last->integer(4, kind_number(core::TaskRemoved{}));
+    last->integer(5, kind_number(core::TextsErased{}));
+    auto row = last->step();
+    if (!row) return Failure(row.error());
+    return last->number_at(0);
+}
+
+/// Anchors of the time when it was open hash its texts. A replay is compared at the others; the
+/// base's own is made anew.
+Result<void> drop_anchors(Database& database, const core::Event& event, Seq first, Seq base) {
+    auto last = last_event_of(database, event);
+    if (!last) return Failure(last.error());
+    auto drop = database.prepare("DELETE FROM anchors WHERE seq >= ?1 AND seq <= ?2 AND seq <> ?3");
+    if (!drop) return Failure(drop.error());
+    return drop->number(1, first).number(2, *last).number(3, base).run();
+}
+
+/// The base's record of the task, and the hash of the base's state.
+Result<void> erase_in_base(Database& database, const TaskKey& key) {
+    auto redacted = redact_in_base(database, key);
+    if (!redacted) return Failure(redacted.error());
+    if (!*redacted) return {};
+    auto base = read_base(database);
+    if (!base) return Failure(base.error());
+    auto anchor = database.prepare("UPDATE anchors SET state = ?2 WHERE seq = ?1");
+    if (!anchor) return Failure(anchor.error());
+    return anchor->number(1, base->place.seq).digest(2, state_hash(base->state)).run();
+}
+
+/// Nothing has used them since long ago: the next look at what is unused takes them.
+Result<void> make_old(Database& database, const std::vector<Digest>& contents) {
+    auto old = database.prepare("UPDATE content_use SET since = 1 WHERE digest = ?1 AND refs = 0");
+    if (!old) return Failure(old.error());
+    for (const Digest& digest : contents) {
+        if (auto ok = old->digest(1, digest).run(); !ok) return ok;
+    }
+    return {};
+}
+
+Result<void> erase_texts(Database& database, const core::Event& event,
+                         const core::TextsErased& body) {
+    if (auto ok = make_old(database, body.contents); !ok) return ok;
+    if (body.bodies.empty()) return {};
+    auto read = database.prepare(
+        "SELECT kind, version, body FROM journal j JOIN bodies b ON b.seq = j.seq"
+        " WHERE j.seq = ?1");
+    if (!read) return Failure(read.error());
+    auto write = database.prepare("UPDATE bodies SET body = ?2 WHERE seq = ?1");
+    if (!write) return Failure(write.error());
+    for (const core::ErasedBody& erased : body.bodies) {
+        if (auto ok = erase_body(*read, *write, erased); !ok) return ok;
+    }
+    auto base = base_seq(database);
+    if (!base) return Failure(base.error());
+    auto ok = drop_anchors(database, event, body.bodies.front().seq, *base);
+    if (!ok || *base == 0) return ok;
+    return erase_in_base(database, event.task);
+}
+
+}  // namespace
+
+Result<ErasedBodies> erased_bodies(Database& database) {
+    auto rows = database.prepare(
+        "SELECT version, body FROM journal j JOIN bodies b ON b.seq = j.seq WHERE kind = " +
+        erasing_kind());
+    if (!rows) return Failure(rows.error());
+    ErasedBodies erased;
+    auto ok = for_each_row(*rows, [&](const Statement& row) -> Result<void> {
+        auto body = decode_body(kind_number(core::TextsErased{}),
+                                static_cast<std::uint16_t>(row.integer_at(0)), row.blob_at(1));
+        if (!body) return Failure(body.error());
+        for (const core::ErasedBody& one : std::get<core::TextsErased>(*body).bodies) {
+            erased[one.seq] = one.digest;
+        }
+        return {};
+    });
+    if (!ok) return Failure(ok.error());
+    return erased;
+}
+
+bool is_body_of(const ErasedBodies& erased, Seq seq, const Digest& stored_with,
+                std::string_view body) {
+    const Digest digest = sha256(body);
+    if (digest == stored_with) return true;
+    const auto at = erased.find(seq);
+    return at != erased.end() && digest == at->second;
+}
+
+bool erases_texts(std::span<const core::Event> events) {
+    return std::any_of(events.begin(), events.end(), [](const core::Event& event) {
+        return std::holds_alternative<core::TextsErased>(event.body);
+    });
+}
+
+Result<void> erase_texts(Database& database, std::span<const core::Event> events) {
+    for (const core::Event& event : events) {
+        const auto* body = std::get_if<core::TextsErased>(&event.body);
+        if (body == nullptr) continue;
+        if (auto ok = erase_texts(database, event, *body); !ok) return ok;
+    }
+    return {};
+}
+
+}  // namespace zq::store
