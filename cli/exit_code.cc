@@ -74,12 +74,13 @@ ExitCode exit_code_of(ErrorCode code) {
     return ExitCode::kUnexpected;
 }
 
-std::string_view own_hint(ErrorCode code) {
-    switch (code) {
+std::string_view own_hint(const Error& error) {
+    switch (error.code) {
         case ErrorCode::UNREACHABLE:
             return "run `zq ping` to test the connection; --connect or ZQ_CONNECT names another "
                    "one";
         case ErrorCode::NOT_FOUND:
+            if (error.field == "key") return "run `zq access ls` to see the keys";
             return "run `zq ls` to see the tasks";
         case ErrorCode::STALE_LEASE:
             return "the lease has ended; `zq show ID` says who has it now";
@@ -168,7 +169,7 @@ ExitCode worst(ExitCode a, ExitCode b) {
 
 std::string hint_of(const Problem& problem) {
     if (!problem.hint.empty()) return problem.hint;
-    return std::string(own_hint(problem.error.code));
+    return std::string(own_hint(problem.error));
 }
 
 std::string render_text(const Problem& problem) {

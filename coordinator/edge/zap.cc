@@ -20,6 +20,10 @@ enum : std::size_t {
     kCredentials,
     kFrameCount
 };
+// Of a reply.
+enum : std::size_t { kReason = 3, kUserId = 4 };
+
+constexpr std::uint64_t kRefusalsSaid = 20;  // a minute
 
 struct Verdict {
     const char* code = "400";
@@ -68,9 +72,6 @@ Frames answer_zap(const Frames& request, const KeyRegistry& registry, KeyBook& b
     if (request.size() < kMechanism + 1 || request[kVersionFrame] != kVersion) return {};
     Verdict verdict{"400", "one credential is needed", {}};
     if (request.size() == kFrameCount) verdict = judge(request, registry, book, now);
-    if (verdict.user_id.empty()) {
-        log_warn("connection refused", {{"address", request[kAddress]}, {"reason", verdict.text}});
-    }
     return {kVersion, request[kRequestId], verdict.code, verdict.text, verdict.user_id, ""};
 }
 
@@ -96,6 +97,21 @@ ZapHandler::~ZapHandler() {
     if (thread_.joinable()) thread_.join();
 }
 
+/// Whoever is refused may come back at once, for ever: the log has the first of a minute.
+void ZapHandler::note_refusal(const Frames& request, const Frames& reply) {
+    const Instant now = wall_time();
+    if (now - minute_ >= minutes(1) || now < minute_) {
+        if (refused_ > kRefusalsSaid) {
+            log_warn("more connections were refused",
+                     {{"count", std::to_string(refused_ - kRefusalsSaid)}});
+        }
+        minute_ = now;
+        refused_ = 0;
+    }
+    if (++refused_ > kRefusalsSaid) return;
+    log_warn("connection refused", {{"address", request[kAddress]}, {"reason", reply[kReason]}});
+}
+
 void ZapHandler::serve() {
     while (!stopping_) {
         std::vector<PollItem> items{{socket_.raw(), -1, false}, {nullptr, stop_.fd(), false}};
@@ -108,6 +124,7 @@ void ZapHandler::serve() {
                 stopping_ = true;
                 break;
             }
+            if (reply[kUserId].empty()) note_refusal(request->frames, reply);
         }
     }
     ended_.signal();

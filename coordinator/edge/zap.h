@@ -35,10 +35,13 @@ class ZapHandler {
   private:
     ZapHandler(Socket socket, KeyRegistry registry, KeyBook& book);
     void serve();
+    void note_refusal(const Frames& request, const Frames& reply);
 
     Socket socket_;  // the thread's alone, once it runs
     KeyRegistry registry_;
     KeyBook& book_;
+    Instant minute_;  // in which refusals are counted: since when
+    std::uint64_t refused_ = 0;
     Wakeup stop_;
     Wakeup ended_;
     std::atomic<bool> stopping_ = false;

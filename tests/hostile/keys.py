@@ -168,7 +168,7 @@ def a_crowd_without_keys(ground):
     close(peers)
 
 
-@attack("200 whole handshakes with unknown keys", "refused one by one; the neighbour is served beside", "keys_refused", times=150)
+@attack("200 whole handshakes with unknown keys", "refused one by one, 20 log lines a minute; the neighbour is served beside", "keys_refused", times=150)
 def many_unknown_keys(ground):
     context = zmq.Context()
     peers = []
@@ -185,6 +185,8 @@ def many_unknown_keys(ground):
     for peer in peers:
         peer.close(0)
     context.term()
+    lines = ground.coordinator.log.read_text(errors="replace").count("connection refused")
+    assert 1 <= lines <= 60, f"{lines} lines"  # of two minutes, and the other attacks
 
 
 @attack("a peer that gives itself a routing id which begins with a zero byte, without a key", "nothing: the door is shut before it may name itself", "handshakes_failed")
