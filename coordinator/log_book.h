@@ -17,10 +17,12 @@ struct LogBounds {
     std::size_t bytes = limits::kLogsKeptBytes;
 };
 
-/// Whose log it is: a lease is one attempt's for good.
+/// Whose log it is: a lease is one attempt's for good. Its number tells apart what different tasks
+/// of one id, one after the other, have printed.
 struct LogKey {
     TaskId task;
     std::uint32_t attempt = 0;
+    std::uint64_t lease = 0;
     friend auto operator<=>(const LogKey&, const LogKey&) = default;
 };
 

@@ -28,7 +28,7 @@ Result<void> LogDesk::check_writer(const LogKey& key, const Writer& writer) {
 }
 
 Result<wire::Logged> LogDesk::write(const Identity& identity, wire::Log log) {
-    const LogKey key{log.task, log.attempt};
+    const LogKey key{log.task, log.attempt, log.lease.number};
     if (auto ok = check_writer(key, {identity, log.lease}); !ok) return Failure(ok.error());
     const wire::Logged logged{book_.write(key, std::move(log.pieces), log.last)};
     auto [reader, end] = waiting_.equal_range(key);
@@ -38,25 +38,31 @@ Result<wire::Logged> LogDesk::write(const Identity& identity, wire::Log log) {
             ++reader;
             continue;
         }
-        answer(reader->second);
+        answer(key, reader->second);
         reader = waiting_.erase(reader);
     }
     return logged;
 }
 
-Result<bool> LogDesk::runs(const TaskId& task, std::uint32_t attempt) {
+Result<LogDesk::Source> LogDesk::source_of(const TaskId& task, std::uint32_t attempt) {
     auto found = reader_.task({kDefaultNamespace, task});
     if (!found) return Failure(found.error());
     if (!*found) return fail(ErrorCode::NOT_FOUND, "no task " + task.text, "task_id");
     if (attempt > (*found)->attempts) {
         return fail(ErrorCode::NOT_FOUND, "no such attempt has begun", "attempt");
     }
-    return (*found)->lease && (*found)->lease->attempt == attempt;
+    const std::optional<core::Lease>& lease = (*found)->lease;
+    if (lease && lease->attempt == attempt) {
+        return Source{{task, attempt, lease->token.number}, true};
+    }
+    auto ended = reader_.attempt({kDefaultNamespace, task}, attempt);
+    if (!ended) return Failure(ended.error());
+    return Source{{task, attempt, *ended ? (*ended)->token.number : 0}, false};
 }
 
-wire::LogPage LogDesk::page_of(const wire::ReadLog& query) const {
+wire::LogPage LogDesk::page_of(const LogKey& key, const wire::ReadLog& query) const {
     wire::LogPage page;
-    LogBook::Found found = book_.read({query.task, query.attempt}, query.after, kPageBytes);
+    LogBook::Found found = book_.read(key, query.after, kPageBytes);
     page.pieces = std::move(found.pieces);
     page.complete = found.complete;
     page.open = true;
@@ -65,16 +71,16 @@ wire::LogPage LogDesk::page_of(const wire::ReadLog& query) const {
 
 Result<std::optional<wire::LogPage>> LogDesk::read(edge::Route route, const wire::ReadLog& query,
                                                    Millis now) {
-    auto running = runs(query.task, query.attempt);
-    if (!running) return Failure(running.error());
-    wire::LogPage page = page_of(query);
-    page.open = *running;
+    auto source = source_of(query.task, query.attempt);
+    if (!source) return Failure(source.error());
+    const LogKey& key = source->key;
+    wire::LogPage page = page_of(key, query);
+    page.open = source->running;
     const bool has_news = !page.pieces.empty() || page.complete || !page.open;
     if (has_news || query.wait.count == 0) return std::optional(std::move(page));
     if (waiting_.size() >= limits::kPolls) {
         return fail(ErrorCode::BUSY, "too many readers wait for logs");
     }
-    const LogKey key{query.task, query.attempt};
     auto [first, end] = waiting_.equal_range(key);
     auto again = std::find_if(first, end, [&](const auto& entry) {
         return entry.second.route.connection == route.connection;
@@ -84,8 +90,8 @@ Result<std::optional<wire::LogPage>> LogDesk::read(edge::Route route, const wire
     return std::optional<wire::LogPage>();
 }
 
-void LogDesk::answer(Waiting& reader) {
-    ready_.push_back({std::move(reader.route), page_of(reader.query)});
+void LogDesk::answer(const LogKey& key, Waiting& reader) {
+    ready_.push_back({std::move(reader.route), page_of(key, reader.query)});
 }
 
 std::vector<LogAnswer> LogDesk::answers(Millis now) {
@@ -94,7 +100,7 @@ std::vector<LogAnswer> LogDesk::answers(Millis now) {
             ++at;
             continue;
         }
-        answer(at->second);
+        answer(at->first, at->second);
         at = waiting_.erase(at);
     }
     return std::exchange(ready_, {});

@@ -47,10 +47,14 @@ class LogDesk {
         LeaseToken lease;
         friend bool operator==(const Writer&, const Writer&) = default;
     };
-    Result<bool> runs(const TaskId& task, std::uint32_t attempt);
+    struct Source {
+        LogKey key;
+        bool running = false;
+    };
+    Result<Source> source_of(const TaskId& task, std::uint32_t attempt);
     Result<void> check_writer(const LogKey& key, const Writer& writer);
-    wire::LogPage page_of(const wire::ReadLog& query) const;
-    void answer(Waiting& reader);
+    wire::LogPage page_of(const LogKey& key, const wire::ReadLog& query) const;
+    void answer(const LogKey& key, Waiting& reader);
 
     store::Reader& reader_;
     LogBook book_;

@@ -58,6 +58,7 @@ struct Facts {
     // Of a task whose texts are to be erased:
     std::vector<ErasedBody> bodies;  // its events that have any, without them
     std::vector<Digest> contents;    // that its events refer to
+    bool known = false;              // there are events of it
 };
 
 struct SubmitTask {

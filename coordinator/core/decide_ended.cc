@@ -97,10 +97,9 @@ TaskRemoved removal(const Call& call, const Task& task, const std::string& reaso
 
 /// Why there is nothing to erase of a task that is not there; nullopt if there is something.
 std::optional<Error> nothing_left(const Call& call, const TaskKey& key) {
-    const Facts& facts = call.command.facts;
-    if (!facts.bodies.empty() || !facts.contents.empty()) return std::nullopt;
+    if (call.command.facts.known) return std::nullopt;
     return Error{ErrorCode::NOT_FOUND,
-                 "no task " + key.id.text + ", and no text of one in the journal",
+                 "no task " + key.id.text + ", and no event of one in the journal",
                  "task_id",
                  {}};
 }

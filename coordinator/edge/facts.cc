@@ -143,6 +143,7 @@ Result<void> FactFinder::add_erasable(const TaskKey& key, core::Facts& facts) {
     if (!found) return Failure(found.error());
     facts.bodies = std::move(found->bodies);
     facts.contents = std::move(found->contents);
+    facts.known = found->known;
     return {};
 }
 

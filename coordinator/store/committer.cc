@@ -20,14 +20,6 @@ struct Cases : F... {
 template <class... F>
 Cases(F...) -> Cases<F...>;
 
-/// True if bytes of users leave the database for good: they are overwritten where they lay.
-bool takes_bytes(const Batch& batch) {
-    return std::any_of(batch.events.begin(), batch.events.end(), [](const core::Event& event) {
-        return std::holds_alternative<core::TextsErased>(event.body) ||
-               std::holds_alternative<core::ContentsCondemned>(event.body);
-    });
-}
-
 }  // namespace
 
 Committer::Committer(Database database, BatchWriter writer, const Meta& meta, std::string folder,
@@ -117,24 +109,26 @@ Result<Meta> Committer::try_commit(const Batch& batch) {
         if (auto ok = database_.run("COMMIT"); !ok) return Failure(ok.error());
         return meta;
     };
-    const bool wipes = takes_bytes(batch);
-    if (wipes) {
-        if (auto ok = database_.run("PRAGMA secure_delete = ON"); !ok) return Failure(ok.error());
-    }
     auto meta = write();
     if (!meta && database_.in_transaction()) {
         // What a failed rollback leaves is for the caller to see: the transaction is still open.
         static_cast<void>(database_.run("ROLLBACK"));
     }
-    if (!wipes) return meta;
-    wipe_log_ = true;
-    if (meta && erases_texts(batch.events)) erased_upto_ = batch.events.back().seq;
-    static_cast<void>(database_.run("PRAGMA secure_delete = FAST"));  // as schema.cc sets it
+    if (meta) note_erased(batch);
     return meta;
 }
 
-/// The log still has what was overwritten or removed, until it is emptied. A reader that is in the
-/// midst of something hinders that: then at the next rest.
+/// What was erased, or was content of such a task, is still in the log.
+void Committer::note_erased(const Batch& batch) {
+    for (const core::Event& event : batch.events) {
+        if (std::holds_alternative<core::TextsErased>(event.body)) erased_upto_ = event.seq;
+        const bool condemns = std::holds_alternative<core::ContentsCondemned>(event.body);
+        if (erased_upto_ == event.seq || (condemns && erased_upto_ != 0)) wipe_log_ = true;
+    }
+}
+
+/// The log has what was overwritten until it is emptied. A reader that is in the midst of something
+/// hinders that: then after a later batch, or when nothing is to be done.
 void Committer::wipe_log() {
     if (!wipe_log_ || poisoned_) return;
     auto done = database_.checkpoint(Checkpoint::kEmpty);
@@ -195,6 +189,7 @@ void Committer::keep_log_short(const CommitQueue& queue) {
     }
     const int pages = database_.log_pages();
     if (pages < checkpointed_pages_) checkpointed_pages_ = 0;  // the log began anew
+    if (wipe_log_ && queue.is_empty()) wipe_log();
     const bool may = pages - checkpointed_pages_ >= log_.checkpoint_pages && queue.is_empty();
     const bool must = pages - checkpointed_pages_ >= log_.most_pages;
     if (poisoned_ || (!may && !must)) return;

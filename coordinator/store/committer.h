@@ -46,6 +46,7 @@ class Committer {
     void keep_log_short(const CommitQueue& queue);
     void rest();
     void wipe_log();
+    void note_erased(const Batch& batch);
     void tell_failure(CommitQueue& queue);
     void poison(const Error& error);
     std::chrono::milliseconds rest_after() const {
@@ -60,9 +61,9 @@ class Committer {
     int checkpointed_pages_ = 0;  // of the log as it was after the last checkpoint
     std::chrono::steady_clock::time_point looked_{};
     std::optional<std::string> poisoned_;
-    bool wipe_log_ = false;  // it has bytes of users that left the database
-    Seq erased_upto_ = 0;    // an anchor of an earlier event may hash texts that are erased since
-    bool told_ = false;      // the loop knows that it is poisoned
+    bool wipe_log_ = false;  // it has what was erased; a start empties it
+    Seq erased_upto_ = 0;   // an anchor of an earlier event may hash texts that are erased since
+    bool told_ = false;     // the loop knows that it is poisoned
     std::atomic<bool> waits_for_room_ = false;
 };
 

@@ -22,6 +22,7 @@ Result<Erasable> erasable(Reader& reader, const TaskKey& key) {
         if (!events) return Failure(events.error());
         for (const ChainedEvent& chained : *events) {
             after = chained.event.seq;
+            found.known = true;
             const ReferenceChange change = references_of(chained.event.body);
             contents.insert(change.gained.begin(), change.gained.end());
             const core::EventBody redacted = core::redacted(chained.event.body);

@@ -6,8 +6,9 @@
 namespace zq::store {
 
 /// What erasing the task's texts would change: its events so far that have any, and the contents
-/// that its events refer to. Both empty: nothing is left of any life of the id. Errors: IO.
+/// that its events refer to. Errors: IO.
 struct Erasable {
+    bool known = false;  // there are events of it, of whatever life of the id
     std::vector<core::ErasedBody> bodies;
     std::vector<Digest> contents;
 };

@@ -70,16 +70,18 @@ Result<void> drop_anchors(Database& database, const core::Event& event, Seq firs
     return drop->number(1, first).number(2, *last).number(3, base).run();
 }
 
-/// The base's record of the task, and the hash of the base's state.
-Result<void> erase_in_base(Database& database, const TaskKey& key) {
+/// The base's record of the task, and the hash of the base's state. True if it had one: then the
+/// state was another from the base on.
+Result<bool> erase_in_base(Database& database, const TaskKey& key) {
     auto redacted = redact_in_base(database, key);
-    if (!redacted) return Failure(redacted.error());
-    if (!*redacted) return {};
+    if (!redacted || !*redacted) return redacted;
     auto base = read_base(database);
     if (!base) return Failure(base.error());
     auto anchor = database.prepare("UPDATE anchors SET state = ?2 WHERE seq = ?1");
     if (!anchor) return Failure(anchor.error());
-    return anchor->number(1, base->place.seq).digest(2, state_hash(base->state)).run();
+    auto ok = anchor->number(1, base->place.seq).digest(2, state_hash(base->state)).run();
+    if (!ok) return Failure(ok.error());
+    return true;
 }
 
 /// Nothing has used them since long ago: the next look at what is unused takes them.
@@ -92,10 +94,7 @@ Result<void> make_old(Database& database, const std::vector<Digest>& contents) {
     return {};
 }
 
-Result<void> erase_texts(Database& database, const core::Event& event,
-                         const core::TextsErased& body) {
-    if (auto ok = make_old(database, body.contents); !ok) return ok;
-    if (body.bodies.empty()) return {};
+Result<void> erase_bodies(Database& database, const core::TextsErased& body) {
     auto read = database.prepare(
         "SELECT kind, version, body FROM journal j JOIN bodies b ON b.seq = j.seq"
         " WHERE j.seq = ?1");
@@ -105,19 +104,41 @@ Result<void> erase_texts(Database& database, const core::Event& event,
     for (const core::ErasedBody& erased : body.bodies) {
         if (auto ok = erase_body(*read, *write, erased); !ok) return ok;
     }
+    return {};
+}
+
+/// What was made of a task's texts; `first`: of its erased bodies, 0 where there are none.
+Result<void> erase_traces(Database& database, const core::Event& event, Seq first) {
     auto base = base_seq(database);
     if (!base) return Failure(base.error());
-    auto ok = drop_anchors(database, event, body.bodies.front().seq, *base);
-    if (!ok || *base == 0) return ok;
-    return erase_in_base(database, event.task);
+    if (*base != 0) {
+        auto in_base = erase_in_base(database, event.task);
+        if (!in_base) return Failure(in_base.error());
+        if (*in_base) first = first == 0 ? *base + 1 : std::min(first, *base + 1);
+    }
+    return first == 0 ? Result<void>() : drop_anchors(database, event, first, *base);
+}
+
+}  // namespace
+
+namespace {
+
+/// Journals of format 1 have no such table, and no erased bodies.
+Result<Seq> base_seq_of_any(Database& database) {
+    auto known = database.number("SELECT count(*) FROM sqlite_schema WHERE name = 'base'");
+    if (!known) return Failure(known.error());
+    return *known == 0 ? Result<Seq>(0) : base_seq(database);
 }
 
 }  // namespace
 
 Result<ErasedBodies> erased_bodies(Database& database) {
+    // One at or before the base is in no chain, and what it erased was dropped with it.
+    auto base = base_seq_of_any(database);
+    if (!base) return Failure(base.error());
     auto rows = database.prepare(
-        "SELECT version, body FROM journal j JOIN bodies b ON b.seq = j.seq WHERE kind = " +
-        erasing_kind());
+        "SELECT version, body, j.seq FROM journal j JOIN bodies b ON b.seq = j.seq WHERE kind = " +
+        erasing_kind() + " AND j.seq > " + std::to_string(*base));
     if (!rows) return Failure(rows.error());
     ErasedBodies erased;
     auto ok = for_each_row(*rows, [&](const Statement& row) -> Result<void> {
@@ -125,7 +146,7 @@ Result<ErasedBodies> erased_bodies(Database& database) {
                                 static_cast<std::uint16_t>(row.integer_at(0)), row.blob_at(1));
         if (!body) return Failure(body.error());
         for (const core::ErasedBody& one : std::get<core::TextsErased>(*body).bodies) {
-            erased[one.seq] = one.digest;
+            if (one.seq < row.number_at(2)) erased[one.seq] = one.digest;
         }
         return {};
     });
@@ -148,10 +169,17 @@ bool erases_texts(std::span<const core::Event> events) {
 }
 
 Result<void> erase_texts(Database& database, std::span<const core::Event> events) {
+    std::map<TaskKey, std::pair<const core::Event*, Seq>> tasks;  // a part of each, and its first
     for (const core::Event& event : events) {
         const auto* body = std::get_if<core::TextsErased>(&event.body);
         if (body == nullptr) continue;
-        if (auto ok = erase_texts(database, event, *body); !ok) return ok;
+        if (auto ok = make_old(database, body->contents); !ok) return ok;
+        if (auto ok = erase_bodies(database, *body); !ok) return ok;
+        const Seq first = body->bodies.empty() ? 0 : body->bodies.front().seq;
+        tasks.emplace(event.task, std::pair(&event, first));
+    }
+    for (const auto& [key, part] : tasks) {
+        if (auto ok = erase_traces(database, *part.first, part.second); !ok) return ok;
     }
     return {};
 }

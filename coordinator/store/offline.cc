@@ -95,7 +95,7 @@ Result<void> OfflineJournal::open_database() {
     if (!database) return Failure(database.error());
     database->keep_log_on_close();
     database_ = std::move(*database);
-    return database_->run("PRAGMA trusted_schema = OFF");
+    return database_->run("PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON");
 }
 
 /// SQLite reads a log only where it may write beside it.

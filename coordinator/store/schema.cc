@@ -264,7 +264,7 @@ Result<void> configure_writer(Database& database) {
     if (*mode != "wal") return fail(ErrorCode::IO, "journal database: no write-ahead log here");
     // FULL: one sync per commit. NORMAL would lose acknowledged commits at a power cut.
     return database.run(
-        "PRAGMA synchronous = FULL; PRAGMA secure_delete = FAST; PRAGMA mmap_size = 0;"
+        "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA mmap_size = 0;"
         "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -65536");
 }
 

@@ -100,7 +100,15 @@ class LogDeskTest : public testing::Test {
     Result<std::optional<wire::LogPage>> read(std::uint64_t after, Millis wait = seconds(2)) {
         return desk_.read({}, {TaskId("t"), 1, after, wait}, now_);
     }
-    void end_attempt() { disk_.tasks.begin()->second.lease.reset(); }
+    void end_attempt() {
+        core::Task& task = disk_.tasks.begin()->second;
+        task.lease.reset();
+        core::Attempt attempt;
+        attempt.task = task.key;
+        attempt.attempt = 1;
+        attempt.token = kLease;
+        disk_.attempts[{task.key, 1}] = attempt;
+    }
 
     const Identity kWorker{"w1"};
     const LeaseToken kLease{1, 7};
@@ -153,6 +161,15 @@ TEST_F(LogDeskTest, TakesTheRestOfALogWhoseReportWasQuicker) {
     end_attempt();
     EXPECT_TRUE(write(kWorker, kLease, 2));
     EXPECT_EQ(read(0).value()->pieces.size(), 2U);
+}
+
+TEST_F(LogDeskTest, AnotherTaskOfTheIdDoesNotShowWhatTheLastOnePrinted) {
+    ASSERT_TRUE(write(kWorker, kLease, 1));
+    core::Task& task = disk_.tasks.begin()->second;  // removed, and submitted anew
+    task.lease->token = {1, 9};
+    EXPECT_FALSE(read(0).value()) << "nothing yet";
+    ASSERT_TRUE(desk_.write(kWorker, {TaskId("t"), 1, {1, 9}, {piece(1, "mine\n")}, false}));
+    EXPECT_EQ(text_of(read(0).value()->pieces), "mine\n");
 }
 
 TEST_F(LogDeskTest, AWaitEndsWithItsTime) {

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
 
 #include "common/platform/digest.h"
 #include "coordinator/core/redact.h"
@@ -172,6 +173,62 @@ TEST_F(Erase, OfATaskThatWasOpenAtTheBaseRedactsTheBaseToo) {
     ASSERT_TRUE(cut(erased, "later").has_value());
     EXPECT_EQ(problems_in(folder.path()), std::vector<std::string>{});
     EXPECT_TRUE(verify_archive(files.path() + "/later").has_value());
+}
+
+/// It submitted no text, failed with one, and is cut off then: the base has what no event has.
+TEST(EraseInBase, OfATaskWhoseTextsOnlyTheBaseHas) {
+    for (const bool ends_with_text : {true, false}) {
+        TemporaryFolder folder;
+        TemporaryFolder files;
+        const auto run = [&](const std::function<void(Story&, Journal&)>& tell) {
+            SqliteJournal journal(sqlite_options(folder.path()));
+            Story story(acquire(journal));
+            story.start(story.state().durable.journal);
+            tell(story, journal);
+            commit_all(journal, {story.take_batch()});
+            ASSERT_TRUE(journal.close().has_value());
+        };
+        Seq upto = 0;
+        run([&](Story& story, Journal&) {
+            TaskSpec spec = Story::spec("secret");
+            spec.instructions.clear();
+            story.submit(spec);
+            story.assign("secret");
+            story.reason = kSecret;
+            story.end("secret", Outcome::kFailed, TaskState::kQueued);
+            upto = story.last_seq();
+            story.submit("between");
+        });
+        {
+            auto journal = OfflineJournal::open(folder.path());
+            ASSERT_TRUE(
+                archive(journal->database(), {upto, files.path() + "/old", EndedTasks::kKeep})
+                    .has_value());
+        }
+        ASSERT_FALSE(files_with_it(folder.path()).empty());
+        run([](Story& story, Journal&) {
+            story.submit("later");
+        });  // an anchor that hashes the record
+        run([&](Story& story, Journal&) {
+            if (ends_with_text) {
+                story.assign("secret");
+                story.complete("secret");
+            } else {
+                story.expire("secret");
+            }
+        });
+        run([&](Story& story, Journal& journal) {
+            auto reader = std::move(journal.open_reader().value());
+            auto found = erasable(*reader, Story::key("secret"));
+            ASSERT_TRUE(found.has_value());
+            EXPECT_TRUE(found->known);
+            EXPECT_EQ(found->bodies.empty(), !ends_with_text);
+            story.remove_task(*reader->task(Story::key("secret")).value(), {});
+            story.erase("secret", *found);
+        });
+        EXPECT_EQ(files_with_it(folder.path()), std::vector<std::string>{}) << ends_with_text;
+        EXPECT_EQ(problems_in(folder.path()), std::vector<std::string>{}) << ends_with_text;
+    }
 }
 
 TEST_F(Erase, ALaterArchiveHasWhatIsLeftAndIsProved) {

@@ -209,7 +209,7 @@ void Story::end(const std::string& id, Outcome outcome, TaskState next) {
     attempt.started_at = lease.since;
     attempt.ended_at = now_;
     attempt.outcome = outcome;
-    attempt.reason = outcome == Outcome::kCompleted ? "" : "it was so";
+    attempt.reason = outcome == Outcome::kCompleted ? "" : reason;
     attempt.answer = next;
     if (outcome == Outcome::kCompleted) {
         attempt.summary = "3 findings";
@@ -283,7 +283,7 @@ void Story::remove_task(const core::Task& task, std::vector<Digest> released) {
 }
 
 void Story::erase(const std::string& id) {
-    erase(id, {texts_[id], {}});
+    erase(id, {true, texts_[id], {}});
 }
 
 void Story::erase(const std::string& id, const Erasable& what) {

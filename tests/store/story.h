@@ -73,6 +73,7 @@ class Story {
 
     /// Artifacts of the next attempt that ends.
     std::vector<ArtifactRef> artifacts;
+    std::string reason = "it was so";  // of attempts that are not completed
 
     /// Everything since the last call, as one batch.
     Batch take_batch();
