@@ -8,7 +8,7 @@ run_ctest() {
     shift
     report=$folder/ctest-report.xml
     rm -f "$report"
-    "${ctest_prefix[@]}" ctest --test-dir "$folder" -j2 --output-on-failure --timeout 900 --no-tests=error \
+    "${ctest_prefix[@]}" ctest --test-dir "$folder" -j"$(($(nproc) + 1))" --output-on-failure --timeout 900 --no-tests=error \
         --output-junit "$PWD/$report" "$@" </dev/null || true
     count_ctest_report "$report"
 }

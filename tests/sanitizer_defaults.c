@@ -2,7 +2,11 @@
 // inside a task has no environment but what its worker passes on. The variables of the environment
 // (`TSAN_OPTIONS` and the rest) still add to it.
 
-const char *__asan_default_options(void) { return "detect_leaks=1:exitcode=86"; }
+// Little is kept back of what was freed, so that bounds on memory can be tested; limits on core files
+// are a worker's to hand on.
+const char *__asan_default_options(void) {
+    return "detect_leaks=1:exitcode=86:quarantine_size_mb=16:disable_coredump=0";
+}
 
 const char *__ubsan_default_options(void) {
     return "halt_on_error=1:print_stacktrace=1:exitcode=86";

@@ -130,7 +130,7 @@ def results_without_their_content(ground):
     client.call("COMPLETE", **held)
 
 
-@attack("20,000 reads of 256 KiB that are never taken", "64 wait for the peer, the others are dropped: it asks again or never", "replies_dropped", times=1_000,
+@attack("20,000 reads of 256 KiB that are never taken", "64 wait for the peer, the others are dropped: it asks again or never", "replies_dropped", times=200,
         journals=("content_stored",))
 def reads_that_are_never_taken(ground):
     data = os.urandom(MIB)
