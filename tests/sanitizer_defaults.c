@@ -13,7 +13,7 @@ const char *__ubsan_default_options(void) {
 }
 
 const char *__tsan_default_options(void) {
-    return "ignore_noninstrumented_modules=1:halt_on_error=1:exitcode=86";
+    return "ignore_noninstrumented_modules=1:halt_on_error=1:exitcode=86:disable_coredump=0";
 }
 
 // libzmq of Debian is not instrumented: its own hand-over between threads looks like a race.

@@ -208,7 +208,8 @@ class Limits(Case):
     def test_the_memory_of_the_coordinator_is_shown_to_no_process_of_its_user(self):
         box = self.box
         with open(os.path.join(BIN, "zq-coordinator"), "rb") as program:
-            if b"__asan_init" in program.read() or b"__tsan_init" in program.read():
+            code = program.read()
+            if b"__asan_init" in code or b"__tsan_init" in code:
                 self.skipTest("a sanitizer has to look into it")
         argv = ["zq-coordinator", "--data", box.data, "--bind", box.bind, "--artifacts-bind", box.artifacts_bind]
         prefix = ()
