@@ -62,8 +62,8 @@ class Committer {
     std::chrono::steady_clock::time_point looked_{};
     std::optional<std::string> poisoned_;
     bool wipe_log_ = false;  // it has what was erased; a start empties it
-    Seq erased_upto_ = 0;   // an anchor of an earlier event may hash texts that are erased since
-    bool told_ = false;     // the loop knows that it is poisoned
+    Seq erased_upto_ = 0;    // an anchor of an earlier event may hash texts that are erased since
+    bool told_ = false;      // the loop knows that it is poisoned
     std::atomic<bool> waits_for_room_ = false;
 };
 
