@@ -46,9 +46,8 @@ constexpr auto kCommands = std::to_array<Command>({
      "do names (labels too); so does the hash chain (`zq journal verify`). Contents that nothing\n"
      "else refers to go at once. Takes exact ids, also of tasks that were removed before.\n"
      "Not reached: backups, archives and exports that were made before, folders of workers, and\n"
-     "what anybody has read; --because stays. Change the secret all the same. From another "
-     "machine:\n"
-     "with the admin's key.",
+     "what anybody has read; --because stays. Change the secret all the same.\n"
+     "From another machine: with the admin's key.",
      kFlags,
      {true, true, false},
      1,
