@@ -156,7 +156,41 @@ Node Document::root() const {
     return Node(&body_->handle.get());
 }
 
+namespace {
+
+/// Follows the bytes as unpacking does and makes nothing: what is broken is found without an
+/// exception, which a flood of garbage would have us throw for each message. It stops where
+/// unpacking meets a bound.
+struct Probe : msgpack::null_visitor {
+    bool start_array(std::uint32_t items) { return enter(items); }
+    bool start_map(std::uint32_t items) { return enter(items); }
+    bool end_array() { return leave(); }
+    bool end_map() { return leave(); }
+    void parse_error(std::size_t, std::size_t) { broken = true; }
+    void insufficient_bytes(std::size_t, std::size_t) { broken = true; }
+
+    bool enter(std::uint32_t items) {
+        return items <= limits::kPackItems && ++depth <= limits::kPackDepth;
+    }
+    bool leave() {
+        --depth;
+        return true;
+    }
+
+    std::size_t depth = 0;
+    bool broken = false;
+};
+
+bool is_broken(std::string_view bytes) {
+    Probe probe;
+    std::size_t offset = 0;
+    return !msgpack::parse(bytes.data(), bytes.size(), offset, probe) && probe.broken;
+}
+
+}  // namespace
+
 Result<Document> Document::parse(std::string_view bytes) {
+    if (is_broken(bytes)) return fail(ErrorCode::MALFORMED, "not a MessagePack value");
     const msgpack::unpack_limit bounds(limits::kPackItems, limits::kPackItems,
                                        limits::kMessageBytes, limits::kMessageBytes, 0,
                                        limits::kPackDepth);
