@@ -256,6 +256,9 @@ Result<Base> read_base(Database& database) {
 }
 
 Result<Seq> base_seq(Database& database) {
+    auto known = database.number("SELECT count(*) FROM sqlite_schema WHERE name = 'base'");
+    if (!known) return Failure(known.error());
+    if (*known == 0) return 0;  // format 1
     auto head = database.prepare("SELECT record FROM base WHERE place = 0");
     if (!head) return Failure(head.error());
     auto row = head->step();

@@ -121,20 +121,9 @@ Result<void> erase_traces(Database& database, const core::Event& event, Seq firs
 
 }  // namespace
 
-namespace {
-
-/// Journals of format 1 have no such table, and no erased bodies.
-Result<Seq> base_seq_of_any(Database& database) {
-    auto known = database.number("SELECT count(*) FROM sqlite_schema WHERE name = 'base'");
-    if (!known) return Failure(known.error());
-    return *known == 0 ? Result<Seq>(0) : base_seq(database);
-}
-
-}  // namespace
-
 Result<ErasedBodies> erased_bodies(Database& database) {
     // One at or before the base is in no chain, and what it erased was dropped with it.
-    auto base = base_seq_of_any(database);
+    auto base = base_seq(database);
     if (!base) return Failure(base.error());
     auto rows = database.prepare(
         "SELECT version, body, j.seq FROM journal j JOIN bodies b ON b.seq = j.seq WHERE kind = " +

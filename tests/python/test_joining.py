@@ -33,7 +33,7 @@ def enter_namespace():
     if subprocess.run(unshare + ["true"], check=False, capture_output=True).returncode != 0:
         print("skipped: no network namespace can be made here")
         sys.exit(77)
-    os.execvpe("unshare", unshare + [sys.executable, os.path.abspath(sys.argv[0]), *sys.argv[1:]], {**os.environ, INSIDE: "1"})
+    os.execvpe("unshare", unshare + [sys.executable, "-B", os.path.abspath(sys.argv[0]), *sys.argv[1:]], {**os.environ, INSIDE: "1"})
 
 
 class Place:
