@@ -10,6 +10,7 @@ namespace zq::cli {
 namespace {
 
 constexpr auto kAskEvery = std::chrono::milliseconds(200);
+constexpr auto kOthersPass = std::chrono::seconds(30);  // for the coordinator's own, or another's
 
 constexpr auto kColumns = std::to_array<Column>({
     {"kind", "KIND"},
@@ -41,9 +42,17 @@ Ending run_gc(const Context& context) {
     gc.role = RoleName(context.args.text("role"));
     auto session = Session::open(context);
     if (!session) return tl::unexpected(session.error());
+    const auto until = std::chrono::steady_clock::now() + kOthersPass;
     while (true) {
         auto reply = (*session)->call<wire::GcReply>(gc);
-        if (!reply) return tl::unexpected(reply.error());
+        if (!reply) {
+            const bool busy = reply.error().error.code == ErrorCode::BUSY;
+            if (!busy || std::chrono::steady_clock::now() >= until) {
+                return tl::unexpected(reply.error());
+            }
+            std::this_thread::sleep_for(kAskEvery);
+            continue;
+        }
         if (reply->state == wire::GcState::kRunning) {
             std::this_thread::sleep_for(kAskEvery);
             continue;
