@@ -44,6 +44,7 @@ std::span<const Command> journal_commands();     // journal.cc
 std::span<const Command> backup_commands();      // backup.cc
 std::span<const Command> gc_commands();          // gc.cc
 std::span<const Command> erase_commands();       // erase.cc
+std::span<const Command> bench_commands();       // bench/bench.cc
 std::span<const Command> help_commands();        // help.cc
 
 /// Every command, in the order of the overview.

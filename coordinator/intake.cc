@@ -14,6 +14,8 @@ constexpr std::size_t kCalm = 4;
 constexpr Micros kBusyPass{1'000};
 /// A pass of the busy ones that took longer is followed by a rest of twice its time.
 constexpr Micros kLongPass{2'000};
+/// So long the busy ones rest for the sake of another who may speak again.
+constexpr Micros kMayReturn{1'000'000};
 
 /// What may take long, whoever asks: looked up, or written by the hundred. The rest is a decision
 /// of microseconds.
@@ -87,7 +89,10 @@ std::optional<Incoming> Intake::next(Micros now) {
     if (for_busy_) return next_of_busy(now);
     while (!calm_.empty()) {
         auto at = waiting_.find(calm_.back());
-        if (at != waiting_.end()) return pop(at);
+        if (at != waiting_.end()) {
+            calm_at_ = now;
+            return pop(at);
+        }
         calm_.pop_back();
     }
     return std::nullopt;
@@ -125,6 +130,7 @@ void Intake::end_turn(Micros now) {
     const std::int64_t took = now.count - begun_.count;
     if ((!for_busy_ && !owed_) || took <= kLongPass.count) return;
     owed_ = false;
+    if (now.count - calm_at_.count > kMayReturn.count) return;
     rest_until_ = {now.count + 2 * took};
 }
 

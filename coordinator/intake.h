@@ -1,7 +1,8 @@
 // Messages that were read and wait for their turn, so that no peer gets more of the coordinator
 // than its share. A principal is the authenticated key, or the connection where there are no keys;
 // one with more than a few messages waiting is busy. Passes for the others and for the busy ones
-// take turns, a busy one's pass is short, and after a long one they rest. Keeps the order within a
+// take turns, a busy one's pass is short, and after a long one they rest while there is somebody
+// else. Keeps the order within a
 // principal. Knows no sockets and no clock: it is told the time.
 #pragma once
 
@@ -81,6 +82,7 @@ class Intake {
     Micros begun_;
     Micros pass_begun_;
     Micros rest_until_;
+    Micros calm_at_{INT64_MIN / 2};  // one who is not busy was served last
 };
 
 }  // namespace zq::coordinator

@@ -20,6 +20,8 @@ constexpr std::size_t kKeys = 4;
 constexpr std::size_t kFirstDoor = 5;
 
 constexpr std::size_t kPassBytes = 16UL << 20;  // read in one pass
+/// Of one who waits for its answer: a worker's report and its credit come together.
+constexpr std::size_t kFewMessages = 2;
 
 std::size_t bytes_of(const Received& received) {
     std::size_t bytes = 0;
@@ -70,12 +72,14 @@ Result<void> Loop::run() {
         if (parts_.keys_fd >= 0 && items_[kKeys].readable) parts_.control.follow_keys(*now);
         parts_.doors.count_arrivals(parts_.counters);
         intake_.begin_turn(now_micros());
+        taken_ = 0;
         if (turn_.may_read()) {
             take_messages();
             serve_messages(*now);
             take_store_requests(*now);
         }
-        turn_.finish(*now);
+        const bool alone = taken_ <= kFewMessages && intake_.is_empty();
+        if (auto ok = turn_.finish(*now, alone); !ok) return ok;
         for (const edge::Connection& gone : parts_.control.take_gone()) {
             intake_.forget_lookups(gone.door, gone.routing_id, gone.user_id);
         }
@@ -113,6 +117,7 @@ void Loop::take_messages() {
             bytes += bytes_of(*received);
             --left;
             --turn;
+            ++taken_;
             auto refused = intake_.put({i, std::move(*received)});
             if (refused) parts_.control.turn_away(refused->door, std::move(refused->received));
         }

@@ -13,6 +13,9 @@ namespace {
 
 /// Answers that may wait for one commit: beyond it a stalled disk stops the reading too.
 constexpr std::size_t kHeldMost = 65'536;
+/// What is committed while the loop waits: a disk's sync, and little more.
+constexpr std::size_t kAtOnceEvents = 8;
+constexpr std::size_t kAtOnceBytes = 64UL << 10;
 /// Events that are decided while the disk is full.
 constexpr std::size_t kWaitingEvents = 256;
 
@@ -79,9 +82,10 @@ void Pipeline::accept(core::Decision decision, const core::Command& command,
     const Seq written = decision.events.empty() ? 0 : decision.events.back().seq;
     take_contents(decision, std::move(contents));
     for (core::Event& event : decision.events) {
-        const TaskSpec* spec = core::spec_in(event.body);
-        if (spec != nullptr && on_spec_) on_spec_(event.seq, *spec);
-        if (spec != nullptr) batch_bytes_ += spec->instructions.size() + spec->payload.size();
+        if (auto spec = core::shared_spec(event.body)) {
+            batch_bytes_ += (*spec)->instructions.size() + (*spec)->payload.size();
+            if (on_spec_) on_spec_(event.seq, *spec);
+        }
         batch_.events.push_back(std::move(event));
     }
     for (core::Effect& effect : decision.effects) hold(std::move(effect), written);
@@ -120,8 +124,22 @@ void Pipeline::defer(std::uint64_t ticket) {
 }
 
 void Pipeline::append() {
+    if (auto batch = take_batch()) journal_.append(std::move(*batch));
+}
+
+bool Pipeline::append_now() {
+    const bool small = batch_.events.size() <= kAtOnceEvents && batch_bytes_ <= kAtOnceBytes;
+    if (!small) {
+        append();
+        return false;
+    }
+    auto batch = take_batch();
+    return batch && journal_.append_now(std::move(*batch));
+}
+
+std::optional<store::Batch> Pipeline::take_batch() {
     // While a batch waits for room the next one only grows, so that heartbeats are still read.
-    if (batch_.events.empty() || journal_.waits_for_room()) return;
+    if (batch_.events.empty() || journal_.waits_for_room()) return std::nullopt;
     batch_.changes = core::take_changes(state_);
     Committed news{batch_.events.back().seq, {}};
     news.changed.reserve(batch_.changes.tasks.size());
@@ -129,8 +147,8 @@ void Pipeline::append() {
         news.changed.push_back({task.key, task.group, task.reply_to});
     }
     batches_.push_back(std::move(news));
-    journal_.append(std::exchange(batch_, {}));
     batch_bytes_ = 0;
+    return std::exchange(batch_, {});
 }
 
 Result<std::vector<Committed>> Pipeline::collect() {

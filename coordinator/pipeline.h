@@ -68,13 +68,16 @@ class Pipeline {
 
     /// Hands what was decided since the last call to the journal.
     void append();
+    /// The same where nothing else waits to be done; true if it has been committed at once: see
+    /// `collect`.
+    bool append_now();
     /// Takes the journal's results. Errors: IO (nothing may be said any more: stop).
     Result<std::vector<Committed>> collect();
     /// What may leave by now, in order.
     std::vector<Outgoing> release();
 
     /// Sees the envelope of every task as it is submitted, with its sequence number.
-    void watch_specs(std::function<void(Seq, const TaskSpec&)> watcher) {
+    void watch_specs(std::function<void(Seq, const Shared<TaskSpec>&)> watcher) {
         on_spec_ = std::move(watcher);
     }
 
@@ -95,6 +98,8 @@ class Pipeline {
     bool batch_is_large() const;
 
   private:
+    /// Nullopt: there is nothing that may be handed over.
+    std::optional<store::Batch> take_batch();
     void hold(core::Effect effect, Seq written);
     void take_contents(const core::Decision& decision, std::vector<store::InlineContent> contents);
     Result<void> wait_committed();
@@ -107,7 +112,7 @@ class Pipeline {
     std::deque<Committed> batches_;  // handed over, in order
     std::multimap<Seq, Outgoing> held_;
     edge::PendingContents pending_contents_;
-    std::function<void(Seq, const TaskSpec&)> on_spec_;
+    std::function<void(Seq, const Shared<TaskSpec>&)> on_spec_;
     Watcher on_decision_;
     JournalId new_journal_ = 0;
     Seq durable_seq_ = 0;

@@ -31,25 +31,35 @@ void Turn::begin_wait(Millis boot) {
 Result<Instant> Turn::wake(ClockReading reading) {
     const Instant now = read_clock(reading);
     note_stalls(reading.boot);
-    auto committed = parts_.pipeline.collect();
-    if (!committed) return Failure(committed.error());
-    parts_.control.wake(*committed, now);
-    if (!committed->empty()) commit_since_ = parts_.pipeline.has_uncommitted() ? woke_ : Millis{};
+    if (auto ok = take_commits(now); !ok) return Failure(ok.error());
     note_storage();
     may_read_ = !parts_.pipeline.is_full();
     return now;
 }
 
-void Turn::finish(Instant now) {
+Result<void> Turn::take_commits(Instant now) {
+    auto committed = parts_.pipeline.collect();
+    if (!committed) return Failure(committed.error());
+    parts_.control.wake(*committed, now);
+    if (!committed->empty()) commit_since_ = parts_.pipeline.has_uncommitted() ? woke_ : Millis{};
+    return {};
+}
+
+Result<void> Turn::finish(Instant now, bool alone) {
     if (may_read_ && !stopping_) decide_due(now);
     if (may_read_ && !stopping_) parts_.control.retain(now);
     parts_.control.expire(now);
     // While a commit is under way the next batch grows: what comes meanwhile shares one sync.
-    if (parts_.journal.uncommitted_batches() == 0 || parts_.pipeline.batch_is_large()) {
+    if (alone && parts_.journal.uncommitted_batches() == 0) {
+        if (parts_.pipeline.append_now()) {
+            if (auto ok = take_commits(now); !ok) return ok;
+        }
+    } else if (parts_.journal.uncommitted_batches() == 0 || parts_.pipeline.batch_is_large()) {
         parts_.pipeline.append();
     }
     if (commit_since_.count == 0 && parts_.pipeline.has_uncommitted()) commit_since_ = woke_;
     parts_.control.flush(now);
+    return {};
 }
 
 Instant Turn::read_clock(ClockReading reading) {

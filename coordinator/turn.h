@@ -38,7 +38,9 @@ class Turn {
     Result<Instant> wake(ClockReading reading);
     /// Whether messages may be handed to Control in this turn: not while too much is uncommitted.
     bool may_read() const { return may_read_; }
-    void finish(Instant now);
+    /// `alone`: nothing else waits to be read, so that a commit may be waited for. Errors: as
+    /// `wake`.
+    Result<void> finish(Instant now, bool alone);
 
     /// Refuses what comes from now on; `may_end` says when the last answers have left.
     void stop(Millis boot);
@@ -47,6 +49,7 @@ class Turn {
 
   private:
     Instant read_clock(ClockReading reading);
+    Result<void> take_commits(Instant now);
     void note_stalls(Millis woke);
     void note_storage();
     void decide_due(Instant now);

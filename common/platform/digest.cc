@@ -13,12 +13,23 @@
 
 namespace zq {
 
+namespace {
+
+/// Looked up once: EVP_sha256() would look through the library's providers for each digest.
+const EVP_MD* algorithm() {
+    static const EVP_MD* const found = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+    ZQ_CHECK(found != nullptr);
+    return found;
+}
+
+}  // namespace
+
 struct Sha256::Body {
     EVP_MD_CTX* context = nullptr;
 
     Body() : context(EVP_MD_CTX_new()) {
         ZQ_CHECK(context != nullptr);
-        ZQ_CHECK(EVP_DigestInit_ex(context, EVP_sha256(), nullptr) == 1);
+        ZQ_CHECK(EVP_DigestInit_ex2(context, algorithm(), nullptr) == 1);
     }
     Body(const Body&) = delete;
     Body& operator=(const Body&) = delete;
@@ -43,9 +54,11 @@ Digest Sha256::finish() {
 }
 
 Digest sha256(std::string_view bytes) {
-    Sha256 hash;
-    hash.update(bytes);
-    return hash.finish();
+    Digest digest;
+    unsigned size = 0;
+    ZQ_CHECK(EVP_Digest(bytes.data(), bytes.size(), digest.bytes.data(), &size, algorithm(),
+                        nullptr) == 1);
+    return digest;
 }
 
 Result<FileDigest> sha256_file(const std::string& path) {

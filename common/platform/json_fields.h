@@ -102,6 +102,8 @@ Json to_json(const T& value) {
         return detail::json_of_texts(value);
     } else if constexpr (pack::detail::kIsVector<T>) {
         return detail::json_of_list(value);
+    } else if constexpr (pack::detail::kIsShared<T>) {
+        return to_json(*value);
     } else if constexpr (pack::detail::kIsOptional<T>) {
         return value ? to_json(*value) : Json();
     } else {

@@ -1,5 +1,6 @@
 #include "common/platform/pack.h"
 
+#include <cstring>
 #include <msgpack.hpp>
 
 #include "common/base/check.h"
@@ -212,6 +213,22 @@ Result<Document> Document::parse(std::string_view bytes) {
     return Document(std::move(body));
 }
 
+namespace {
+
+/// How many of the first bytes are ASCII, in whole words and less than all of them: most texts are.
+std::size_t ascii_words(std::string_view text) {
+    std::size_t count = 0;
+    std::uint64_t word = 0;
+    while (count + sizeof word < text.size()) {
+        std::memcpy(&word, text.data() + count, sizeof word);
+        if ((word & 0x8080'8080'8080'8080U) != 0) break;
+        count += sizeof word;
+    }
+    return count;
+}
+
+}  // namespace
+
 bool is_utf8(std::string_view text) {
     // The well-formed ranges of Unicode 15, table 3-7.
     std::size_t i = 0;
@@ -222,6 +239,7 @@ bool is_utf8(std::string_view text) {
     while (i < text.size()) {
         unsigned c = at(i);
         if (c < 0x80) {
+            i += ascii_words(text.substr(i));
             i += 1;
         } else if (c >= 0xC2 && c <= 0xDF && tail(i + 1)) {
             i += 2;

@@ -22,6 +22,7 @@
 
 #include "common/base/error.h"
 #include "common/base/ids.h"
+#include "common/base/shared.h"
 #include "common/base/time.h"
 #include "common/platform/pack_tokens.h"
 
@@ -46,6 +47,10 @@ template <class T>
 inline constexpr bool kIsOptional = false;
 template <class T>
 inline constexpr bool kIsOptional<std::optional<T>> = true;
+template <class T>
+inline constexpr bool kIsShared = false;
+template <class T>
+inline constexpr bool kIsShared<Shared<T>> = true;
 template <class T>
 inline constexpr bool kIsName = false;
 template <class Tag>
@@ -130,6 +135,8 @@ void write(Writer& out, const T& value) {
     } else if constexpr (detail::kIsVector<T>) {
         out.array(value.size());
         for (const auto& element : value) write(out, element);
+    } else if constexpr (detail::kIsShared<T>) {
+        write(out, *value);
     } else if constexpr (detail::kIsOptional<T>) {
         if (value) {
             write(out, *value);
@@ -331,6 +338,8 @@ Result<void> read(Node node, T& out, const std::string& path) {
         return detail::read_texts(node, out, path);
     } else if constexpr (detail::kIsVector<T>) {
         return detail::read_list(node, out, path);
+    } else if constexpr (detail::kIsShared<T>) {
+        return read(node, out.edit(), path);
     } else if constexpr (detail::kIsOptional<T>) {
         return detail::read_optional(node, out, path);
     } else {

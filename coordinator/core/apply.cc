@@ -40,7 +40,7 @@ void apply_body(State& state, const Event& event, const EpochStarted& body) {
 }
 
 void apply_body(State& state, const Event& event, const TaskSubmitted& body) {
-    const TaskSpec& spec = body.spec;
+    const TaskSpec& spec = *body.spec;
     Task task;
     task.key = event.task;
     task.role = spec.role;

@@ -51,7 +51,7 @@ void apply_body(State& state, const Event& event, const UpstreamEnded& body) {
 }
 
 void apply_body(State& state, const Event& event, const TaskReplayed& body) {
-    Task task = revised(event, body.revision);
+    Task task = revised(event, *body.revision);
     ZQ_CHECK(!is_final(task.state));
     state.index.ended.erase(event.task);
     index_task(state, task);
@@ -66,7 +66,7 @@ void apply_body(State& state, const Event& event, const TaskReplayed& body) {
 }
 
 void apply_body(State& state, const Event& event, const TaskEdited& body) {
-    Task task = revised(event, body.revision);
+    Task task = revised(event, *body.revision);
     ZQ_CHECK(is_final(task.state) && !state.durable.open.contains(event.task));
     state.index.changed_tasks.insert(event.task);
     state.index.ended.insert_or_assign(event.task, std::move(task));

@@ -40,8 +40,7 @@ RetryRule held(FailureClass failure) {
 
 /// Both envelopes and records have these fields.
 template <class T>
-void harden(T& task, const Policy& policy) {
-    const ApprovalRule rule = rule_of(task.role, task.type, task.labels, policy);
+void harden(T& task, const ApprovalRule& rule) {
     Approval& approval = task.approval;
     if (rule.approval.is_asked()) {
         if (approval.time != ApprovalTime::kBefore) approval.time = rule.approval.time;
@@ -71,12 +70,12 @@ std::optional<Event> asked_by(const Call& call, const Event& event) {
         return system_event(event.task, QuestionAsked{{}, std::move(question)});
     };
     if (const auto* e = std::get_if<TaskSubmitted>(&body)) {
-        const bool wanted = e->spec.approval.time == ApprovalTime::kBefore;
+        const bool wanted = e->spec->approval.time == ApprovalTime::kBefore;
         if (!wanted || e->state != TaskState::kQueued) return std::nullopt;
         Task task;  // as far as it is asked about
-        task.role = e->spec.role;
-        task.type = e->spec.type;
-        task.approval = e->spec.approval;
+        task.role = e->spec->role;
+        task.type = e->spec->type;
+        task.approval = e->spec->approval;
         return ask(task, 0, e->request);
     }
     if (const auto* e = std::get_if<AttemptEnded>(&body)) {
@@ -89,7 +88,7 @@ std::optional<Event> asked_by(const Call& call, const Event& event) {
                        (upstream != nullptr && upstream->state == TaskState::kQueued);
     if (replayed == nullptr && !ready) return std::nullopt;
     const Task& task =
-        replayed != nullptr ? replayed->revision.after : *find_task(call.state, event.task);
+        replayed != nullptr ? replayed->revision->after : *find_task(call.state, event.task);
     // It is queued by this event.
     if (task.approval.time != ApprovalTime::kBefore || task.approved) return std::nullopt;
     return ask(task, task.attempts, task.request);
@@ -97,14 +96,15 @@ std::optional<Event> asked_by(const Call& call, const Event& event) {
 
 }  // namespace
 
-TaskSpec under_rules(TaskSpec spec, const Policy& policy) {
-    harden(spec, policy);
+Shared<TaskSpec> under_rules(Shared<TaskSpec> spec, const Policy& policy) {
+    const ApprovalRule rule = rule_of(spec->role, spec->type, spec->labels, policy);
+    if (rule.irreversible || rule.approval.is_asked()) harden(spec.edit(), rule);
     return spec;
 }
 
 void put_under_rules(Task& task, const Policy& policy) {
     task.approved = false;
-    harden(task, policy);
+    harden(task, rule_of(task.role, task.type, task.labels, policy));
 }
 
 TaskState state_or_approval(TaskState state, const Approval& approval) {

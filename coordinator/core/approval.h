@@ -8,7 +8,7 @@ namespace zq::core {
 
 /// The envelope as the coordinator's rules about its role, type and labels have it: work that
 /// cannot be undone is never repeated by itself.
-TaskSpec under_rules(TaskSpec spec, const Policy& policy);
+Shared<TaskSpec> under_rules(Shared<TaskSpec> spec, const Policy& policy);
 /// The same for the record of a task that is done again; it is to be approved anew.
 void put_under_rules(Task& task, const Policy& policy);
 

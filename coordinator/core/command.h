@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "common/base/shared.h"
 #include "common/base/access.h"
 #include "coordinator/core/control.h"
 #include "coordinator/core/task.h"
@@ -62,7 +63,7 @@ struct Facts {
 };
 
 struct SubmitTask {
-    TaskSpec spec;  // valid (validate in task_spec.h)
+    Shared<TaskSpec> spec;  // valid (validate in task_spec.h)
     Digest request;
     std::vector<ArtifactRef> contents;  // inline contents to record as stored
     bool dry_run = false;

@@ -10,14 +10,14 @@ namespace {
 /// What the submits after it must know of one.
 Task record_of(const Call& call, const SubmitTask& submit, TaskState state) {
     Task task;
-    task.key = call.key(submit.spec.id);
+    task.key = call.key(submit.spec->id);
     task.request = submit.request;
     task.state = state;
     return task;
 }
 
 void add(Earlier& earlier, const Call& call, const SubmitTask& submit, TaskState state) {
-    const TaskSpec& spec = submit.spec;
+    const TaskSpec& spec = *submit.spec;
     earlier.tasks.emplace(spec.id, record_of(call, submit, state));
     const std::uint64_t bytes = size_of(spec);
     for (Earlier::Added* added : {&earlier.all, &earlier.by_role[spec.role]}) {
@@ -43,13 +43,13 @@ class BatchDecision {
         auto& said = std::get<Answer>(one.effects.front()).body;
         if (auto* rejected = std::get_if<Rejected>(&said)) {
             all_taken_ = false;
-            answer_.items.push_back({entry.submit.spec.id, std::move(*rejected)});
+            answer_.items.push_back({entry.submit.spec->id, std::move(*rejected)});
             return;
         }
         auto& taken = std::get<SubmitAnswer>(said);
         if (!taken.duplicate) add(earlier_, call_, entry.submit, taken.state);
-        if (!taken.role_served) earlier_.unserved.insert(entry.submit.spec.role);
-        answer_.items.push_back({entry.submit.spec.id, std::move(taken)});
+        if (!taken.role_served) earlier_.unserved.insert(entry.submit.spec->role);
+        answer_.items.push_back({entry.submit.spec->id, std::move(taken)});
         if (batch_.dry_run) return;
         for (Event& event : one.events) {
             const auto* stored = std::get_if<ContentStored>(&event.body);

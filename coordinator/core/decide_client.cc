@@ -52,7 +52,7 @@ const Task* find_by_key(const Call& call, const std::string& key, const Earlier&
 
 /// The answer to a submit whose unique key another unfinished task has.
 Decision not_unique(const Call& call, const SubmitTask& submit, const Task& holder) {
-    if (submit.spec.on_unique == OnUnique::kReject) {
+    if (submit.spec->on_unique == OnUnique::kReject) {
         return reject(call, ErrorCode::CONFLICT,
                       "task " + holder.key.id.text + " has this unique key, and is " +
                           std::string(to_string(holder.state)),
@@ -66,7 +66,7 @@ Decision not_unique(const Call& call, const SubmitTask& submit, const Task& hold
 TaskSubmitted submitted_event(const Call& call, const SubmitTask& submit) {
     TaskSubmitted event;
     event.spec = under_rules(submit.spec, call.policy);
-    const TaskSpec& spec = event.spec;
+    const TaskSpec& spec = *event.spec;
     event.request = submit.request;
     const Instant ready_at = std::max(call.now() + spec.delay, spec.not_before);
     const bool later = ready_at > call.now();
@@ -109,16 +109,16 @@ constexpr std::size_t kNearestLookedFor = 8;
 
 SubmitAnswer submit_answer(const Call& call, const SubmitTask& submit, TaskState state,
                            const Earlier& earlier) {
-    SubmitAnswer result{submit.spec.id, state, false, true, {}};
+    SubmitAnswer result{submit.spec->id, state, false, true, {}};
     const auto& served = call.state.durable.roles_served;
-    result.role_served = served.contains({call.command.ns, submit.spec.role});
-    if (result.role_served || earlier.unserved.contains(submit.spec.role)) return result;
+    result.role_served = served.contains({call.command.ns, submit.spec->role});
+    if (result.role_served || earlier.unserved.contains(submit.spec->role)) return result;
     if (earlier.unserved.size() >= kNearestLookedFor) return result;
     std::vector<std::string> names;
     for (const RoleKey& role : served) {
         if (role.ns == call.command.ns) names.push_back(role.role.text);
     }
-    result.nearest_role = nearest_word(submit.spec.role.text, names);
+    result.nearest_role = nearest_word(submit.spec->role.text, names);
     return result;
 }
 
@@ -225,7 +225,7 @@ const Task* find_by_unique_key(const Call& call, const std::string& key) {
 }
 
 Decision decide_submit(const Call& call, const SubmitTask& submit, const Earlier& earlier) {
-    const TaskSpec& spec = submit.spec;
+    const TaskSpec& spec = *submit.spec;
     if (const Task* same_id = find_by_id(call, spec.id, earlier)) {
         return repeated(call, submit, *same_id, "task.task_id");
     }
@@ -250,7 +250,7 @@ Decision decide_submit(const Call& call, const SubmitTask& submit, const Earlier
     }
 
     Decision decision;
-    const TaskState state = state_or_approval(event.state, event.spec.approval);
+    const TaskState state = state_or_approval(event.state, event.spec->approval);
     answer(decision, call, submit_answer(call, submit, state, earlier));
     if (submit.dry_run) return decision;
     for (const ArtifactRef& content : submit.contents) {

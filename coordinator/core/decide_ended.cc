@@ -173,7 +173,7 @@ std::vector<Digest> forget_checkpoints(const Call& call, Task& task) {
 TaskReplayed replayed(const Call& call, const Task& ended, const ReplayTask& replay) {
     const Facts& facts = call.command.facts;
     TaskReplayed event{revision(call, ended, replay.reason), replay.fresh, {}};
-    Task& task = event.revision.after;
+    Task& task = event.revision.edit().after;
     task.state = TaskState::kQueued;
     task.dead_reason = DeadReason::kNone;
     task.ended_at = {};

@@ -17,14 +17,20 @@ constexpr std::array<std::string_view, std::variant_size_v<EventBody>> kKinds = 
 }  // namespace
 
 const TaskSpec* spec_in(const EventBody& body) {
-    if (const auto* submitted = std::get_if<TaskSubmitted>(&body)) return &submitted->spec;
+    if (const auto* submitted = std::get_if<TaskSubmitted>(&body)) return &*submitted->spec;
     const Revision* revision = revision_of(body);
     return revision != nullptr && revision->spec ? &*revision->spec : nullptr;
 }
 
+std::optional<Shared<TaskSpec>> shared_spec(const EventBody& body) {
+    if (const auto* submitted = std::get_if<TaskSubmitted>(&body)) return submitted->spec;
+    const TaskSpec* spec = spec_in(body);
+    return spec != nullptr ? std::optional<Shared<TaskSpec>>(*spec) : std::nullopt;
+}
+
 const Revision* revision_of(const EventBody& body) {
-    if (const auto* replayed = std::get_if<TaskReplayed>(&body)) return &replayed->revision;
-    if (const auto* edited = std::get_if<TaskEdited>(&body)) return &edited->revision;
+    if (const auto* replayed = std::get_if<TaskReplayed>(&body)) return &*replayed->revision;
+    if (const auto* edited = std::get_if<TaskEdited>(&body)) return &*edited->revision;
     return nullptr;
 }
 

@@ -10,6 +10,7 @@
 #include <variant>
 
 #include "common/base/access.h"
+#include "common/base/shared.h"
 #include "coordinator/core/control.h"
 #include "coordinator/core/task.h"
 
@@ -23,7 +24,7 @@ struct EpochStarted {
 };
 
 struct TaskSubmitted {
-    TaskSpec spec;
+    Shared<TaskSpec> spec;
     Digest request;
     TaskState state = TaskState::kQueued;  // or kScheduled, kBlocked
     std::int64_t rank = 0;
@@ -222,7 +223,7 @@ struct Revision {
 
 /// It is queued again. `released`: the contents of checkpoints that are not kept, one digest each.
 struct TaskReplayed {
-    Revision revision;
+    Shared<Revision> revision;
     bool fresh = false;
     std::vector<Digest> released;
     friend bool operator==(const TaskReplayed&, const TaskReplayed&) = default;
@@ -230,7 +231,7 @@ struct TaskReplayed {
 
 /// Its envelope was repaired; it stays ended.
 struct TaskEdited {
-    Revision revision;
+    Shared<Revision> revision;
     friend bool operator==(const TaskEdited&, const TaskEdited&) = default;
 };
 
@@ -294,6 +295,8 @@ struct Event {
 
 /// The envelope that an event brings; null if it brings none.
 const TaskSpec* spec_in(const EventBody& body);
+/// The same to keep.
+std::optional<Shared<TaskSpec>> shared_spec(const EventBody& body);
 /// What an event says of an ended task that becomes another; null if it says nothing of that.
 const Revision* revision_of(const EventBody& body);
 

@@ -91,7 +91,7 @@ inline constexpr bool kBringsNoText =
              UpstreamEnded, ControlChanged, AccessChanged, TextsErased>;
 
 struct Erase {
-    void operator()(TaskSubmitted& body) const { erase(body.spec); }
+    void operator()(TaskSubmitted& body) const { erase(body.spec.edit()); }
     void operator()(ProgressNoted& body) const {
         erase(body.step);
         erase(body.message);
@@ -109,8 +109,8 @@ struct Erase {
         if (body.question) erase(*body.question);
     }
     void operator()(TaskRemoved& body) const { erase(body.reason); }
-    void operator()(TaskReplayed& body) const { erase(body.revision); }
-    void operator()(TaskEdited& body) const { erase(body.revision); }
+    void operator()(TaskReplayed& body) const { erase(body.revision.edit()); }
+    void operator()(TaskEdited& body) const { erase(body.revision.edit()); }
     template <class T>
     requires kBringsNoText<T>
     void operator()(const T&) const {}

@@ -45,7 +45,7 @@ Result<core::BatchEntry> to_entry(TaskSpec& spec, const wire::Batch& batch, cons
     core::BatchEntry entry;
     if (auto ok = field::task(spec); !ok) {
         entry.facts.payload = ok.error();
-        entry.submit.spec.id = std::move(spec.id);
+        entry.submit.spec.edit().id = std::move(spec.id);
         return entry;
     }
     for (ArtifactRef& input : spec.inputs) input.secrets.clear();

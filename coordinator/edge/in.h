@@ -38,7 +38,8 @@ struct Incoming {
 Result<Incoming> to_command(wire::Message message, const Origin& origin, FactFinder& facts);
 
 /// SHA-256 of the packed spec without its id and trace id: what a repeated submit must match.
-Digest request_digest(const TaskSpec& spec);
+/// `spec` comes back as it was.
+Digest request_digest(TaskSpec& spec);
 
 /// SHA-256 of a report's type and packed body without inline data: what a repeated report must
 /// match.

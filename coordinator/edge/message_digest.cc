@@ -1,14 +1,19 @@
 // What a repeated message must match.
+#include <utility>
+
 #include "common/platform/digest.h"
 #include "coordinator/edge/in.h"
 
 namespace zq::edge {
 
-Digest request_digest(const TaskSpec& spec) {
-    TaskSpec body = spec;
-    body.id = TaskId{};
-    body.trace_id.clear();
-    return sha256(pack::encode(body));
+/// `spec` is as it was when this returns: a copy of it would cost more than the hash.
+Digest request_digest(TaskSpec& spec) {
+    TaskId id = std::exchange(spec.id, {});
+    std::string trace_id = std::exchange(spec.trace_id, {});
+    const Digest digest = sha256(pack::encode(spec));
+    spec.id = std::move(id);
+    spec.trace_id = std::move(trace_id);
+    return digest;
 }
 
 template <class Report>

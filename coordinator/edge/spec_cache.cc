@@ -18,8 +18,8 @@ std::size_t bytes_of(const TaskSpec& spec) {
 
 }  // namespace
 
-void SpecCache::put(Seq spec_seq, const TaskSpec& spec) {
-    const std::size_t bytes = bytes_of(spec);
+void SpecCache::put(Seq spec_seq, const Shared<TaskSpec>& spec) {
+    const std::size_t bytes = bytes_of(*spec);
     if (bytes > most_bytes_ / kLargestShare || by_seq_.contains(spec_seq)) return;
     entries_.push_front({spec_seq, spec, bytes});
     by_seq_.emplace(spec_seq, entries_.begin());
@@ -35,7 +35,7 @@ const TaskSpec* SpecCache::find(Seq spec_seq) {
     auto at = by_seq_.find(spec_seq);
     if (at == by_seq_.end()) return nullptr;
     entries_.splice(entries_.begin(), entries_, at->second);
-    return &at->second->spec;
+    return &*at->second->spec;
 }
 
 }  // namespace zq::edge

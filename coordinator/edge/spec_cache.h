@@ -5,6 +5,7 @@
 #include <list>
 #include <map>
 
+#include "common/base/shared.h"
 #include "common/base/task_spec.h"
 
 namespace zq::edge {
@@ -13,8 +14,8 @@ class SpecCache {
   public:
     explicit SpecCache(std::size_t most_bytes) : most_bytes_(most_bytes) {}
 
-    /// Keeps a copy, unless it is larger than a sixteenth of the whole cache.
-    void put(Seq spec_seq, const TaskSpec& spec);
+    /// Keeps it, unless it is larger than a sixteenth of the whole cache.
+    void put(Seq spec_seq, const Shared<TaskSpec>& spec);
     /// Null if it is not there. Valid until the next `put`.
     const TaskSpec* find(Seq spec_seq);
     std::size_t bytes() const { return bytes_; }
@@ -22,7 +23,7 @@ class SpecCache {
   private:
     struct Entry {
         Seq seq = 0;
-        TaskSpec spec;
+        Shared<TaskSpec> spec;
         std::size_t bytes = 0;
     };
     std::size_t most_bytes_;

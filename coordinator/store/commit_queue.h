@@ -34,7 +34,9 @@ struct StopOrder {
 struct AnchorOrder {
     Anchor anchor;
 };
-using Order = std::variant<CommitOrder, SettleOrder, StopOrder, AnchorOrder>;
+/// The log has grown by commits that did not come through this queue.
+struct UpkeepOrder {};
+using Order = std::variant<CommitOrder, SettleOrder, StopOrder, AnchorOrder, UpkeepOrder>;
 
 /// A result: of a batch, with its estimated size; or the failure of other work on the disk, which
 /// nobody asked for.

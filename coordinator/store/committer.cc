@@ -34,6 +34,7 @@ void Committer::serve(CommitQueue& queue) {
     bool stopped = false;
     while (!stopped) {
         auto order = queue.next(rest_after());
+        std::lock_guard at_work(at_work_);
         if (!order) {
             rest();
             tell_failure(queue);
@@ -50,9 +51,28 @@ void Committer::serve(CommitQueue& queue) {
                              stop_order.done.set_value(stop());
                              stopped = true;
                          },
-                         [&](AnchorOrder& anchor_order) { write(anchor_order.anchor); }},
+                         [&](AnchorOrder& anchor_order) { write(anchor_order.anchor); },
+                         [&](UpkeepOrder&) {
+                             keep_log_short(queue);
+                             tell_failure(queue);
+                         }},
                    *order);
     }
+}
+
+std::optional<CommitResult> Committer::commit_here(const Batch& batch) {
+    std::unique_lock at_work(at_work_, std::try_to_lock);
+    if (!at_work.owns_lock()) return std::nullopt;
+    CommitResult result = commit(batch);
+    // Tried again until it fits: that is the other thread's.
+    if (result.status == CommitStatus::kFull) return std::nullopt;
+    return result;
+}
+
+bool Committer::log_is_long() {
+    std::unique_lock at_work(at_work_, std::try_to_lock);
+    if (!at_work.owns_lock()) return false;
+    return database_.log_pages() - checkpointed_pages_ >= log_.checkpoint_pages || wipe_log_;
 }
 
 /// What was decided can't be taken back: the same batch again until it fits.

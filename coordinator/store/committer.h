@@ -1,5 +1,6 @@
 // The commit thread of the SQLite journal: the one connection that writes and checkpoints, and the
-// rules of failure. It knows nothing of the loop but the queue between them.
+// rules of failure. It knows nothing of the loop but the queue between them. While it is at rest
+// the loop's own thread may commit, so that a lone request need not wait for two threads to wake.
 //
 // - One transaction per batch, durable when it is answered.
 // - A full disk with the transaction rolled back: the reserve is given up and the same batch is
@@ -10,6 +11,7 @@
 #pragma once
 
 #include <atomic>
+#include <mutex>
 
 #include "coordinator/store/batch_writer.h"
 #include "coordinator/store/commit_queue.h"
@@ -32,6 +34,12 @@ class Committer {
     /// The thread's body: serves the queue until a StopOrder.
     void serve(CommitQueue& queue);
 
+    /// Commits on the caller's thread. Nullopt, and nothing is stored: the other thread is at work
+    /// just now, or the batch does not fit: it is for the queue. Nothing may wait there.
+    std::optional<CommitResult> commit_here(const Batch& batch);
+    /// True where the log is to be copied back by the other thread. On the thread of `commit_here`.
+    bool log_is_long();
+
     bool storage_low() const { return reserve_.is_low(); }
     bool waits_for_room() const { return waits_for_room_.load(std::memory_order_relaxed); }
 
@@ -53,6 +61,7 @@ class Committer {
         return std::chrono::milliseconds(log_.rest_after.count);
     }
 
+    std::mutex at_work_;  // held by whoever uses what follows
     Database database_;
     BatchWriter writer_;
     Meta meta_;

@@ -26,15 +26,15 @@ void show(Fields& fields, const core::EpochStarted& body) {
 }
 
 void show(Fields& fields, const core::TaskSubmitted& body) {
-    put(fields, "to", body.spec.role.text);
-    put(fields, "from", body.spec.from);
-    put(fields, "group", body.spec.group.text);
+    put(fields, "to", body.spec->role.text);
+    put(fields, "from", body.spec->from);
+    put(fields, "group", body.spec->group.text);
     put(fields, "state", to_string(body.state));
     put_at(fields, "due_at", body.due_at);
     put_at(fields, "expires_at", body.expires_at);
     put_at(fields, "deadline_at", body.deadline_at);
-    put_count(fields, "inputs", body.spec.inputs.size());
-    if (body.spec.allow_secrets) put(fields, "allow_secrets", "true");
+    put_count(fields, "inputs", body.spec->inputs.size());
+    if (body.spec->allow_secrets) put(fields, "allow_secrets", "true");
 }
 
 void show(Fields& fields, const core::TaskReady&) {
@@ -241,14 +241,14 @@ void show_revision(Fields& fields, const core::Revision& revision) {
 }
 
 void show(Fields& fields, const core::TaskReplayed& body) {
-    put(fields, "state", to_string(body.revision.after.state));
-    show_revision(fields, body.revision);
+    put(fields, "state", to_string(body.revision->after.state));
+    show_revision(fields, *body.revision);
     if (body.fresh) put(fields, "fresh", "true");
     put_count(fields, "released", body.released.size());
 }
 
 void show(Fields& fields, const core::TaskEdited& body) {
-    show_revision(fields, body.revision);
+    show_revision(fields, *body.revision);
 }
 
 }  // namespace

@@ -76,6 +76,13 @@ class Journal {
     /// `results`, in order.
     virtual void append(Batch batch) = 0;
 
+    /// The same for a caller that has nothing else to do meanwhile: where a body can, it commits
+    /// here and now, and `results` has the outcome. True: it has.
+    virtual bool append_now(Batch batch) {
+        append(std::move(batch));
+        return false;
+    }
+
     /// Takes what has been committed or has failed since the last call. Never waits.
     virtual std::vector<CommitResult> results() = 0;
 

@@ -261,8 +261,16 @@ void describe(V& v, T& e) {
     v.optional("rule", e.rule);
 }
 
-template <class V, Of<Revision> T>
-void describe_revision(V& v, T& r) {
+/// A revision's fields stand beside those of what brings it.
+template <class V, Of<Shared<Revision>> T>
+void describe_revision(V& v, T& shared) {
+    auto& r = [&]() -> auto& {
+        if constexpr (std::is_const_v<T>) {
+            return *shared;
+        } else {
+            return shared.edit();
+        }
+    }();
     v("before", r.before);
     v("after", r.after);
     v.optional("attempts", r.attempts);

@@ -52,7 +52,7 @@ class Counter {
             auto body = body_at(row, 0);
             if (!body) return Result<void>(Failure(body.error()));
             const auto* submitted = std::get_if<core::TaskSubmitted>(&*body);
-            if (submitted != nullptr) inputs = submitted->spec.inputs;
+            if (submitted != nullptr) inputs = submitted->spec->inputs;
             return Result<void>();
         });
         if (!ok) return ok;

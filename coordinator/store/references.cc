@@ -9,7 +9,7 @@ struct Gather {
     ReferenceChange& change;
 
     void operator()(const core::TaskSubmitted& body) const {
-        for (const ArtifactRef& ref : body.spec.inputs) {
+        for (const ArtifactRef& ref : body.spec->inputs) {
             if (!ref.by_reference) change.gained.push_back(ref.digest);
         }
     }

@@ -95,7 +95,7 @@ struct Counted {
     bool operator()(const core::BudgetReached& body) {
         return !body.question && end(TaskState::kDead);
     }
-    bool operator()(const core::TaskReplayed& body) { return leave(body.revision.before.state); }
+    bool operator()(const core::TaskReplayed& body) { return leave(body.revision->before.state); }
     bool operator()(const core::TaskRemoved&) { return leave(task.state); }
 
     bool end(TaskState state) {

@@ -175,6 +175,10 @@ struct Database::Body {
 };
 
 Result<Database> Database::open(const std::string& path, OpenMode mode) {
+    // Nobody reads its statistics of memory, and each allocation would take a lock for them. Before
+    // the library is used first; later calls change nothing.
+    static const int configured = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    ZQ_CHECK(configured == SQLITE_OK || configured == SQLITE_MISUSE);
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
     switch (mode) {
         case OpenMode::kCreate:

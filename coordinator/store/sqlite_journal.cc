@@ -15,13 +15,18 @@
 namespace zq::store {
 namespace {
 
+/// After an anchor that took longer than that none is taken for so many times as long: with many
+/// open tasks it is seconds of a core.
+constexpr std::chrono::milliseconds kQuickAnchor{50};
+constexpr int kAnchorRest = 50;
+
 /// About what a batch takes in memory and on disk.
 std::size_t estimate(const Batch& batch) {
     constexpr std::size_t kRow = 512;
     std::size_t bytes = (batch.events.size() + batch.changes.tasks.size()) * kRow;
     for (const core::Event& event : batch.events) {
         if (const auto* submitted = std::get_if<core::TaskSubmitted>(&event.body)) {
-            bytes += submitted->spec.instructions.size() + submitted->spec.payload.size();
+            bytes += submitted->spec->instructions.size() + submitted->spec->payload.size();
         }
     }
     for (const core::Attempt& attempt : batch.changes.attempts) {
@@ -126,18 +131,38 @@ Result<void> SqliteJournal::settle() {
     return done.get();
 }
 
-void SqliteJournal::append(Batch batch) {
+void SqliteJournal::note_appended(const Batch& batch) {
     ZQ_CHECK(thread_.joinable());
     ZQ_CHECK(!batch.events.empty() && batch.events.front().seq == next_seq_);
     next_seq_ = batch.events.back().seq + 1;
+}
+
+void SqliteJournal::append(Batch batch) {
+    note_appended(batch);
     const std::size_t bytes = estimate(batch);
     ++batches_;
     bytes_ += bytes;
     queue_.push(CommitOrder{std::move(batch), bytes});
 }
 
+/// A hop to the other thread and back takes as long as half a commit does.
+bool SqliteJournal::append_now(Batch batch) {
+    auto result = batches_ == 0 ? committer_->commit_here(batch) : std::nullopt;
+    if (!result) {
+        append(std::move(batch));
+        return false;
+    }
+    note_appended(batch);
+    if (committer_->log_is_long()) queue_.push(UpkeepOrder{});
+    at_once_.push_back(std::move(*result));
+    return true;
+}
+
 std::vector<CommitResult> SqliteJournal::results() {
-    std::vector<CommitResult> results;
+    std::vector<CommitResult> results = std::exchange(at_once_, {});
+    for (const CommitResult& result : results) {
+        if (result.status == CommitStatus::kCommitted) keep_anchored(result.last_seq);
+    }
     for (Answered& answered : queue_.take_answers()) {
         if (answered.of == Answered::Of::kBatch) --batches_;
         bytes_ -= answered.bytes;
@@ -154,10 +179,15 @@ std::vector<CommitResult> SqliteJournal::results() {
 void SqliteJournal::keep_anchored(Seq committed) {
     if (taking_.valid()) {
         if (taking_.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return;
+        const auto now = std::chrono::steady_clock::now();
+        const auto took = now - anchoring_since_;
+        next_anchor_at_ = took < kQuickAnchor ? now : now + kAnchorRest * took;
         // One that could not be taken is made up for by the next.
         if (auto anchor = taking_.get()) queue_.push(AnchorOrder{*anchor});
     }
     if (committed - anchored_ < options_.anchor_every) return;
+    if (std::chrono::steady_clock::now() < next_anchor_at_) return;
+    anchoring_since_ = std::chrono::steady_clock::now();
     anchored_ = committed;
     taking_ =
         std::async(std::launch::async, [path = journal_path(options_.folder)]() -> Result<Anchor> {

@@ -2,6 +2,7 @@
 // kept for a full disk. This is the loop's side; committer.h is the thread that writes.
 #pragma once
 
+#include <chrono>
 #include <future>
 #include <thread>
 
@@ -17,7 +18,8 @@ struct SqliteJournalOptions {
     Millis lock_patience{};
     StorageBounds storage;
     LogBounds log;
-    std::uint64_t anchor_every = 100'000;  // events between two anchors, about
+    /// Events between two anchors, about; more where one takes long.
+    std::uint64_t anchor_every = 100'000;
 };
 
 class SqliteJournal : public Journal {
@@ -29,6 +31,7 @@ class SqliteJournal : public Journal {
     Result<Recovery> acquire(core::State& state) override;
     Result<void> settle() override;
     void append(Batch batch) override;
+    bool append_now(Batch batch) override;
     std::vector<CommitResult> results() override;
     int results_fd() const override;
     std::size_t uncommitted_batches() const override { return batches_; }
@@ -43,17 +46,21 @@ class SqliteJournal : public Journal {
     Result<void> take_folder();
     Result<Recovery> open_and_restore(core::State& state);
     void keep_anchored(Seq committed);
+    void note_appended(const Batch& batch);
 
     SqliteJournalOptions options_;
     FileHandle lock_;
     CommitQueue queue_;
     std::unique_ptr<Committer> committer_;  // of the thread, once it runs
     std::thread thread_;
+    std::vector<CommitResult> at_once_;  // of batches that were committed on the loop's thread
     Seq next_seq_ = 1;
     std::size_t batches_ = 0;
     std::size_t bytes_ = 0;
     Seq anchored_ = 0;                    // the last anchor, or the one that is being taken
     std::future<Result<Anchor>> taking_;  // beside the commits, on a thread and reader of its own
+    std::chrono::steady_clock::time_point anchoring_since_{};
+    std::chrono::steady_clock::time_point next_anchor_at_{};
 };
 
 /// Takes FOLDER/lock for this process, waiting at most `patience` for it. Errors: CONFLICT, with

@@ -57,7 +57,7 @@ Result<void> ProjectionCheck::follow(const core::Event& event) {
         return compare_content(event.seq, *stored);
     }
     if (const auto* submitted = std::get_if<core::TaskSubmitted>(&event.body)) {
-        for (const ArtifactRef& ref : submitted->spec.inputs) {
+        for (const ArtifactRef& ref : submitted->spec->inputs) {
             if (ref.by_reference) continue;
             auto ok = check_reference(ref, event.seq,
                                       "input " + ref.name + " of task " + event.task.id.text);

@@ -149,7 +149,10 @@ void CoordinatorHost::take_turn() {
     }
     if (p.turn->may_read() && settings_.per_mille(kSettingsPerMille)) read_settings(*time);
     if (p.turn->may_read()) take_input(*time);
-    p.turn->finish(*time);
+    if (auto ok = p.turn->finish(*time, true); !ok) {
+        stage_.world.note(kName, "ends: " + ok.error().message);
+        return end(Death::kKill);
+    }
     for (const coordinator::StoreResult& result : p.store_results.take()) {
         auto at = p.stored.find(result.ticket);
         if (at == p.stored.end()) continue;

@@ -1,0 +1,255 @@
+// `zq bench`: how fast this machine's zq is, against a coordinator of its own.
+
+#include <array>
+#include <cstdlib>
+#include <functional>
+#include <filesystem>
+
+#include "cli/bench/crew.h"
+#include "cli/bench/figures.h"
+#include "cli/bench/loads.h"
+#include "cli/bench/own_server.h"
+#include "cli/bench/zq_queue.h"
+#include "cli/command_table.h"
+#include "common/client/profile.h"
+#include "common/platform/files.h"
+
+namespace zq::cli {
+namespace {
+
+constexpr std::uint64_t kMostInFlight = 4'096;  // of one connection: what a coordinator takes in
+constexpr std::uint64_t kMostConnections = 1'000;
+
+struct Setting {
+    std::uint64_t repetitions = 3;
+    double seconds = 3;
+    std::string connect;  // to one that runs; empty: one of its own
+    OwnServerOptions server;
+};
+
+/// The coordinator of one repetition.
+struct Target {
+    std::unique_ptr<OwnServer> own;  // null: one that runs already
+    ZqQueueOptions queue;
+    double cpu_before = 0;
+};
+
+Expected<Setting> read_setting(const Arguments& args) {
+    catch_interrupts();
+    Setting setting;
+    auto repetitions = args.number("repetitions", 1, 1000);
+    if (!repetitions) return tl::unexpected(repetitions.error());
+    if (*repetitions) setting.repetitions = **repetitions;
+    auto time = args.duration("time");
+    if (!time) return tl::unexpected(time.error());
+    if (*time) setting.seconds = static_cast<double>((*time)->count) / 1000;
+    setting.server.parent =
+        args.has("data") ? args.text("data") : std::filesystem::temp_directory_path().string();
+    setting.server.curve = args.has("curve");
+    setting.connect = args.text("connect");
+    return setting;
+}
+
+Expected<std::uint64_t> number_or(const Arguments& args, std::string_view flag, std::uint64_t most,
+                                  std::uint64_t absent) {
+    auto number = args.number(flag, 1, most);
+    if (!number) return tl::unexpected(number.error());
+    return number->value_or(absent);
+}
+
+Expected<Target> open_target(const Setting& setting) {
+    Target target;
+    if (!setting.connect.empty()) {
+        auto profile = load_profile(setting.connect);
+        if (!profile) return problem(profile.error());
+        auto curve = curve_of(*profile);
+        if (!curve) return problem(curve.error());
+        target.queue.endpoint = profile->endpoints.front();
+        target.queue.curve = std::move(*curve);
+        // What an earlier run has left is not this one's.
+        target.queue.role = "bench-" + to_hex(random_u64());
+    } else {
+        auto server = OwnServer::start(setting.server);
+        if (!server) return tl::unexpected(server.error());
+        target.own = std::move(*server);
+        target.queue.endpoint = target.own->endpoint();
+        target.queue.curve = target.own->curve();
+        target.cpu_before = target.own->cpu_seconds();
+    }
+    return target;
+}
+
+QueueMaker maker_of(const Target& target, bool with_results) {
+    ZqQueueOptions options = target.queue;
+    if (with_results) options.reply_to = options.role;
+    return [options] { return std::make_unique<ZqQueue>(options); };
+}
+
+void add_cpu(Figures& figures, const std::string& workload, const std::string& params,
+             const Target& target, const Rate& rate) {
+    if (!target.own || rate.count == 0) return;
+    const double seconds = target.own->cpu_seconds() - target.cpu_before;
+    figures.add(workload, params, "server_cpu", seconds * 1e6 / static_cast<double>(rate.count),
+                "us");
+}
+
+/// Runs a load in a process of its own.
+Expected<Rate> rate_of(const std::function<Expected<Rate>()>& load) {
+    Crew crew;
+    crew.start([&](int) {
+        const auto rate = load();
+        if (!rate) fatal(rate.error().error.message);
+        return std::to_string(rate->count) + " " + std::to_string(rate->seconds) + " " +
+               rate->latencies.to_text();
+    });
+    const auto reports = crew.reports();
+    if (!reports) return tl::unexpected(reports.error());
+    const std::string& report = reports->front();
+    Rate rate;
+    char* at = nullptr;
+    rate.count = std::strtoull(report.c_str(), &at, 10);
+    rate.seconds = std::strtod(at, &at);
+    rate.latencies = Latencies::from_text(std::string_view(at).substr(1));
+    return rate;
+}
+
+void add_rate(Figures& figures, const std::string& workload, const std::string& params,
+              const Rate& rate, const std::string& unit) {
+    figures.add(workload, params, "rate", rate.per_second(), unit);
+    figures.add(workload, params, "p50", rate.latencies.quantile(0.5), "us");
+    figures.add(workload, params, "p99", rate.latencies.quantile(0.99), "us");
+    figures.add(workload, params, "p99.9", rate.latencies.quantile(0.999), "us");
+}
+
+Ending run_submit(const Context& context) {
+    auto setting = read_setting(context.args);
+    if (!setting) return tl::unexpected(setting.error());
+    auto connections = number_or(context.args, "connections", kMostConnections, 1);
+    if (!connections) return tl::unexpected(connections.error());
+    auto in_flight = number_or(context.args, "in-flight", kMostInFlight, 1);
+    if (!in_flight) return tl::unexpected(in_flight.error());
+    SubmitLoad load{*connections, *in_flight, setting->seconds};
+    const std::string params =
+        "conns=" + std::to_string(load.connections) + ",N=" + std::to_string(load.in_flight);
+    Figures figures;
+    for (std::uint64_t i = 0; i < setting->repetitions; ++i) {
+        auto target = open_target(*setting);
+        if (!target) return tl::unexpected(target.error());
+        const QueueMaker make = maker_of(*target, false);
+        const auto rate = rate_of([&] { return run_submits(*make(), load); });
+        if (!rate) return tl::unexpected(rate.error());
+        add_rate(figures, "submit", params, *rate, "task/s");
+        add_cpu(figures, "submit", params, *target, *rate);
+    }
+    return figures.print(context.output);
+}
+
+Ending run_end_to_end(const Context& context) {
+    auto setting = read_setting(context.args);
+    if (!setting) return tl::unexpected(setting.error());
+    LifeLoad load;
+    load.seconds = setting->seconds;
+    auto workers = number_or(context.args, "workers", kMostConnections, load.workers);
+    if (!workers) return tl::unexpected(workers.error());
+    load.workers = *workers;
+    auto slots = number_or(context.args, "slots", limits::kSlots, load.slots);
+    if (!slots) return tl::unexpected(slots.error());
+    load.slots = static_cast<std::uint32_t>(*slots);
+    auto in_flight = number_or(context.args, "in-flight", kMostInFlight, load.in_flight);
+    if (!in_flight) return tl::unexpected(in_flight.error());
+    load.in_flight = *in_flight;
+    const std::string params = "workers=" + std::to_string(load.workers) +
+                               ",slots=" + std::to_string(load.slots) +
+                               ",N=" + std::to_string(load.in_flight);
+    Figures figures;
+    for (std::uint64_t i = 0; i < setting->repetitions; ++i) {
+        auto target = open_target(*setting);
+        if (!target) return tl::unexpected(target.error());
+        const QueueMaker make = maker_of(*target, true);
+        const auto rate = rate_of([&] { return run_lives(make, load); });
+        if (!rate) return tl::unexpected(rate.error());
+        add_rate(figures, "end-to-end", params, *rate, "task/s");
+        add_cpu(figures, "end-to-end", params, *target, *rate);
+    }
+    return figures.print(context.output);
+}
+
+Ending run_dispatch(const Context& context) {
+    auto setting = read_setting(context.args);
+    if (!setting) return tl::unexpected(setting.error());
+    auto tasks = number_or(context.args, "tasks", 1'000'000, 1'000);
+    if (!tasks) return tl::unexpected(tasks.error());
+    Figures figures;
+    for (std::uint64_t i = 0; i < setting->repetitions; ++i) {
+        auto target = open_target(*setting);
+        if (!target) return tl::unexpected(target.error());
+        const QueueMaker make = maker_of(*target, true);
+        Crew crew;
+        crew.start([&](int) {
+            const auto times = run_dispatches(make, *tasks);
+            if (!times) fatal(times.error().error.message);
+            return times->acknowledged.to_text() + "\n" + times->dispatched.to_text() + "\n" +
+                   times->answered.to_text() + "\n";
+        });
+        const auto reports = crew.reports();
+        if (!reports) return tl::unexpected(reports.error());
+        const std::string& report = reports->front();
+        std::size_t from = 0;
+        for (const char* name : {"acknowledged", "dispatched", "answered"}) {
+            const std::size_t to = report.find('\n', from);
+            const auto latencies =
+                Latencies::from_text(std::string_view(report).substr(from, to - from));
+            from = to + 1;
+            figures.add("dispatch", "idle", std::string(name) + "_p50", latencies.quantile(0.5),
+                        "us");
+            figures.add("dispatch", "idle", std::string(name) + "_p99", latencies.quantile(0.99),
+                        "us");
+        }
+    }
+    return figures.print(context.output);
+}
+
+#define ZQ_BENCH_FLAGS                                                                       \
+    {"repetitions", "N", "Each with a fresh coordinator; the median is told (default 3)"},   \
+        {"data", "DIR", "Where the coordinator's folder is made (default: the system's temporary one)"}, \
+        {"curve", "", "Encrypt the connections", Takes::kNothing}
+
+constexpr auto kSubmitFlags = std::to_array<Flag>({
+    {"connections", "N", "At once (default 1)"},
+    {"in-flight", "N", "Submits that are not acknowledged, on each connection (default 1)"},
+    {"time", "T", "How long it submits (default 3s)"},
+    ZQ_BENCH_FLAGS,
+});
+
+constexpr auto kEndToEndFlags = std::to_array<Flag>({
+    {"workers", "N", "Connections that work (default 4)"},
+    {"slots", "N", "Tasks at once of each (default 64)"},
+    {"in-flight", "N", "Submits that are not acknowledged (default 256)"},
+    {"time", "T", "How long it submits (default 3s)"},
+    ZQ_BENCH_FLAGS,
+});
+
+constexpr auto kDispatchFlags = std::to_array<Flag>({
+    {"tasks", "N", "One after the other (default 1000)"},
+    ZQ_BENCH_FLAGS,
+});
+
+constexpr Uses kUses{true, true, false};
+
+constexpr auto kCommands = std::to_array<Command>({
+    {"bench submit", "Measure", "", "How many submits a second become durable", "", kSubmitFlags,
+     kUses, 0, 0, run_submit},
+    {"bench end-to-end", "Measure", "",
+     "How many tasks a second are submitted, assigned, ended and read", "", kEndToEndFlags, kUses,
+     0, 0, run_end_to_end},
+    {"bench dispatch", "Measure", "", "How soon an idle worker has a task", "", kDispatchFlags,
+     kUses, 0, 0, run_dispatch},
+});
+
+}  // namespace
+
+std::span<const Command> bench_commands() {
+    return kCommands;
+}
+
+}  // namespace zq::cli

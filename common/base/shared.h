@@ -1,0 +1,56 @@
+// A value that many hold and few change: copying it costs a count, changing it a copy where
+// somebody else has it too. Behaves as the value itself does; several threads may hold one, and
+// each of them change its own.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <utility>
+
+namespace zq {
+
+template <class T>
+class Shared {
+  public:
+    Shared() : value_(none()) {}
+    // Implicit: it stands for the value.
+    Shared(T value)  // NOLINT(google-explicit-constructor)
+        : value_(std::make_shared<T>(std::move(value))) {}
+    Shared(const Shared&) = default;
+    Shared& operator=(const Shared&) = default;
+    // What was moved from is as it was made.
+    Shared(Shared&& other) noexcept : value_(std::exchange(other.value_, none())) {}
+    Shared& operator=(Shared&& other) noexcept {
+        std::swap(value_, other.value_);
+        return *this;
+    }
+    ~Shared() = default;
+
+    const T& operator*() const { return *value_; }
+    const T* operator->() const { return value_.get(); }
+
+    /// For this holder alone. Valid until it is copied, assigned or gone.
+    T& edit() {
+        if (value_.use_count() != 1) {
+            value_ = std::make_shared<T>(*value_);
+        } else {
+            // Who had it too has read what is overwritten now.
+            std::atomic_thread_fence(std::memory_order_acquire);
+        }
+        return *value_;
+    }
+
+    friend bool operator==(const Shared& a, const Shared& b) {
+        return a.value_ == b.value_ || *a.value_ == *b.value_;
+    }
+
+  private:
+    static const std::shared_ptr<T>& none() {
+        static const std::shared_ptr<T> value = std::make_shared<T>();
+        return value;
+    }
+
+    std::shared_ptr<T> value_;
+};
+
+}  // namespace zq
