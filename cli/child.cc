@@ -41,7 +41,8 @@ int await_signal(Millis limit) {
 }
 
 Expected<Child> Child::start(const std::string& name, const std::vector<std::string>& flags) {
-    const std::string path = program_beside(name);
+    const bool is_path = name.find('/') != std::string::npos;
+    const std::string path = is_path ? name : program_beside(name);
     std::vector<std::string> words{path};
     words.insert(words.end(), flags.begin(), flags.end());
     std::vector<char*> argv;

@@ -23,7 +23,7 @@ int await_signal(Millis limit);
 /// One that goes out of scope runs on.
 class Child {
   public:
-    /// Errors: IO.
+    /// `name`: beside `zq`; or a path, with a slash. Errors: IO.
     static Expected<Child> start(const std::string& name, const std::vector<std::string>& flags);
 
     /// True once the program has ended; reaps it.

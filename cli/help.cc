@@ -13,7 +13,7 @@ namespace {
 
 constexpr auto kSections = std::to_array<std::string_view>(
     {"Start", "Tasks", "Worker side", "Artifacts", "Workers", "Roles and limits", "Access",
-     "Failures", "Watch", "Data", "Help"});
+     "Failures", "Watch", "Data", "Measure", "Help"});
 constexpr auto kTopics =
     std::to_array<std::string_view>({"agents", "errors", "exit-codes", "worker-contract"});
 

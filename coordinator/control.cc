@@ -124,6 +124,7 @@ void Control::dispatch(Caller caller, wire::Message message, Instant now) {
             } else if constexpr (std::is_same_v<T, wire::Status>) {
                 reply(status(now));
             } else if constexpr (std::is_same_v<T, wire::Stats>) {
+                parts_.pipeline.catch_up();
                 auto stats =
                     edge::read_stats(pipeline.state(), pipeline.policy(), parts_.reader, body, now);
                 reply(stats ? wire::Body(std::move(*stats)) : edge::error_message(stats.error()));

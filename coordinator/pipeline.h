@@ -71,6 +71,8 @@ class Pipeline {
     /// The same where nothing else waits to be done; true if it has been committed at once: see
     /// `collect`.
     bool append_now();
+    /// See Journal::catch_up.
+    void catch_up() { journal_.catch_up(); }
     /// Takes the journal's results. Errors: IO (nothing may be said any more: stop).
     Result<std::vector<Committed>> collect();
     /// What may leave by now, in order.

@@ -9,8 +9,8 @@ packages=(
     # libraries the programs are made of
     libzmq3-dev libmsgpack-cxx-dev libsqlite3-dev libssl-dev libspdlog-dev libfmt-dev
     libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libvalijson-dev libexpected-dev
-    # tests: GoogleTest, the independent Python client, hosts as network namespaces
-    libgtest-dev python3 python3-zmq python3-msgpack iproute2
+    # tests: GoogleTest, benchmarks (against Redis too), the independent Python client, hosts as network namespaces
+    libgtest-dev libbenchmark-dev libhiredis-dev python3 python3-zmq python3-msgpack iproute2
     # examples and checks: the review worker's cppcheck, formatting, lint, the sanitizer builds
     cppcheck patch clang-format clang-tidy clang libclang-rt-dev
 )

@@ -9,6 +9,7 @@
 #include "cli/bench/figures.h"
 #include "cli/bench/loads.h"
 #include "cli/bench/own_server.h"
+#include "cli/bench/reports.h"
 #include "cli/bench/zq_queue.h"
 #include "cli/command_table.h"
 #include "common/client/profile.h"
@@ -93,26 +94,6 @@ void add_cpu(Figures& figures, const std::string& workload, const std::string& p
                 "us");
 }
 
-/// Runs a load in a process of its own.
-Expected<Rate> rate_of(const std::function<Expected<Rate>()>& load) {
-    Crew crew;
-    crew.start([&](int) {
-        const auto rate = load();
-        if (!rate) fatal(rate.error().error.message);
-        return std::to_string(rate->count) + " " + std::to_string(rate->seconds) + " " +
-               rate->latencies.to_text();
-    });
-    const auto reports = crew.reports();
-    if (!reports) return tl::unexpected(reports.error());
-    const std::string& report = reports->front();
-    Rate rate;
-    char* at = nullptr;
-    rate.count = std::strtoull(report.c_str(), &at, 10);
-    rate.seconds = std::strtod(at, &at);
-    rate.latencies = Latencies::from_text(std::string_view(at).substr(1));
-    return rate;
-}
-
 void add_rate(Figures& figures, const std::string& workload, const std::string& params,
               const Rate& rate, const std::string& unit) {
     figures.add(workload, params, "rate", rate.per_second(), unit);
@@ -184,26 +165,17 @@ Ending run_dispatch(const Context& context) {
         auto target = open_target(*setting);
         if (!target) return tl::unexpected(target.error());
         const QueueMaker make = maker_of(*target, true);
-        Crew crew;
-        crew.start([&](int) {
-            const auto times = run_dispatches(make, *tasks);
-            if (!times) fatal(times.error().error.message);
-            return times->acknowledged.to_text() + "\n" + times->dispatched.to_text() + "\n" +
-                   times->answered.to_text() + "\n";
-        });
-        const auto reports = crew.reports();
-        if (!reports) return tl::unexpected(reports.error());
-        const std::string& report = reports->front();
-        std::size_t from = 0;
-        for (const char* name : {"acknowledged", "dispatched", "answered"}) {
-            const std::size_t to = report.find('\n', from);
-            const auto latencies =
-                Latencies::from_text(std::string_view(report).substr(from, to - from));
-            from = to + 1;
-            figures.add("dispatch", "idle", std::string(name) + "_p50", latencies.quantile(0.5),
-                        "us");
-            figures.add("dispatch", "idle", std::string(name) + "_p99", latencies.quantile(0.99),
-                        "us");
+        const auto times = times_of([&] { return run_dispatches(make, *tasks); });
+        if (!times) return tl::unexpected(times.error());
+        const std::pair<const char*, const Latencies*> spans[] = {
+            {"acknowledged", &times->acknowledged},
+            {"dispatched", &times->dispatched},
+            {"answered", &times->answered}};
+        for (const auto& [name, latencies] : spans) {
+            for (const auto& [suffix, share] : {std::pair{"_p50", 0.5}, {"_p99", 0.99}}) {
+                figures.add("dispatch", "idle", std::string(name) + suffix,
+                            latencies->quantile(share), "us");
+            }
         }
     }
     return figures.print(context.output);

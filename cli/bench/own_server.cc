@@ -20,7 +20,12 @@ namespace {
 
 constexpr Millis kEndPatience = seconds(60);
 
-/// A TCP port that nobody listens on just now; 0 where there is none.
+std::string local_endpoint() {
+    return "tcp://127.0.0.1:" + std::to_string(free_port());
+}
+
+}  // namespace
+
 int free_port() {
     const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
@@ -35,12 +40,6 @@ int free_port() {
     ::close(fd);
     return port;
 }
-
-std::string local_endpoint() {
-    return "tcp://127.0.0.1:" + std::to_string(free_port());
-}
-
-}  // namespace
 
 Expected<void> OwnServer::make_folder() {
     std::string pattern = options_.parent + "/zq-bench-XXXXXX";

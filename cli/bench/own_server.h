@@ -16,6 +16,9 @@ struct OwnServerOptions {
     bool curve = false;  // connections are encrypted, as between machines
 };
 
+/// A TCP port of this machine that nobody listens on just now; 0 where there is none.
+int free_port();
+
 class OwnServer {
   public:
     /// Makes the folder and starts the coordinator; it answers. Errors: IO, UNREACHABLE.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "cli/submit_spec.h"
 #include "common/platform/digest.h"
 #include "common/platform/files.h"
 #include "common/wire/codec.h"
@@ -70,13 +71,12 @@ class ZqSubmitter : public Submitter {
         submit_.task.type = "bench";
         submit_.task.reply_to = options.reply_to;
         submit_.task.instructions = filler_text(options.text_bytes);
-        prefix_ = "b-" + to_hex(random_u64()) + "-";
     }
 
     PollItem item() const override { return line_.item(); }
 
     void submit() override {
-        submit_.task.id = TaskId(prefix_ + std::to_string(made_++));
+        submit_.task.id = new_task_id();
         line_.say(submit_);
     }
 
@@ -94,8 +94,6 @@ class ZqSubmitter : public Submitter {
   private:
     Line line_;
     wire::Submit submit_;
-    std::string prefix_;
-    std::uint64_t made_ = 0;
 };
 
 class ZqServer : public Server {

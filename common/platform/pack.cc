@@ -1,5 +1,6 @@
 #include "common/platform/pack.h"
 
+#include <algorithm>
 #include <cstring>
 #include <msgpack.hpp>
 
@@ -215,11 +216,11 @@ Result<Document> Document::parse(std::string_view bytes) {
 
 namespace {
 
-/// How many of the first bytes are ASCII, in whole words and less than all of them: most texts are.
+/// How many of the first bytes are ASCII, counted in whole words: most texts are.
 std::size_t ascii_words(std::string_view text) {
     std::size_t count = 0;
     std::uint64_t word = 0;
-    while (count + sizeof word < text.size()) {
+    while (count + sizeof word <= text.size()) {
         std::memcpy(&word, text.data() + count, sizeof word);
         if ((word & 0x8080'8080'8080'8080U) != 0) break;
         count += sizeof word;
@@ -239,8 +240,7 @@ bool is_utf8(std::string_view text) {
     while (i < text.size()) {
         unsigned c = at(i);
         if (c < 0x80) {
-            i += ascii_words(text.substr(i));
-            i += 1;
+            i += std::max<std::size_t>(1, ascii_words(text.substr(i)));
         } else if (c >= 0xC2 && c <= 0xDF && tail(i + 1)) {
             i += 2;
         } else if (c >= 0xE0 && c <= 0xEF && tail(i + 1) && tail(i + 2) &&

@@ -46,6 +46,14 @@ class BatchWriter {
     /// (checked). Errors: those of the database; the transaction must then be rolled back.
     Result<Meta> write(const Batch& batch, const Meta& before);
 
+    /// What of the rows trails behind the last committed batch, which led to `meta`, in a
+    /// transaction of the caller's; `forget_trailing` where that was not committed.
+    bool trails(const Meta& meta) { return rollups_.trails(meta.last_seq); }
+    Result<void> catch_up(const Meta& meta) { return rollups_.catch_up(meta.last_seq); }
+    void forget_trailing() { rollups_.forget(); }
+    /// At a start, in a transaction of the caller's: finds what a killed process left trailing.
+    Result<void> find_trailing(const Meta& meta) { return rollups_.recount(meta.last_seq); }
+
     /// Writes the rows of records alone, where their events are stored already.
     Result<void> project(const core::Changes& changes);
     Result<void> write_meta(const Meta& meta);

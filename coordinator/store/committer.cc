@@ -69,6 +69,26 @@ std::optional<CommitResult> Committer::commit_here(const Batch& batch) {
     return result;
 }
 
+void Committer::catch_up() {
+    std::lock_guard at_work(at_work_);
+    write_trailing();
+}
+
+void Committer::write_trailing() {
+    if (poisoned_ || !writer_.trails(meta_)) return;
+    auto write = [&]() -> Result<void> {
+        if (auto ok = database_.run("BEGIN IMMEDIATE"); !ok) return ok;
+        if (auto ok = writer_.catch_up(meta_); !ok) return ok;
+        return database_.run("COMMIT");
+    };
+    auto done = write();
+    if (done) return;
+    writer_.forget_trailing();
+    if (database_.in_transaction()) static_cast<void>(database_.run("ROLLBACK"));
+    const bool full = done.error().code == ErrorCode::STORAGE_FULL;
+    if (!full || database_.in_transaction()) poison(done.error());
+}
+
 bool Committer::log_is_long() {
     std::unique_lock at_work(at_work_, std::try_to_lock);
     if (!at_work.owns_lock()) return false;
@@ -194,6 +214,7 @@ Result<void> Committer::anchor_end() {
 }
 
 Result<void> Committer::stop() {
+    write_trailing();
     auto anchored = anchor_end();
     auto done = settle();
     if (done && !anchored) done = anchored;
@@ -223,6 +244,7 @@ void Committer::keep_log_short(const CommitQueue& queue) {
 void Committer::rest() {
     looked_ = steady_clock::now();
     reserve_.refresh();
+    write_trailing();
     const int pages = database_.log_pages();
     wipe_log();
     if (poisoned_ || pages == checkpointed_pages_) return;

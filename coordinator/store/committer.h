@@ -37,6 +37,9 @@ class Committer {
     /// Commits on the caller's thread. Nullopt, and nothing is stored: the other thread is at work
     /// just now, or the batch does not fit: it is for the queue. Nothing may wait there.
     std::optional<CommitResult> commit_here(const Batch& batch);
+    /// Waits for the other thread's commit, and writes what trails behind. Evidence of nothing: a
+    /// full disk leaves it for later.
+    void catch_up();
     /// True where the log is to be copied back by the other thread. On the thread of `commit_here`.
     bool log_is_long();
 
@@ -53,6 +56,7 @@ class Committer {
     void write(const Anchor& anchor);
     void keep_log_short(const CommitQueue& queue);
     void rest();
+    void write_trailing();
     void wipe_log();
     void note_erased(const Batch& batch);
     void tell_failure(CommitQueue& queue);

@@ -104,6 +104,10 @@ class Journal {
     /// Until when this process is the only one that may append; kNever for bodies that lock.
     virtual Instant leadership_until() const = 0;
 
+    /// Statistics may trail behind what is committed: from now on a reader finds them as they are.
+    /// Waits for a commit that is under way.
+    virtual void catch_up() {}
+
     /// A reader of committed data, for one thread of the caller's choice. Valid while the journal
     /// is.
     virtual Result<std::unique_ptr<Reader>> open_reader() = 0;

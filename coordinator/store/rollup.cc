@@ -170,6 +170,10 @@ const core::Task* changed_task(const core::Changes& changes, const TaskKey& key)
     return at != changes.tasks.end() && at->key == key ? &*at : nullptr;
 }
 
+void RollupSum::add(const RollupSum& other) {
+    for (const auto& [key, sums] : other.sums_) sums_[key].add(sums);
+}
+
 void RollupSum::add(const core::Event& event, const core::Task* task) {
     if (task == nullptr) return;
     Counted counted{event, *task};

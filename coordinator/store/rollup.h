@@ -82,12 +82,13 @@ const RollupSpan& span_for(Millis window);
 /// The record of a task among those that a batch has changed; null if it is not there.
 const core::Task* changed_task(const core::Changes& changes, const TaskKey& key);
 
-/// What one batch adds.
+/// What some events add.
 class RollupSum {
   public:
     /// `task`: the record of the event's task after the batch, or, of one that is removed, before
     /// it; null where it is not known: then the event counts nowhere.
     void add(const core::Event& event, const core::Task* task);
+    void add(const RollupSum& other);
     const std::map<RollupKey, Rollup>& sums() const { return sums_; }
 
   private:

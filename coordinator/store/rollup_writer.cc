@@ -5,11 +5,28 @@
 
 #include "coordinator/store/record_codec.h"
 #include "coordinator/store/rollup_codec.h"
+#include "coordinator/store/sqlite_reader.h"
 
 namespace zq::store {
 namespace {
 
-enum Sql : std::size_t { kDead, kNames, kRead, kWrite, kPrune, kStatements };
+enum Sql : std::size_t {
+    kDead,
+    kNames,
+    kRead,
+    kWrite,
+    kPrune,
+    kMark,
+    kDropMark,
+    kSetMark,
+    kEvents,
+    kTask,
+    kStatements,
+};
+
+/// Rows are written with a batch after so many events, or so long after the last time.
+constexpr std::uint64_t kTrailing = 8'192;
+constexpr std::chrono::seconds kTrailingTime{1};
 
 constexpr std::array<std::string_view, kStatements> kSql = {
     "SELECT record FROM tasks WHERE submitted_seq = ?1 AND state IN ('dead', 'expired')",
@@ -19,6 +36,13 @@ constexpr std::array<std::string_view, kStatements> kSql = {
     "INSERT INTO rollups VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
     " ON CONFLICT (ns, dimension, span, start, name) DO UPDATE SET record = excluded.record",
     "DELETE FROM rollups WHERE ns = ?1 AND dimension = ?2 AND span = ?3 AND start < ?4",
+    // The place that the rows reach up to: `start` of a row that is no bucket's.
+    "SELECT start FROM rollups WHERE ns = '' AND dimension = 'upto' AND span = 0",
+    "DELETE FROM rollups WHERE ns = '' AND dimension = 'upto'",
+    "INSERT INTO rollups VALUES ('', 'upto', 0, ?1, '', x'')",
+    "SELECT j.seq, at, epoch, ns, task, kind, version, identity, body_digest, hash, body"
+    " FROM journal j JOIN bodies b ON b.seq = j.seq WHERE j.seq > ?1 ORDER BY j.seq",
+    "SELECT record FROM tasks WHERE ns = ?1 AND id = ?2",
 };
 
 Statement& bind(Statement& statement, const RollupKey& key) {
@@ -41,23 +65,32 @@ Result<RollupWriter> RollupWriter::open(Database& database) {
 }
 
 void RollupWriter::begin(Seq last) {
-    sum_ = {};
-    if (last == written_seq_) {
-        for (auto& [key, row] : written_) rows_[key] = std::move(row);
-    } else if (last != rows_seq_) {
+    if (last != batch_seq_) {
+        // It was rolled back, or this is the first: its rows are as they were.
         rows_.clear();
         buckets_.clear();
+    } else if (wrote_) {
+        for (auto& [key, row] : written_) rows_[key] = std::move(row);
+        pending_ = {};
+        pending_events_ = 0;
+        wrote_at_ = std::chrono::steady_clock::now();
+    } else {
+        pending_.add(batch_);
     }
-    rows_seq_ = last;
+    batch_ = {};
+    batch_seq_ = last;
     written_.clear();
+    wrote_ = at_once_ = false;
 }
 
 Result<void> RollupWriter::add(const core::Event& event, const core::Changes& changes) {
     const auto* removed = std::get_if<core::TaskRemoved>(&event.body);
     if (removed == nullptr) {
-        sum_.add(event, changed_task(changes, event.task));
+        batch_.add(event, changed_task(changes, event.task));
+        ++pending_events_;
         return {};
     }
+    at_once_ = true;
     Statement& row = statements_[kDead].number(1, removed->submitted_seq);
     ResetAtEnd reset_at_end(row);
     auto found = row.step();
@@ -65,7 +98,7 @@ Result<void> RollupWriter::add(const core::Event& event, const core::Changes& ch
     if (!*found) return {};
     auto task = decode_task(row.blob_at(0));
     if (!task) return Failure(task.error());
-    sum_.add(event, &*task);
+    batch_.add(event, &*task);
     return {};
 }
 
@@ -123,18 +156,76 @@ Result<void> RollupWriter::write(const RollupKey& key, const Rollup& added) {
     return bind(statements_[kWrite], key).text(5, key.name).blob(6, record).run();
 }
 
-Result<void> RollupWriter::finish(Seq last) {
-    written_seq_ = last;
+Result<void> RollupWriter::write_all(Seq last) {
     // Of several names beyond the bound one row is made.
     std::map<RollupKey, Rollup> rows;
-    for (const auto& [key, added] : sum_.sums()) {
-        auto kept = bounded(key);
-        if (!kept) return Failure(kept.error());
-        rows[*kept].add(added);
+    for (const RollupSum* sum : {&pending_, &batch_}) {
+        for (const auto& [key, added] : sum->sums()) {
+            auto kept = bounded(key);
+            if (!kept) return Failure(kept.error());
+            rows[*kept].add(added);
+        }
     }
     for (const auto& [key, added] : rows) {
         if (auto ok = write(key, added); !ok) return ok;
     }
+    wrote_ = true;
+    return write_mark(last);
+}
+
+Result<void> RollupWriter::write_mark(Seq last) {
+    if (auto ok = statements_[kDropMark].run(); !ok) return ok;
+    return statements_[kSetMark].number(1, last).run();
+}
+
+bool RollupWriter::is_due() const {
+    return at_once_ || pending_events_ >= kTrailing ||
+           std::chrono::steady_clock::now() - wrote_at_ >= kTrailingTime;
+}
+
+Result<void> RollupWriter::finish(Seq last) {
+    batch_seq_ = last;
+    return is_due() ? write_all(last) : Result<void>{};
+}
+
+bool RollupWriter::trails(Seq last) {
+    begin(last);
+    return !pending_.sums().empty();
+}
+
+Result<void> RollupWriter::catch_up(Seq last) {
+    begin(last);
+    return write_all(last);
+}
+
+Result<void> RollupWriter::recount(Seq last) {
+    Statement& mark = statements_[kMark];
+    auto marked = mark.step();
+    const Seq upto = marked && *marked ? mark.number_at(0) : last;
+    mark.reset();
+    if (!marked) return Failure(marked.error());
+    // Nothing, where no program has left it trailing.
+    if (!*marked) return write_mark(last);
+    Statement& events = statements_[kEvents].number(1, upto);
+    ResetAtEnd reset_at_end(events);
+    while (true) {
+        auto row = events.step();
+        if (!row) return Failure(row.error());
+        if (!*row) break;
+        auto chained = event_at(events);
+        if (!chained) return Failure(chained.error());
+        const core::Event& event = chained->event;
+        Statement& record = statements_[kTask].text(1, event.task.ns.text).text(2, event.task.id.text);
+        ResetAtEnd reset_record(record);
+        auto found = record.step();
+        if (!found) return Failure(found.error());
+        if (!*found) continue;
+        auto task = decode_task(record.blob_at(0));
+        if (!task) return Failure(task.error());
+        pending_.add(event, &*task);
+        ++pending_events_;
+    }
+    batch_seq_ = last;
     return {};
 }
 

@@ -115,6 +115,9 @@ Result<Recovery> SqliteJournal::open_and_restore(core::State& state) {
     anchored_ = *anchored;
     auto writer = BatchWriter::open(*database);
     if (!writer) return Failure(writer.error());
+    if (auto ok = database->run("BEGIN IMMEDIATE"); !ok) return Failure(ok.error());
+    if (auto ok = writer->find_trailing(*meta); !ok) return Failure(ok.error());
+    if (auto ok = database->run("COMMIT"); !ok) return Failure(ok.error());
     next_seq_ = meta->last_seq + 1;
     committer_ = std::make_unique<Committer>(std::move(*database), std::move(*writer), *meta,
                                              options_.folder, options_.storage, options_.log);
@@ -210,6 +213,11 @@ bool SqliteJournal::storage_low() const {
 
 bool SqliteJournal::waits_for_room() const {
     return committer_ && committer_->waits_for_room();
+}
+
+void SqliteJournal::catch_up() {
+    ZQ_CHECK(committer_);
+    committer_->catch_up();
 }
 
 Result<std::unique_ptr<Reader>> SqliteJournal::open_reader() {

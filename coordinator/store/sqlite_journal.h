@@ -39,6 +39,7 @@ class SqliteJournal : public Journal {
     bool storage_low() const override;
     bool waits_for_room() const override;
     Instant leadership_until() const override { return kNever; }
+    void catch_up() override;
     Result<std::unique_ptr<Reader>> open_reader() override;
     Result<void> close() override;
 

@@ -54,9 +54,9 @@ TEST(Batch, SaidAgainIsTheSameTasks) {
 TEST(Batch, ATaskSeesThoseBeforeItInTheSameBatch) {
     CoreRig rig;
     SubmitBatch batch = batch_of({"a", "a", "b", "c", "d"});
-    batch.entries[2].submit.spec.idempotency_key = "k";
-    batch.entries[3].submit.spec.idempotency_key = "k";
-    batch.entries[4].submit.spec.idempotency_key = "k";
+    batch.entries[2].submit.spec.edit().idempotency_key = "k";
+    batch.entries[3].submit.spec.edit().idempotency_key = "k";
+    batch.entries[4].submit.spec.edit().idempotency_key = "k";
     batch.entries[4].submit.request = CoreRig::digest(9);
     const BatchAnswer answer = run(rig, batch);
     EXPECT_EQ(said(answer), "new old new old CONFLICT");

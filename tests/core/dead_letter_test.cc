@@ -187,7 +187,7 @@ TEST(DeadLetter, ThatIsInTheStoreAloneComesBackWithAllItHas) {
     forget_projected(rig.state, rig.state.durable.last_seq);
     rig.facts = facts;
     rig.run(ReplayTask{TaskId("a")});
-    const Revision& revision = last_body<TaskReplayed>(rig).revision;
+    const Revision revision = *last_body<TaskReplayed>(rig).revision;
     EXPECT_EQ(revision.before, dead);
     EXPECT_EQ(revision.attempts, facts.attempts);
     EXPECT_EQ(rig.task("a").attempts, 2U);
@@ -204,7 +204,7 @@ TEST(DeadLetter, EditedStaysWhereItIsWithItsNewEnvelope) {
     const auto& event = rig.journal.at(rig.journal.size() - 2);
     EXPECT_EQ(event.identity, kLocalIdentity);
     EXPECT_EQ(rig.task("a").edited_seq, event.seq);
-    const Revision& revision = std::get<TaskEdited>(event.body).revision;
+    const Revision& revision = *std::get<TaskEdited>(event.body).revision;
     EXPECT_EQ(revision.spec->instructions, "do it right");
     EXPECT_EQ(revision.reason, "a typing error");
     rig.run(ReplayTask{TaskId("a")});

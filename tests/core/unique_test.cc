@@ -75,7 +75,7 @@ TEST(UniqueKey, AnEarlierTaskOfTheSameBatchHasIt) {
         batch.entries.push_back(entry);
     }
     batch.entries.push_back(batch.entries.back());
-    batch.entries.back().submit.spec.on_unique = OnUnique::kExisting;
+    batch.entries.back().submit.spec.edit().on_unique = OnUnique::kExisting;
     auto answer = CoreRig::answer<BatchAnswer>(rig.run(batch));
     EXPECT_EQ(std::get<Rejected>(answer.items[1].said).error.field, "task.unique_key");
     EXPECT_EQ(std::get<SubmitAnswer>(answer.items[2].said).task.text, "a");

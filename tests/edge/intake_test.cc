@@ -64,6 +64,8 @@ TEST_F(IntakeTest, GivesBusyOnesTheirTurnsOneByOne) {
 }
 
 TEST_F(IntakeTest, GivesABusyOneOneLookupInAPassAndRestsTwiceItsTime) {
+    put("a", "EVENTS");
+    EXPECT_EQ(pass(), "a");
     put("b", "EVENTS", 20);
     EXPECT_EQ(pass(15'000), "b");
     EXPECT_EQ(intake_.next_pass({now_}, Lookups::kGiven), Micros{30'000});
@@ -73,6 +75,19 @@ TEST_F(IntakeTest, GivesABusyOneOneLookupInAPassAndRestsTwiceItsTime) {
     now_ += 30'000;
     EXPECT_EQ(pass(), "b");
     EXPECT_EQ(pass(), "b") << "a short one needs no rest";
+}
+
+TEST_F(IntakeTest, LetsABusyOneGoOnWhereNobodyElseHasSpokenForASecond) {
+    put("b", "EVENTS", 20);
+    EXPECT_EQ(pass(15'000), "b");
+    EXPECT_EQ(pass(15'000), "b");
+    put("a", "EVENTS");
+    EXPECT_EQ(pass(), "a");
+    EXPECT_EQ(pass(15'000), "b");
+    EXPECT_EQ(pass(), "") << "the other may speak again";
+    now_ += 1'000'000;
+    EXPECT_EQ(pass(15'000), "b");
+    EXPECT_EQ(pass(15'000), "b") << "it has not";
 }
 
 TEST_F(IntakeTest, HoldsALookupOfABusyOneWhileACommitIsUnderWay) {

@@ -63,7 +63,7 @@ class Conversation : private edge::Sender {
         attempt.artifacts = {ref("inline.md", contents()[0]), ref("out/file", contents()[1])};
         disk_.attempts[{key, 1}] = attempt;
         core::TaskSubmitted submitted;
-        submitted.spec.inputs = attempt.artifacts;
+        submitted.spec.edit().inputs = attempt.artifacts;
         disk_.events.push_back({{1, Instant{1}, 1, key, kLocalIdentity, submitted}, {}, {}});
         core::Task& task = disk_.tasks[key];
         task.submitted_seq = 1;

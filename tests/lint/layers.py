@@ -55,6 +55,8 @@ LIBRARIES = {
     "openssl/": ("common/platform/digest.cc",),
     "CLI/": ("coordinator/options.cc", "worker/options.cc", "cli/arguments.cc"),
     "gtest/": ("tests/",),
+    "benchmark/": ("tests/bench/",),
+    "hiredis/": ("tests/bench/",),
     "gmock/": ("tests/",),
 }
 

@@ -181,7 +181,7 @@ ArtifactRef CoordinatorLoad::reference(const std::string& name, std::vector<Arti
 
 void CoordinatorLoad::submit() {
     core::SubmitTask submit;
-    TaskSpec& spec = submit.spec;
+    TaskSpec& spec = submit.spec.edit();
     spec.id = TaskId("t" + std::to_string(++request_));
     spec.role = RoleName(kRoles.at(below(random_, kRoles.size())));
     spec.from = "planner";

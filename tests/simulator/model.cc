@@ -80,47 +80,48 @@ void Model::apply(const core::Event& event, const core::EpochStarted&) {
 }
 
 void Model::apply(const core::Event& event, const core::TaskSubmitted& body) {
+    const TaskSpec& spec = *body.spec;
     const Task* former = find(event.task.id);
     expect(former == nullptr || former->removed, "a task is submitted once");
-    if (!body.spec.idempotency_key.empty()) {
-        const bool fresh = by_key_.emplace(body.spec.idempotency_key, event.task.id).second;
+    if (!spec.idempotency_key.empty()) {
+        const bool fresh = by_key_.emplace(spec.idempotency_key, event.task.id).second;
         expect(fresh, "one task per idempotency key");
     }
-    check_unique(event.task.id, body.spec);
-    check_room(body.spec);
-    check_rules(body.spec);
+    check_unique(event.task.id, spec);
+    check_room(spec);
+    check_rules(spec);
     Task task;
-    task.spec = body.spec;
-    task.rules = body.spec;
+    task.spec = spec;
+    task.rules = spec;
     task.submitter = event.identity;
     task.request = body.request;
     task.submitted = event.at;
-    const bool later = body.spec.delay.count > 0;
-    expect(!body.spec.not_before.is_set(), "a wait is all that these tasks ask for");
+    const bool later = spec.delay.count > 0;
+    expect(!spec.not_before.is_set(), "a wait is all that these tasks ask for");
     task.state = later ? TaskState::kScheduled : TaskState::kQueued;
-    if (later) task.due = event.at + body.spec.delay;
-    for (const TaskId& id : body.spec.after.tasks) {
+    if (later) task.due = event.at + spec.delay;
+    for (const TaskId& id : spec.after.tasks) {
         const Task* upstream = find(id);
         expect(upstream != nullptr && !upstream->removed, "a task waits for tasks that are there");
         if (upstream != nullptr && is_final(upstream->state)) {
             task.upstream[id] = went_well(*upstream);
         }
     }
-    const bool waits = !body.spec.after.tasks.empty();
+    const bool waits = !spec.after.tasks.empty();
     if (waits && after_wait(task, event.at) != TaskState::kQueued &&
         after_wait(task, event.at) != TaskState::kScheduled) {
         task.state = TaskState::kBlocked;
     }
     const bool blocked = task.state == TaskState::kBlocked;
-    if (body.spec.ttl.count > 0 && !blocked) task.expires = event.at + body.spec.ttl;
-    if (body.spec.deadline.count > 0) task.deadline = event.at + body.spec.deadline;
+    if (spec.ttl.count > 0 && !blocked) task.expires = event.at + spec.ttl;
+    if (spec.deadline.count > 0) task.deadline = event.at + spec.deadline;
     expect(body.deadline_at == task.deadline, "a deadline counts from the submit");
     expect(body.state == task.state, "a delayed task is scheduled, any other queued");
     expect(body.due_at == task.due, "a delayed task is due after its delay");
     expect(body.expires_at == task.expires, "a task expires after its ttl");
     tasks_[event.task.id] = std::move(task);
     ++open_;
-    for (const ArtifactRef& ref : body.spec.inputs) {
+    for (const ArtifactRef& ref : spec.inputs) {
         name(ref.digest, event.task.id, "input/" + ref.name);
     }
 }

@@ -53,9 +53,9 @@ void Model::revise(Task& task, const core::Event& event, const core::Revision& r
 
 void Model::apply(const core::Event& event, const core::TaskReplayed& body) {
     Task& task = task_of(event);
-    revise(task, event, body.revision);
+    revise(task, event, *body.revision);
     check_unique(event.task.id, task.spec);
-    const core::Task& after = body.revision.after;
+    const core::Task& after = body.revision->after;
     const auto kept = named_by(event.task.id, "checkpoint/");
     if (after.checkpoints.empty()) {
         expect(std::multiset<Digest>(body.released.begin(), body.released.end()) == kept,
@@ -98,9 +98,9 @@ void Model::apply(const core::Event& event, const core::TaskEdited& body) {
     Task& task = task_of(event);
     expect(task.state == TaskState::kDead || task.state == TaskState::kExpired,
            "only dead letters are repaired");
-    revise(task, event, body.revision);
-    expect(body.revision.spec.has_value(), "an edit changes something");
-    compare(body.revision.after);
+    revise(task, event, *body.revision);
+    expect(body.revision->spec.has_value(), "an edit changes something");
+    compare(body.revision->after);
 }
 
 }  // namespace zq::sim

@@ -32,20 +32,21 @@ TEST(EventCodec, EveryKindComesBackAsItWas) {
 
 TEST(EventCodec, AContractAndWhatSentATaskBackComeBackAsTheyWereAndCostNothingWhereTheyAreNot) {
     core::TaskSubmitted submitted;
-    submitted.spec.id = TaskId("a");
-    submitted.spec.role = RoleName("review");
+    TaskSpec& spec = submitted.spec.edit();
+    spec.id = TaskId("a");
+    spec.role = RoleName("review");
     const std::size_t bare = encode_body(submitted).size();
-    submitted.spec.expected.rules = {{"patch", "text/x-diff", 1, 2, false}};
-    submitted.spec.expected.schema = "{}";
-    submitted.spec.expected.headings = {"Risks"};
-    submitted.spec.expected.max_bytes = 7;
-    submitted.spec.unique_key = "deploy";
-    submitted.spec.limit_key = "account-7";
-    submitted.spec.needs = {"gpu"};
+    spec.expected.rules = {{"patch", "text/x-diff", 1, 2, false}};
+    spec.expected.schema = "{}";
+    spec.expected.headings = {"Risks"};
+    spec.expected.max_bytes = 7;
+    spec.unique_key = "deploy";
+    spec.limit_key = "account-7";
+    spec.needs = {"gpu"};
     submitted.bytes = 1234;
-    submitted.spec.on_unique = OnUnique::kExisting;
-    submitted.spec.allow_secrets = true;
-    submitted.spec.inputs = {{"context", sha256("x"), 1, "", "file:///x", true, {"jwt"}}};
+    spec.on_unique = OnUnique::kExisting;
+    spec.allow_secrets = true;
+    spec.inputs = {{"context", sha256("x"), 1, "", "file:///x", true, {"jwt"}}};
     EXPECT_GT(encode_body(submitted).size(), bare);
     auto back = decode_body(kind_number(submitted), kBodyVersion, encode_body(submitted));
     ASSERT_TRUE(back);

@@ -129,6 +129,7 @@ TEST_P(JournalOf, RememberedRequestsAreForgottenAsTheCoreForgetsThem) {
 
 TEST_P(JournalOf, StatisticsSurviveARestartAndGoOn) {
     const auto sums = [](Journal& journal) {
+        journal.catch_up();
         auto reader = std::move(journal.open_reader().value());
         return reader->rollups(kDefaultNamespace, StatsBy::kRole, kRollupSpans[1].length, {})
             .value();
@@ -164,6 +165,7 @@ TEST_P(JournalOf, StatisticsOfOldBucketsLeaveAndNamesOfOneAreBounded) {
         if (i % 100 == 0) commit(*journal, story.take_batch());
     }
     commit(*journal, story.take_batch());
+    journal->catch_up();
     auto reader = std::move(journal->open_reader().value());
     const auto [length, kept] = kRollupSpans[0];
     auto sums = reader->rollups(kDefaultNamespace, StatsBy::kRole, length, {}).value();
@@ -175,6 +177,7 @@ TEST_P(JournalOf, StatisticsOfOldBucketsLeaveAndNamesOfOneAreBounded) {
     story.pass(kept + length + length);
     story.submit("later");
     commit(*journal, story.take_batch());
+    journal->catch_up();
     sums = reader->rollups(kDefaultNamespace, StatsBy::kRole, length, {}).value();
     EXPECT_EQ(sums.size(), 1U);
     EXPECT_EQ(sums.at("review").submitted, 1U);

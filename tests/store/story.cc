@@ -307,14 +307,15 @@ void Story::replay(const std::string& id) {
 
 void Story::replay(const core::Task& ended, const std::vector<core::Attempt>& attempts) {
     core::TaskReplayed body;
-    body.revision = {ended, ended, attempts, std::nullopt, {}, "it was a mistake"};
+    body.revision =
+        core::Revision{ended, ended, attempts, std::nullopt, {}, "it was a mistake"};
     body.fresh = true;
-    core::Task& task = body.revision.after;
+    core::Task& task = body.revision.edit().after;
     task.state = TaskState::kQueued;
     task.dead_reason = DeadReason::kNone;
     task.ended_at = {};
     task.failures = 0;
-    task.reason = body.revision.reason;
+    task.reason = body.revision->reason;
     task.rank = now_.ms;
     for (const CheckpointRef& kept : task.checkpoints) body.released.push_back(kept.ref.digest);
     task.checkpoints.clear();
@@ -323,7 +324,7 @@ void Story::replay(const core::Task& ended, const std::vector<core::Attempt>& at
 
 void Story::edit(const std::string& id) {
     core::TaskEdited body{revision_of(id)};
-    core::Revision& revision = body.revision;
+    core::Revision& revision = body.revision.edit();
     revision.spec = specs_.at(id);
     revision.spec->instructions += ", with care";
     revision.spec->role = RoleName("research");

@@ -24,6 +24,7 @@ class TwoBodies : public testing::Test {
                 EXPECT_EQ(commit(*sqlite, batch).chain_head, head);
             }
         }
+        sqlite->catch_up();
         left = std::move(memory->open_reader().value());
         right = std::move(sqlite->open_reader().value());
         memory_journal = std::move(memory);
