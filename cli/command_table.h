@@ -45,6 +45,8 @@ std::span<const Command> backup_commands();      // backup.cc
 std::span<const Command> gc_commands();          // gc.cc
 std::span<const Command> erase_commands();       // erase.cc
 std::span<const Command> bench_commands();       // bench/bench.cc
+std::span<const Command> bench_scale_commands();     // bench/scale.cc
+std::span<const Command> bench_artifact_commands();  // bench/artifact.cc
 std::span<const Command> help_commands();        // help.cc
 
 /// Every command, in the order of the overview.

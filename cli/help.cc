@@ -184,7 +184,8 @@ std::vector<Command> all_commands() {
           usage_sum_commands(), report_commands(), artifact_commands(),   cluster_commands(),
           role_commands(),      limit_commands(),  access_commands(),     keygen_commands(),
           ping_commands(),      doctor_commands(), journal_commands(),    backup_commands(),
-          gc_commands(),        erase_commands(),  bench_commands(), help_commands()}) {
+          gc_commands(),        erase_commands(),  bench_commands(),
+          bench_scale_commands(), bench_artifact_commands(), help_commands()}) {
         all.insert(all.end(), rows.begin(), rows.end());
     }
     return all;

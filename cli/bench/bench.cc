@@ -1,98 +1,15 @@
 // `zq bench`: how fast this machine's zq is, against a coordinator of its own.
 
 #include <array>
-#include <cstdlib>
-#include <functional>
-#include <filesystem>
 
-#include "cli/bench/crew.h"
 #include "cli/bench/figures.h"
 #include "cli/bench/loads.h"
-#include "cli/bench/own_server.h"
 #include "cli/bench/reports.h"
-#include "cli/bench/zq_queue.h"
+#include "cli/bench/setting.h"
 #include "cli/command_table.h"
-#include "common/client/profile.h"
-#include "common/platform/files.h"
 
 namespace zq::cli {
 namespace {
-
-constexpr std::uint64_t kMostInFlight = 4'096;  // of one connection: what a coordinator takes in
-constexpr std::uint64_t kMostConnections = 1'000;
-
-struct Setting {
-    std::uint64_t repetitions = 3;
-    double seconds = 3;
-    std::string connect;  // to one that runs; empty: one of its own
-    OwnServerOptions server;
-};
-
-/// The coordinator of one repetition.
-struct Target {
-    std::unique_ptr<OwnServer> own;  // null: one that runs already
-    ZqQueueOptions queue;
-    double cpu_before = 0;
-};
-
-Expected<Setting> read_setting(const Arguments& args) {
-    catch_interrupts();
-    Setting setting;
-    auto repetitions = args.number("repetitions", 1, 1000);
-    if (!repetitions) return tl::unexpected(repetitions.error());
-    if (*repetitions) setting.repetitions = **repetitions;
-    auto time = args.duration("time");
-    if (!time) return tl::unexpected(time.error());
-    if (*time) setting.seconds = static_cast<double>((*time)->count) / 1000;
-    setting.server.parent =
-        args.has("data") ? args.text("data") : std::filesystem::temp_directory_path().string();
-    setting.server.curve = args.has("curve");
-    setting.connect = args.text("connect");
-    return setting;
-}
-
-Expected<std::uint64_t> number_or(const Arguments& args, std::string_view flag, std::uint64_t most,
-                                  std::uint64_t absent) {
-    auto number = args.number(flag, 1, most);
-    if (!number) return tl::unexpected(number.error());
-    return number->value_or(absent);
-}
-
-Expected<Target> open_target(const Setting& setting) {
-    Target target;
-    if (!setting.connect.empty()) {
-        auto profile = load_profile(setting.connect);
-        if (!profile) return problem(profile.error());
-        auto curve = curve_of(*profile);
-        if (!curve) return problem(curve.error());
-        target.queue.endpoint = profile->endpoints.front();
-        target.queue.curve = std::move(*curve);
-        // What an earlier run has left is not this one's.
-        target.queue.role = "bench-" + to_hex(random_u64());
-    } else {
-        auto server = OwnServer::start(setting.server);
-        if (!server) return tl::unexpected(server.error());
-        target.own = std::move(*server);
-        target.queue.endpoint = target.own->endpoint();
-        target.queue.curve = target.own->curve();
-        target.cpu_before = target.own->cpu_seconds();
-    }
-    return target;
-}
-
-QueueMaker maker_of(const Target& target, bool with_results) {
-    ZqQueueOptions options = target.queue;
-    if (with_results) options.reply_to = options.role;
-    return [options] { return std::make_unique<ZqQueue>(options); };
-}
-
-void add_cpu(Figures& figures, const std::string& workload, const std::string& params,
-             const Target& target, const Rate& rate) {
-    if (!target.own || rate.count == 0) return;
-    const double seconds = target.own->cpu_seconds() - target.cpu_before;
-    figures.add(workload, params, "server_cpu", seconds * 1e6 / static_cast<double>(rate.count),
-                "us");
-}
 
 void add_rate(Figures& figures, const std::string& workload, const std::string& params,
               const Rate& rate, const std::string& unit) {
@@ -181,16 +98,13 @@ Ending run_dispatch(const Context& context) {
     return figures.print(context.output);
 }
 
-#define ZQ_BENCH_FLAGS                                                                       \
-    {"repetitions", "N", "Each with a fresh coordinator; the median is told (default 3)"},   \
-        {"data", "DIR", "Where the coordinator's folder is made (default: the system's temporary one)"}, \
-        {"curve", "", "Encrypt the connections", Takes::kNothing}
-
 constexpr auto kSubmitFlags = std::to_array<Flag>({
     {"connections", "N", "At once (default 1)"},
     {"in-flight", "N", "Submits that are not acknowledged, on each connection (default 1)"},
     {"time", "T", "How long it submits (default 3s)"},
-    ZQ_BENCH_FLAGS,
+    kRepetitionsFlag,
+    kDataFlag,
+    kCurveFlag,
 });
 
 constexpr auto kEndToEndFlags = std::to_array<Flag>({
@@ -198,24 +112,26 @@ constexpr auto kEndToEndFlags = std::to_array<Flag>({
     {"slots", "N", "Tasks at once of each (default 64)"},
     {"in-flight", "N", "Submits that are not acknowledged (default 256)"},
     {"time", "T", "How long it submits (default 3s)"},
-    ZQ_BENCH_FLAGS,
+    kRepetitionsFlag,
+    kDataFlag,
+    kCurveFlag,
 });
 
 constexpr auto kDispatchFlags = std::to_array<Flag>({
     {"tasks", "N", "One after the other (default 1000)"},
-    ZQ_BENCH_FLAGS,
+    kRepetitionsFlag,
+    kDataFlag,
+    kCurveFlag,
 });
-
-constexpr Uses kUses{true, true, false};
 
 constexpr auto kCommands = std::to_array<Command>({
     {"bench submit", "Measure", "", "How many submits a second become durable", "", kSubmitFlags,
-     kUses, 0, 0, run_submit},
+     kBenchUses, 0, 0, run_submit},
     {"bench end-to-end", "Measure", "",
-     "How many tasks a second are submitted, assigned, ended and read", "", kEndToEndFlags, kUses,
+     "How many tasks a second are submitted, assigned, ended and read", "", kEndToEndFlags, kBenchUses,
      0, 0, run_end_to_end},
     {"bench dispatch", "Measure", "", "How soon an idle worker has a task", "", kDispatchFlags,
-     kUses, 0, 0, run_dispatch},
+     kBenchUses, 0, 0, run_dispatch},
 });
 
 }  // namespace

@@ -130,6 +130,23 @@ Rate run_submits(Queue& queue, const SubmitLoad& load) {
     return rate;
 }
 
+Latencies run_submits_until(Queue& queue, int stop_fd) {
+    const std::unique_ptr<Submitter> submitter = queue.submitter();
+    std::vector<PollItem> items{submitter->item(), {nullptr, stop_fd, false}};
+    Latencies latencies;
+    while (!items[1].readable) {
+        const std::int64_t start = now_ns();
+        submitter->submit();
+        submitter->flush();
+        do {
+            await(items, "acknowledgements of submits");
+        } while (submitter->acknowledged() == 0);
+        latencies.add(now_ns() - start);
+        poll(items, {});
+    }
+    return latencies;
+}
+
 Expected<Rate> run_lives(const QueueMaker& make, const LifeLoad& load) {
     Crew crew;
     crew.start([&](int stop_fd) {

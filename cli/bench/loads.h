@@ -29,6 +29,9 @@ struct SubmitLoad {
 /// Submits as fast as it is acknowledged.
 Rate run_submits(Queue& queue, const SubmitLoad& load);
 
+/// One at a time, until `stop_fd` becomes readable.
+Latencies run_submits_until(Queue& queue, int stop_fd);
+
 struct LifeLoad {
     std::size_t workers = 4;
     std::uint32_t slots = 64;

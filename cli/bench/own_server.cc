@@ -20,8 +20,8 @@ namespace {
 
 constexpr Millis kEndPatience = seconds(60);
 
-std::string local_endpoint() {
-    return "tcp://127.0.0.1:" + std::to_string(free_port());
+std::string endpoint_on(const std::string& host) {
+    return "tcp://" + host + ":" + std::to_string(free_port());
 }
 
 }  // namespace
@@ -51,14 +51,15 @@ Expected<void> OwnServer::make_folder() {
     const std::string data = folder_ + "/data";
     flags_ = {"--data", data, "--log-level", "error"};
     if (!options_.curve) {
-        profile_.endpoints = {local_endpoint()};
+        profile_.endpoints = {endpoint_on("127.0.0.1")};
         flags_.insert(flags_.end(), {"--bind", profile_.endpoints.front(), "--artifacts-bind",
-                                     local_endpoint()});
+                                     endpoint_on("127.0.0.1")});
         return {};
     }
     SettingsChange change;
-    change.binds = {local_endpoint()};
-    change.artifacts_binds = {local_endpoint()};
+    // Keys are asked for where other machines get in, and of everybody there.
+    change.binds = {endpoint_on("0.0.0.0")};
+    change.artifacts_binds = {endpoint_on("0.0.0.0")};
     auto server = ensure_server_folder(data, change);
     if (!server) return tl::unexpected(server.error());
     profile_ = std::move(server->profile);

@@ -1,66 +1,14 @@
 #include "cli/bench/zq_queue.h"
 
-#include <algorithm>
 #include <map>
 
+#include "cli/bench/zq_line.h"
 #include "cli/submit_spec.h"
 #include "common/platform/digest.h"
 #include "common/platform/files.h"
-#include "common/wire/codec.h"
 
 namespace zq::cli {
 namespace {
-
-constexpr int kHighWater = 100'000;
-
-/// A connection to the control socket: messages out, messages in.
-class Line {
-  public:
-    Line(ZqQueue& queue, ClientId client) : client_(std::move(client)) {
-        SocketOptions options;
-        options.kind = SocketKind::kDealer;
-        options.curve = queue.options().curve;
-        options.send_high_water = options.receive_high_water = kHighWater;
-        auto socket = Socket::open(queue.sockets(), options);
-        if (!socket) fatal(socket.error().message);
-        socket_.emplace(std::move(*socket));
-        if (auto ok = socket_->connect(queue.options().endpoint); !ok) fatal(ok.error().message);
-    }
-
-    PollItem item() const { return {socket_->raw(), -1, false}; }
-
-    std::uint64_t say(wire::Body body) {
-        wire::Message message{{}, std::move(body), {}};
-        message.header.id = ++last_id_;
-        message.header.client = client_;
-        wire::Frames frames = wire::encode(message);
-        frames.insert(frames.begin(), std::string());
-        if (socket_->send(frames) != SendStatus::kSent) fatal("the coordinator takes no more");
-        return last_id_;
-    }
-
-    std::optional<wire::Message> hear() {
-        auto received = socket_->receive();
-        if (!received) return std::nullopt;
-        received->frames.erase(received->frames.begin());
-        auto message = wire::decode(received->frames);
-        if (!message) fatal("an answer cannot be read: " + message.error().message);
-        if (const auto* error = std::get_if<wire::ErrorReply>(&message->body)) {
-            fatal("the coordinator refuses: " + std::string(to_string(error->code)) + " " +
-                  error->field + " " + error->message);
-        }
-        return std::move(*message);
-    }
-
-  private:
-    std::optional<Socket> socket_;
-    ClientId client_;
-    std::uint64_t last_id_ = 0;
-};
-
-ClientId fresh_client() {
-    return ClientId(to_hex(random_u64()));
-}
 
 class ZqSubmitter : public Submitter {
   public:
@@ -92,7 +40,7 @@ class ZqSubmitter : public Submitter {
     }
 
   private:
-    Line line_;
+    ZqLine line_;
     wire::Submit submit_;
 };
 
@@ -109,14 +57,7 @@ class ZqServer : public Server {
 
     void serve(std::uint32_t slots) override {
         slots_ = slots;
-        wire::Hello hello;
-        const std::uint64_t self = random_u64();
-        hello.worker = WorkerName("bench-" + to_hex(self));
-        hello.state_id = StateId(to_hex(self) + to_hex(random_u64()));
-        hello.incarnation = 1;
-        hello.roles = {RoleName(role_)};
-        hello.slots = slots;
-        line_.say(hello);
+        line_.say(fresh_hello(RoleName(role_), slots));
     }
 
     std::vector<Work> take() override {
@@ -157,7 +98,7 @@ class ZqServer : public Server {
   private:
     void ready() { line_.say(wire::Ready{slots_ - static_cast<std::uint32_t>(held_.size()), seen_}); }
 
-    Line line_;
+    ZqLine line_;
     std::string role_;
     wire::ReportArtifact artifact_;
     std::map<std::string, Work> held_;
@@ -191,7 +132,7 @@ class ZqResultReader : public ResultReader {
     }
 
   private:
-    Line line_;
+    ZqLine line_;
     wire::Answers answers_;
 };
 

@@ -77,16 +77,24 @@ void Committer::catch_up() {
 void Committer::write_trailing() {
     if (poisoned_ || !writer_.trails(meta_)) return;
     auto write = [&]() -> Result<void> {
-        if (auto ok = database_.run("BEGIN IMMEDIATE"); !ok) return ok;
-        if (auto ok = writer_.catch_up(meta_); !ok) return ok;
-        return database_.run("COMMIT");
+        auto steps = [&]() -> Result<void> {
+            if (auto ok = database_.run("BEGIN IMMEDIATE"); !ok) return ok;
+            if (auto ok = writer_.catch_up(meta_); !ok) return ok;
+            return database_.run("COMMIT");
+        };
+        auto done = steps();
+        if (done) return done;
+        writer_.forget_trailing();
+        if (database_.in_transaction()) static_cast<void>(database_.run("ROLLBACK"));
+        if (database_.in_transaction()) return fail(ErrorCode::IO, done.error().message);
+        return done;
     };
     auto done = write();
-    if (done) return;
-    writer_.forget_trailing();
-    if (database_.in_transaction()) static_cast<void>(database_.run("ROLLBACK"));
-    const bool full = done.error().code == ErrorCode::STORAGE_FULL;
-    if (!full || database_.in_transaction()) poison(done.error());
+    if (!done && done.error().code == ErrorCode::STORAGE_FULL && reserve_.release()) {
+        looked_ = steady_clock::now();  // the loop is to see that it is gone
+        done = write();
+    }
+    if (!done && done.error().code != ErrorCode::STORAGE_FULL) poison(done.error());
 }
 
 bool Committer::log_is_long() {
