@@ -180,7 +180,7 @@ constexpr auto kCommands = std::to_array<Command>({
     {"bench artifact", "Measure", "", "How fast contents are stored",
      "One large content from a sparse file, against the time of `sha256sum` and `cp` with a sync\n"
      "for the same file; then many small ones. Beside each, submits one at a time.",
-     kFlags, kOwnBenchUses, 0, 0, run_artifact},
+     kFlags, kBenchUses, 0, 0, run_artifact},
 });
 
 }  // namespace

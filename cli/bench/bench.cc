@@ -105,6 +105,7 @@ constexpr auto kSubmitFlags = std::to_array<Flag>({
     kRepetitionsFlag,
     kDataFlag,
     kCurveFlag,
+    kConnectFlag,
 });
 
 constexpr auto kEndToEndFlags = std::to_array<Flag>({
@@ -115,6 +116,7 @@ constexpr auto kEndToEndFlags = std::to_array<Flag>({
     kRepetitionsFlag,
     kDataFlag,
     kCurveFlag,
+    kConnectFlag,
 });
 
 constexpr auto kDispatchFlags = std::to_array<Flag>({
@@ -122,6 +124,7 @@ constexpr auto kDispatchFlags = std::to_array<Flag>({
     kRepetitionsFlag,
     kDataFlag,
     kCurveFlag,
+    kConnectFlag,
 });
 
 constexpr auto kCommands = std::to_array<Command>({

@@ -1,6 +1,7 @@
 #include "cli/bench/crew.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -25,17 +26,23 @@ void write_all(int fd, const std::string& text) {
     }
 }
 
+constexpr int kLookMs = 200;
+
 volatile std::sig_atomic_t interrupts = 0;
 
 std::string read_all(int fd) {
     std::string text;
     char part[65536];
-    while (true) {
+    while (!interrupted()) {
+        // An interrupt may have come before this wait, or come between two looks.
+        pollfd item{fd, POLLIN, 0};
+        if (::poll(&item, 1, kLookMs) <= 0) continue;
         const ssize_t got = ::read(fd, part, sizeof part);
-        if (got < 0 && errno == EINTR && !interrupted()) continue;
+        if (got < 0 && errno == EINTR) continue;
         if (got <= 0) return text;
         text.append(part, static_cast<std::size_t>(got));
     }
+    return text;
 }
 
 void end(int& fd) {

@@ -1,8 +1,9 @@
 // `zq bench backlog|fleet|query`: what much waiting, many peers and much history cost.
 #include <unistd.h>
 
-#include <array>
 #include <algorithm>
+#include <array>
+#include <cerrno>
 
 #include "cli/bench/crew.h"
 #include "cli/bench/fleet.h"
@@ -63,8 +64,9 @@ Ending run_backlog(const Context& context) {
 /// Waits until as many processes have said so.
 Expected<void> await_ready(int fd, std::size_t count) {
     char bytes[64];
-    while (count > 0) {
+    while (count > 0 && !interrupted()) {
         const ssize_t got = ::read(fd, bytes, std::min(count, sizeof bytes));
+        if (got < 0 && errno == EINTR) continue;
         if (got <= 0) return problem(ErrorCode::IO, "a client process failed: see its message");
         count -= static_cast<std::size_t>(got);
     }
@@ -224,11 +226,11 @@ constexpr auto kQueryFlags = std::to_array<Flag>({
 constexpr auto kCommands = std::to_array<Command>({
     {"bench backlog", "Measure", "", "What waiting tasks cost, and a start after kill -9",
      "Fills a coordinator of its own, kills it, starts it again, and lets workers end all tasks.",
-     kBacklogFlags, kOwnBenchUses, 0, 0, run_backlog},
+     kBacklogFlags, kBenchUses, 0, 0, run_backlog},
     {"bench fleet", "Measure", "", "What connected workers and long polls cost", "", kFleetFlags,
-     kOwnBenchUses, 0, 0, run_fleet_bench},
+     kBenchUses, 0, 0, run_fleet_bench},
     {"bench query", "Measure", "", "How long questions take, beside many tasks", "", kQueryFlags,
-     kOwnBenchUses, 0, 0, run_query},
+     kBenchUses, 0, 0, run_query},
 });
 
 }  // namespace

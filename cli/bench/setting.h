@@ -47,9 +47,8 @@ inline constexpr Flag kRepetitionsFlag = {
 inline constexpr Flag kDataFlag = {
     "data", "DIR", "Where the coordinator's folder is made (default: the temporary folder)"};
 inline constexpr Flag kCurveFlag = {"curve", "", "Encrypt the connections", Takes::kNothing};
-/// --connect, and the formats.
-inline constexpr Uses kBenchUses{true, true, false};
-/// For what needs a coordinator of its own.
-inline constexpr Uses kOwnBenchUses{false, true, false};
+inline constexpr Flag kConnectFlag = {
+    "connect", "ADDRESS", "Measure a coordinator that runs (default: one of its own)"};
+inline constexpr Uses kBenchUses{false, true, false};
 
 }  // namespace zq::cli

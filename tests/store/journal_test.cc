@@ -107,6 +107,39 @@ TEST_P(JournalOf, ResultsComeInTheOrderOfTheBatches) {
     EXPECT_EQ(journal->uncommitted_bytes(), 0U);
 }
 
+TEST_P(JournalOf, ABatchOfALoneRequestMayBeCommittedAtOnceAndTheOthersGoOnBehindIt) {
+    auto journal = bench.make();
+    Story story(acquire(*journal));
+    story.start(story.state().durable.journal);
+    std::vector<Seq> wanted;
+    std::vector<Seq> got;
+    std::size_t at_once = 0;
+    for (int i = 0; i < 60; ++i) {
+        story.submit("t" + std::to_string(i));
+        wanted.push_back(story.last_seq());
+        if (i % 3 == 0) {
+            journal->append(story.take_batch());
+        } else if (journal->append_now(story.take_batch())) {
+            ++at_once;
+            const auto results = journal->results();
+            ASSERT_EQ(results.size(), 1U) << "nothing else was under way";
+            EXPECT_EQ(results[0].status, CommitStatus::kCommitted);
+            got.push_back(results[0].last_seq);
+        }
+        if (i % 3 != 1) continue;
+        for (const CommitResult& result : await_results(*journal, wanted.size() - got.size())) {
+            EXPECT_EQ(result.status, CommitStatus::kCommitted);
+            got.push_back(result.last_seq);
+        }
+    }
+    for (const CommitResult& result : await_results(*journal, wanted.size() - got.size())) {
+        got.push_back(result.last_seq);
+    }
+    EXPECT_EQ(got, wanted);
+    EXPECT_EQ(journal->uncommitted_batches(), 0U);
+    if (GetParam() == BodyKind::kSqlite) EXPECT_GT(at_once, 0U);
+}
+
 TEST_P(JournalOf, RememberedRequestsAreForgottenAsTheCoreForgetsThem) {
     Digest live;
     {
