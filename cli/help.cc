@@ -175,17 +175,19 @@ std::string topic_help(const std::string& topic) {
 
 std::vector<Command> all_commands() {
     std::vector<Command> all;
-    for (const auto& rows :
-         {start_commands(),     join_commands(),   dev_commands(),        submit_commands(),
-          batch_commands(),     wait_commands(),   result_commands(),     show_commands(),
-          why_commands(),       task_commands(),   replay_commands(),     dlq_commands(),
-          approval_commands(),  follow_commands(), logs_commands(),       stats_commands(),
-          claim_commands(),     ask_commands(),    checkpoint_commands(), usage_commands(),
-          usage_sum_commands(), report_commands(), artifact_commands(),   cluster_commands(),
-          role_commands(),      limit_commands(),  access_commands(),     keygen_commands(),
-          ping_commands(),      doctor_commands(), journal_commands(),    backup_commands(),
-          gc_commands(),        erase_commands(),  bench_commands(),
-          bench_scale_commands(), bench_artifact_commands(), help_commands()}) {
+    for (const auto& rows : {start_commands(),          join_commands(),     dev_commands(),
+                             submit_commands(),         batch_commands(),    wait_commands(),
+                             result_commands(),         show_commands(),     why_commands(),
+                             task_commands(),           replay_commands(),   dlq_commands(),
+                             approval_commands(),       follow_commands(),   logs_commands(),
+                             stats_commands(),          claim_commands(),    ask_commands(),
+                             checkpoint_commands(),     usage_commands(),    usage_sum_commands(),
+                             report_commands(),         artifact_commands(), cluster_commands(),
+                             role_commands(),           limit_commands(),    access_commands(),
+                             keygen_commands(),         ping_commands(),     doctor_commands(),
+                             journal_commands(),        backup_commands(),   gc_commands(),
+                             erase_commands(),          bench_commands(),    bench_scale_commands(),
+                             bench_artifact_commands(), help_commands()}) {
         all.insert(all.end(), rows.begin(), rows.end());
     }
     return all;

@@ -47,7 +47,8 @@ Control::Control(ControlParts parts)
       outlet_(parts_.sender),
       specs_(kSpecCacheBytes),
       seeds_(parts_.seed) {
-    parts_.pipeline.watch_specs([this](Seq seq, const Shared<TaskSpec>& spec) { specs_.put(seq, spec); });
+    parts_.pipeline.watch_specs(
+        [this](Seq seq, const Shared<TaskSpec>& spec) { specs_.put(seq, spec); });
 }
 
 edge::View Control::view(const edge::Asker& asker, Instant now) {

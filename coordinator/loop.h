@@ -46,7 +46,7 @@ class Loop {
     HangUp hang_up_ = HangUp::watch();
     Intake intake_;
     std::size_t taken_ = 0;  // messages, in this turn
-    Seq looked_up_at_ = 0;  // the last durable one when a busy peer's lookup was taken
+    Seq looked_up_at_ = 0;   // the last durable one when a busy peer's lookup was taken
     std::vector<PollItem> items_;
 };
 

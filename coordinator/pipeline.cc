@@ -148,7 +148,9 @@ std::optional<store::Batch> Pipeline::take_batch() {
     }
     batches_.push_back(std::move(news));
     batch_bytes_ = 0;
-    return std::exchange(batch_, {});
+    store::Batch next;
+    next.events.reserve(batch_.events.size());  // as much may come as came just now
+    return std::exchange(batch_, std::move(next));
 }
 
 Result<std::vector<Committed>> Pipeline::collect() {

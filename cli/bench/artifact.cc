@@ -85,9 +85,8 @@ struct Stored {
 };
 
 /// `clients` processes store, each what `work` says, beside one that submits.
-Expected<Stored> store_beside_submits(
-    const Target& target, std::size_t clients,
-    const std::function<void(Transfer&, std::size_t)>& work) {
+Expected<Stored> store_beside_submits(const Target& target, std::size_t clients,
+                                      const std::function<void(Transfer&, std::size_t)>& work) {
     Crew submitting;
     const QueueMaker make = maker_of(target, false);
     submitting.start([&](int stop_fd) { return run_submits_until(*make(), stop_fd).to_text(); });
@@ -148,10 +147,9 @@ Ending run_artifact(const Context& context) {
         figures.add("artifact", large, "submit_p99", one->submits.quantile(0.99), "us");
 
         const std::uint64_t each = (*files + *clients - 1) / *clients;
-        const auto many = store_beside_submits(
-            *target, *clients, [&](Transfer& transfer, std::size_t client) {
-                const std::string file =
-                    target->own->folder() + "/small-" + std::to_string(client);
+        const auto many =
+            store_beside_submits(*target, *clients, [&](Transfer& transfer, std::size_t client) {
+                const std::string file = target->own->folder() + "/small-" + std::to_string(client);
                 for (std::uint64_t n = 0; n < each; ++n) {
                     std::string bytes = std::to_string(client) + "/" + std::to_string(n) + "\n";
                     bytes.resize(kSmallBytes, 'x');
@@ -160,8 +158,8 @@ Ending run_artifact(const Context& context) {
                 }
             });
         if (!many) return tl::unexpected(many.error());
-        figures.add("artifact", small, "rate",
-                    static_cast<double>(each * *clients) / many->seconds, "files/s");
+        figures.add("artifact", small, "rate", static_cast<double>(each * *clients) / many->seconds,
+                    "files/s");
         figures.add("artifact", small, "submit_p99", many->submits.quantile(0.99), "us");
     }
     return figures.print(context.output);

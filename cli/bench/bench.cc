@@ -131,8 +131,8 @@ constexpr auto kCommands = std::to_array<Command>({
     {"bench submit", "Measure", "", "How many submits a second become durable", "", kSubmitFlags,
      kBenchUses, 0, 0, run_submit},
     {"bench end-to-end", "Measure", "",
-     "How many tasks a second are submitted, assigned, ended and read", "", kEndToEndFlags, kBenchUses,
-     0, 0, run_end_to_end},
+     "How many tasks a second are submitted, assigned, ended and read", "", kEndToEndFlags,
+     kBenchUses, 0, 0, run_end_to_end},
     {"bench dispatch", "Measure", "", "How soon an idle worker has a task", "", kDispatchFlags,
      kBenchUses, 0, 0, run_dispatch},
 });

@@ -96,8 +96,8 @@ Expected<std::vector<std::string>> Crew::reports() {
     for (Member& member : members_) {
         reports.push_back(read_all(member.report_fd));
         if (interrupted()) {
-            return tl::unexpected(Problem({ErrorCode::IO, "interrupted", {}, {}}, {},
-                                          ExitCode::kInterrupted));
+            return tl::unexpected(
+                Problem({ErrorCode::IO, "interrupted", {}, {}}, {}, ExitCode::kInterrupted));
         }
         end(member.report_fd);
         end(member.stop_fd);

@@ -23,7 +23,11 @@ constexpr auto kColumns = std::to_array<Column>({
 std::string text_of(double value) {
     const double size = std::abs(value);
     char text[64];
-    std::snprintf(text, sizeof text, "%.*f", size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : 3,
+    std::snprintf(text, sizeof text, "%.*f",
+                  size >= 1000  ? 0
+                  : size >= 100 ? 1
+                  : size >= 10  ? 2
+                                : 3,
                   value);
     return text;
 }

@@ -73,9 +73,9 @@ std::string run_fleet(ZqQueue& queue, const Fleet& fleet, int ready_fd, int stop
         }
         const std::int64_t since = now_ns() - round_begun;
         const auto due = std::min<std::size_t>(
-            workers.size(), static_cast<std::size_t>(static_cast<double>(since) /
-                                                     static_cast<double>(round) *
-                                                     static_cast<double>(workers.size())));
+            workers.size(),
+            static_cast<std::size_t>(static_cast<double>(since) / static_cast<double>(round) *
+                                     static_cast<double>(workers.size())));
         for (; next < due; ++next) {
             if (workers[next].is_welcome()) workers[next].beat();
         }

@@ -23,8 +23,8 @@ std::size_t bucket_of(std::uint64_t value) {
 double value_of(std::size_t bucket) {
     if (bucket < kSteps) return static_cast<double>(bucket);
     const std::size_t shift = bucket / kSteps - 1;
-    const double least = std::ldexp(static_cast<double>(kSteps + bucket % kSteps),
-                                    static_cast<int>(shift));
+    const double least =
+        std::ldexp(static_cast<double>(kSteps + bucket % kSteps), static_cast<int>(shift));
     return least + std::ldexp(0.5, static_cast<int>(shift));
 }
 

@@ -22,8 +22,8 @@ struct Rate {
 
 struct SubmitLoad {
     std::size_t connections = 1;
-    std::size_t in_flight = 1;    // asked for and not acknowledged, on each connection
-    double seconds = 2;           // then no more is asked for
+    std::size_t in_flight = 1;        // asked for and not acknowledged, on each connection
+    double seconds = 2;               // then no more is asked for
     std::uint64_t most = UINT64_MAX;  // tasks in all
 };
 /// Submits as fast as it is acknowledged.

@@ -44,8 +44,8 @@ int free_port() {
 Expected<void> OwnServer::make_folder() {
     std::string pattern = options_.parent + "/zq-bench-XXXXXX";
     if (::mkdtemp(pattern.data()) == nullptr) {
-        return problem(ErrorCode::IO, "cannot make a folder in " + options_.parent + ": " +
-                                          std::strerror(errno));
+        return problem(ErrorCode::IO,
+                       "cannot make a folder in " + options_.parent + ": " + std::strerror(errno));
     }
     folder_ = pattern;
     const std::string data = folder_ + "/data";

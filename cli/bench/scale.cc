@@ -126,9 +126,10 @@ Ending run_fleet_bench(const Context& context) {
         const double used = target->own->cpu_seconds() - before;
         figures.add("fleet", params, "cpu", 100 * used / setting->seconds, "% of a core");
         figures.add("fleet", params, "rss", target->own->rss_mib(), "MiB");
-        figures.add("fleet", params, "rss_of_one", (target->own->rss_mib() - empty) * 1024 /
-                                                       static_cast<double>(*workers + parked),
-                    "KiB");
+        figures.add(
+            "fleet", params, "rss_of_one",
+            (target->own->rss_mib() - empty) * 1024 / static_cast<double>(*workers + parked),
+            "KiB");
         crew.stop();
         if (auto ended = crew.reports(); !ended) return tl::unexpected(ended.error());
     }
@@ -150,8 +151,8 @@ std::vector<Question> questions(const std::string& role) {
     wire::List running = list;
     running.states = {TaskState::kRunning};
     wire::Stats stats;
-    return {{"ls", list},        {"ls_role", of_role},       {"ls_running", running},
-            {"dlq_ls", dead},    {"status", wire::Status{}}, {"stats", stats}};
+    return {{"ls", list},     {"ls_role", of_role},       {"ls_running", running},
+            {"dlq_ls", dead}, {"status", wire::Status{}}, {"stats", stats}};
 }
 
 Ending run_query(const Context& context) {

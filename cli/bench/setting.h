@@ -47,8 +47,8 @@ inline constexpr Flag kRepetitionsFlag = {
 inline constexpr Flag kDataFlag = {
     "data", "DIR", "Where the coordinator's folder is made (default: the temporary folder)"};
 inline constexpr Flag kCurveFlag = {"curve", "", "Encrypt the connections", Takes::kNothing};
-inline constexpr Flag kConnectFlag = {
-    "connect", "ADDRESS", "Measure a coordinator that runs (default: one of its own)"};
+inline constexpr Flag kConnectFlag = {"connect", "ADDRESS",
+                                      "Measure a coordinator that runs (default: one of its own)"};
 inline constexpr Uses kBenchUses{false, true, false};
 
 }  // namespace zq::cli

@@ -96,7 +96,9 @@ class ZqServer : public Server {
     std::uint64_t acknowledged() const override { return acknowledged_; }
 
   private:
-    void ready() { line_.say(wire::Ready{slots_ - static_cast<std::uint32_t>(held_.size()), seen_}); }
+    void ready() {
+        line_.say(wire::Ready{slots_ - static_cast<std::uint32_t>(held_.size()), seen_});
+    }
 
     ZqLine line_;
     std::string role_;

@@ -46,7 +46,14 @@ bool texts_are_utf8(const msgpack::object& object) {
     }
 }
 
+/// Most of what is written fits, and need not be moved while it grows.
+constexpr std::size_t kUsualBytes = 1024;
+
 }  // namespace
+
+Writer::Writer() {
+    out_.reserve(kUsualBytes);
+}
 
 // clang-format off
 void Writer::nil() { StringSink sink{out_}; Packer(sink).pack_nil(); }
@@ -199,7 +206,11 @@ Result<Document> Document::parse(std::string_view bytes) {
     auto body = std::make_unique<Body>();
     try {
         std::size_t offset = 0;
-        msgpack::unpack(body->handle, bytes.data(), bytes.size(), offset, nullptr, nullptr, bounds);
+        const auto by_reference = [](msgpack::type::object_type, std::size_t, void*) {
+            return true;
+        };
+        msgpack::unpack(body->handle, bytes.data(), bytes.size(), offset, by_reference, nullptr,
+                        bounds);
         if (offset != bytes.size()) {
             return fail(ErrorCode::MALFORMED, "bytes after the MessagePack value");
         }

@@ -24,6 +24,7 @@ namespace pack {
 /// Appends MessagePack tokens to a string it owns, in their shortest form.
 class Writer {
   public:
+    Writer();
     void nil();
     void boolean(bool value);
     void uint(std::uint64_t value);
@@ -61,6 +62,7 @@ class Node {
 };
 
 /// A parsed MessagePack value within the bounds of limits.h (depth, items, sizes), UTF-8 checked.
+/// Its texts lie in the bytes it was parsed from, which must outlive it.
 class Document {
   public:
     static Result<Document> parse(std::string_view bytes);

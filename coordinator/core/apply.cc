@@ -316,6 +316,7 @@ void apply(State& state, const Event& event) {
 
 Changes take_changes(State& state) {
     Changes changes;
+    changes.tasks.reserve(state.index.changed_tasks.size());
     for (const TaskKey& key : state.index.changed_tasks) {
         const Task* task = find_task(state, key);
         ZQ_CHECK(task != nullptr);

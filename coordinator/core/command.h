@@ -9,8 +9,8 @@
 #include <variant>
 #include <vector>
 
-#include "common/base/shared.h"
 #include "common/base/access.h"
+#include "common/base/shared.h"
 #include "coordinator/core/control.h"
 #include "coordinator/core/task.h"
 

@@ -1,6 +1,7 @@
 #include "coordinator/store/committer.h"
 
 #include <algorithm>
+#include <thread>
 
 #include "common/base/check.h"
 #include "coordinator/store/erase.h"
@@ -11,6 +12,10 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kRoomAgainAfter{200};  // between two looks at a full disk
+
+/// Statistics are worth a quarter of a second of the loop's time, not a stalled disk's.
+constexpr std::chrono::milliseconds kCatchUpWait{1};
+constexpr int kCatchUpWaits = 250;
 
 /// Visits a variant with one lambda per alternative.
 template <class... F>
@@ -70,8 +75,13 @@ std::optional<CommitResult> Committer::commit_here(const Batch& batch) {
 }
 
 void Committer::catch_up() {
-    std::lock_guard at_work(at_work_);
-    write_trailing();
+    std::unique_lock at_work(at_work_, std::try_to_lock);
+    for (int waits = 0; !at_work.owns_lock() && waits < kCatchUpWaits; ++waits) {
+        if (waits_for_room()) return;
+        std::this_thread::sleep_for(kCatchUpWait);
+        at_work.try_lock();
+    }
+    if (at_work.owns_lock()) write_trailing();
 }
 
 void Committer::write_trailing() {

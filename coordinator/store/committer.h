@@ -37,8 +37,8 @@ class Committer {
     /// Commits on the caller's thread. Nullopt, and nothing is stored: the other thread is at work
     /// just now, or the batch does not fit: it is for the queue. Nothing may wait there.
     std::optional<CommitResult> commit_here(const Batch& batch);
-    /// Waits for the other thread's commit, and writes what trails behind. Evidence of nothing: a
-    /// full disk leaves it for later.
+    /// Writes what trails behind. Where the other thread's commit does not end soon, or the disk is
+    /// full, it is left for later.
     void catch_up();
     /// True where the log is to be copied back by the other thread. On the thread of `commit_here`.
     bool log_is_long();

@@ -104,8 +104,9 @@ class Journal {
     /// Until when this process is the only one that may append; kNever for bodies that lock.
     virtual Instant leadership_until() const = 0;
 
-    /// Statistics may trail behind what is committed: from now on a reader finds them as they are.
-    /// Waits for a commit that is under way.
+    /// Statistics may trail behind what is committed: from now on a reader finds them as they are,
+    /// unless the disk is full or does not answer. Waits for a commit that is under way, though not
+    /// for long.
     virtual void catch_up() {}
 
     /// A reader of committed data, for one thread of the caller's choice. Valid while the journal

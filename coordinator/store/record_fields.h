@@ -270,7 +270,8 @@ void describe_revision(V& v, T& shared) {
         } else {
             return shared.edit();
         }
-    }();
+    }
+    ();
     v("before", r.before);
     v("after", r.after);
     v.optional("attempts", r.attempts);

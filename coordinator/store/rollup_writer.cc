@@ -215,7 +215,8 @@ Result<void> RollupWriter::recount(Seq last) {
         auto chained = event_at(events);
         if (!chained) return Failure(chained.error());
         const core::Event& event = chained->event;
-        Statement& record = statements_[kTask].text(1, event.task.ns.text).text(2, event.task.id.text);
+        Statement& record =
+            statements_[kTask].text(1, event.task.ns.text).text(2, event.task.id.text);
         ResetAtEnd reset_record(record);
         auto found = record.step();
         if (!found) return Failure(found.error());

@@ -1,8 +1,8 @@
-// The part of a batch that keeps statistics: the table rollups. Its rows trail behind: sums are kept
-// in memory and written with a batch now and then, with the place that they reach up to, so that
-// what a killed process had not written is summed up again from the journal. Rows of the newest
-// buckets stay in memory, so that they are read once. Begins and ends no transaction, and so learns
-// with the next batch whether its last one was committed.
+// The part of a batch that keeps statistics: the table rollups. Its rows trail behind: sums are
+// kept in memory and written with a batch now and then, with the place that they reach up to, so
+// that what a killed process had not written is summed up again from the journal. Rows of the
+// newest buckets stay in memory, so that they are read once. Begins and ends no transaction, and so
+// learns with the next batch whether its last one was committed.
 #pragma once
 
 #include <chrono>
@@ -59,12 +59,12 @@ class RollupWriter {
     bool is_due() const;
 
     std::vector<Statement> statements_;
-    RollupSum batch_;                    // of the batch under way, committed or not
-    Seq batch_seq_ = 0;                  // its last event
-    bool wrote_ = false;                 // with that batch: the rows, in written_
-    bool at_once_ = false;               // it takes away rows that sums are made of
-    RollupSum pending_;                  // of those before, since the rows were written last
-    std::uint64_t pending_events_ = 0;   // batch and pending
+    RollupSum batch_;                   // of the batch under way, committed or not
+    Seq batch_seq_ = 0;                 // its last event
+    bool wrote_ = false;                // with that batch: the rows, in written_
+    bool at_once_ = false;              // it takes away rows that sums are made of
+    RollupSum pending_;                 // of those before, since the rows were written last
+    std::uint64_t pending_events_ = 0;  // batch and pending
     std::chrono::steady_clock::time_point wrote_at_{};
     std::map<std::tuple<Namespace, StatsBy, Millis>, Bucket> buckets_;  // the newest of each
     std::map<RollupKey, Rollup> rows_;                                  // theirs

@@ -76,9 +76,8 @@ class RedisPeer : public Peer {
         std::filesystem::create_directories(folder_);
         child_.emplace(must(cli::Child::start(
             options.redis,
-            {"--port", std::to_string(port_), "--bind", "127.0.0.1", "--dir", folder_, "--save",
-             "", "--appendonly", "yes", "--appendfsync", "always", "--logfile",
-             folder_ + "/log"})));
+            {"--port", std::to_string(port_), "--bind", "127.0.0.1", "--dir", folder_, "--save", "",
+             "--appendonly", "yes", "--appendfsync", "always", "--logfile", folder_ + "/log"})));
         // It listens within moments; its first answer is waited for by set_up.
         ::usleep(500'000);
         RedisQueue(port_).set_up();
@@ -184,8 +183,9 @@ Options read_options(int argc, char** argv) {
     const bool ok = !options.folder.empty() && options.repetitions > 0 && options.seconds > 0 &&
                     options.backlog > 0 && argc % 2 == 1;
     if (!ok) {
-        cli::fatal("usage: zq-compare --folder DIR [--redis PROGRAM] [--repetitions N]"
-                   " [--seconds S] [--backlog TASKS]");
+        cli::fatal(
+            "usage: zq-compare --folder DIR [--redis PROGRAM] [--repetitions N]"
+            " [--seconds S] [--backlog TASKS]");
     }
     return options;
 }

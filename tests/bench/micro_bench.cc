@@ -52,7 +52,8 @@ core::Command command_of(core::CommandBody body) {
     return command;
 }
 
-/// A state that serves, with this many ready tasks and one worker with as many slots as it may have.
+/// A state that serves, with this many ready tasks and one worker with as many slots as it may
+/// have.
 class Rig {
   public:
     explicit Rig(std::uint64_t tasks) {
@@ -160,7 +161,8 @@ void BM_DecodeEvent(benchmark::State& run) {
     const core::Event event = submitted_event();
     const std::uint16_t kind = store::kind_number(event.body);
     const std::string body = store::encode_body(event.body);
-    for (auto _ : run) benchmark::DoNotOptimize(store::decode_body(kind, store::kBodyVersion, body));
+    for (auto _ : run)
+        benchmark::DoNotOptimize(store::decode_body(kind, store::kBodyVersion, body));
 }
 BENCHMARK(BM_DecodeEvent);
 

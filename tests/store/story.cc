@@ -307,8 +307,7 @@ void Story::replay(const std::string& id) {
 
 void Story::replay(const core::Task& ended, const std::vector<core::Attempt>& attempts) {
     core::TaskReplayed body;
-    body.revision =
-        core::Revision{ended, ended, attempts, std::nullopt, {}, "it was a mistake"};
+    body.revision = core::Revision{ended, ended, attempts, std::nullopt, {}, "it was a mistake"};
     body.fresh = true;
     core::Task& task = body.revision.edit().after;
     task.state = TaskState::kQueued;
