@@ -61,7 +61,7 @@ bool interrupted() {
     return interrupts != 0;
 }
 
-void Crew::start(std::function<std::string(int stop_fd)> work) {
+void Crew::start(const std::function<std::string(int stop_fd)>& work) {
     int report[2];
     int stop[2];
     if (::pipe2(report, O_CLOEXEC) != 0 || ::pipe2(stop, O_CLOEXEC) != 0) {

@@ -26,7 +26,7 @@ class Crew {
 
     /// Runs `work` in a process of its own. What it returns is its report; `stop_fd` becomes
     /// readable when it is to come to an end.
-    void start(std::function<std::string(int stop_fd)> work);
+    void start(const std::function<std::string(int stop_fd)>& work);
     /// Tells all to end.
     void stop();
     /// Waits until all have ended; their reports in the order of their start. Errors: IO (one has

@@ -15,7 +15,7 @@ constexpr std::size_t kBuckets = (64 - kBits + 1) * kSteps;
 
 std::size_t bucket_of(std::uint64_t value) {
     if (value < kSteps) return value;
-    const int shift = std::bit_width(value) - kBits - 1;
+    const int shift = static_cast<int>(std::bit_width(value)) - kBits - 1;
     return static_cast<std::size_t>(shift + 1) * kSteps + ((value >> shift) - kSteps);
 }
 

@@ -33,6 +33,7 @@ struct Producer {
 
 std::vector<PollItem> items_of(const std::vector<std::unique_ptr<Server>>& servers) {
     std::vector<PollItem> items;
+    items.reserve(servers.size());
     for (const auto& server : servers) items.push_back(server->item());
     return items;
 }

@@ -155,6 +155,27 @@ std::vector<Question> questions(const std::string& role) {
             {"dlq_ls", dead}, {"status", wire::Status{}}, {"stats", stats}};
 }
 
+Expected<Latencies> time_question(Session& session, const Question& question) {
+    Latencies latencies;
+    for (int n = 0; n < kQueries && !interrupted(); ++n) {
+        const std::int64_t start = now_ns();
+        auto reply = session.try_call(question.body);
+        if (!reply) return problem(reply.error().error);
+        latencies.add(now_ns() - start);
+    }
+    return latencies;
+}
+
+/// Tasks that have ended, then tasks that wait.
+Expected<void> fill_history(const Target& target, std::uint64_t ended, std::uint64_t open) {
+    if (ended > 0) {
+        if (auto ok = fill(target, ended); !ok) return tl::unexpected(ok.error());
+        if (auto ok = drain(target, ended); !ok) return tl::unexpected(ok.error());
+    }
+    if (auto ok = fill(target, open); !ok) return tl::unexpected(ok.error());
+    return {};
+}
+
 Ending run_query(const Context& context) {
     auto setting = read_setting(context.args);
     if (!setting) return tl::unexpected(setting.error());
@@ -169,11 +190,9 @@ Ending run_query(const Context& context) {
     for (std::uint64_t i = 0; i < setting->repetitions; ++i) {
         auto target = open_target(*setting);
         if (!target) return tl::unexpected(target.error());
-        if (ended > 0) {
-            if (auto ok = fill(*target, ended); !ok) return tl::unexpected(ok.error());
-            if (auto ok = drain(*target, ended); !ok) return tl::unexpected(ok.error());
+        if (auto ok = fill_history(*target, ended, *tasks); !ok) {
+            return tl::unexpected(ok.error());
         }
-        if (auto ok = fill(*target, *tasks); !ok) return tl::unexpected(ok.error());
         auto session = Session::open(ClientOptions{target->profile});
         if (!session) return tl::unexpected(session.error());
         auto rows = (*session)->call<wire::Tasks>(wire::List{});
@@ -183,17 +202,12 @@ Ending run_query(const Context& context) {
             asked.push_back({"show_and_why", wire::Get{rows->rows.front().id, false}});
         }
         for (const Question& question : asked) {
-            Latencies latencies;
-            for (int n = 0; n < kQueries && !interrupted(); ++n) {
-                const std::int64_t start = now_ns();
-                auto reply = (*session)->try_call(question.body);
-                if (!reply) return problem(reply.error().error);
-                latencies.add(now_ns() - start);
-            }
+            auto latencies = time_question(**session, question);
+            if (!latencies) return tl::unexpected(latencies.error());
             figures.add("query", params, std::string(question.name) + "_p50",
-                        latencies.quantile(0.5), "us");
+                        latencies->quantile(0.5), "us");
             figures.add("query", params, std::string(question.name) + "_p99",
-                        latencies.quantile(0.99), "us");
+                        latencies->quantile(0.99), "us");
         }
     }
     return figures.print(context.output);
