@@ -5,7 +5,7 @@
 //     turn.begin_service(clocks);
 //     loop: turn.begin_wait(boot); (wait for turn.longest_wait() at most)
 //           now = turn.wake(clocks); if (turn.may_read()) (hand messages to Control);
-//           turn.finish(now);
+//           turn.finish(now, whether nothing else waits to be read);
 #pragma once
 
 #include "coordinator/clock.h"
