@@ -53,6 +53,7 @@ Result<void> Turn::finish(Instant now, bool alone) {
     if (alone && parts_.journal.uncommitted_batches() == 0) {
         if (parts_.pipeline.append_now()) {
             if (auto ok = take_commits(now); !ok) return ok;
+            note_storage();  // what it met is not told by a later commit's answer
         }
     } else if (parts_.journal.uncommitted_batches() == 0 || parts_.pipeline.batch_is_large()) {
         parts_.pipeline.append();

@@ -13,6 +13,9 @@ using std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kRoomAgainAfter{200};  // between two looks at a full disk
 
+/// The loop looks at the disk's state at least that often.
+constexpr std::chrono::seconds kLoopLooks{2};
+
 /// Statistics are worth a quarter of a second of the loop's time, not a stalled disk's.
 constexpr std::chrono::milliseconds kCatchUpWait{1};
 constexpr int kCatchUpWaits = 250;
@@ -101,7 +104,8 @@ void Committer::write_trailing() {
     };
     auto done = write();
     if (!done && done.error().code == ErrorCode::STORAGE_FULL && reserve_.release()) {
-        looked_ = steady_clock::now();  // the loop is to see that it is gone
+        // No answer wakes the loop for this: it is to see by itself that the reserve is gone.
+        gone_until_ = steady_clock::now() + kLoopLooks;
         done = write();
     }
     if (!done && done.error().code != ErrorCode::STORAGE_FULL) poison(done.error());
@@ -244,7 +248,7 @@ Result<void> Committer::stop() {
 void Committer::keep_log_short(const CommitQueue& queue) {
     if (steady_clock::now() - looked_ > rest_after()) {
         looked_ = steady_clock::now();
-        reserve_.refresh();
+        if (looked_ >= gone_until_) reserve_.refresh();
     }
     const int pages = database_.log_pages();
     if (pages < checkpointed_pages_) checkpointed_pages_ = 0;  // the log began anew
@@ -261,7 +265,7 @@ void Committer::keep_log_short(const CommitQueue& queue) {
 /// Nothing waits: time to copy the log back and to look at the disk.
 void Committer::rest() {
     looked_ = steady_clock::now();
-    reserve_.refresh();
+    if (looked_ >= gone_until_) reserve_.refresh();
     write_trailing();
     const int pages = database_.log_pages();
     wipe_log();

@@ -73,6 +73,7 @@ class Committer {
     LogBounds log_;
     int checkpointed_pages_ = 0;  // of the log as it was after the last checkpoint
     std::chrono::steady_clock::time_point looked_{};
+    std::chrono::steady_clock::time_point gone_until_{};  // the reserve is not made again before
     std::optional<std::string> poisoned_;
     bool wipe_log_ = false;  // it has what was erased; a start empties it
     Seq erased_upto_ = 0;    // an anchor of an earlier event may hash texts that are erased since
