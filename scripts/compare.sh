@@ -9,12 +9,13 @@ cd "$(dirname "$0")/.."
 if ! command -v redis-server >/dev/null; then
     as_root=()
     [[ $(id -u) -eq 0 ]] || as_root=(sudo)
-    # Its files alone: a server of the system's is neither wanted nor touched.
+    # For its program: whether Debian starts a server of its own with it is of no concern here.
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq update </dev/null
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
         apt-get -qq install -y --no-install-recommends redis-server </dev/null >/dev/null
 fi
 scripts/install-packages.sh
+mkdir -p build
 cmake --preset release >build/compare-configure.log 2>&1 || { cat build/compare-configure.log; exit 1; }
 ninja -C build/release bin/zq bin/zq-coordinator bin/zq-compare >build/compare-build.log 2>&1 ||
     { tail -n 40 build/compare-build.log; exit 1; }

@@ -123,46 +123,45 @@ Ending run_artifact(const Context& context) {
     const std::string large = "mib=" + std::to_string(*mib);
     const std::string small =
         "files=" + std::to_string(*files) + ",clients=" + std::to_string(*clients);
-    Figures figures;
-    for (std::uint64_t i = 0; i < setting->repetitions; ++i) {
-        auto target = open_target(*setting);
-        if (!target) return tl::unexpected(target.error());
-        const QueueMaker make = maker_of(*target, false);
-        const auto idle = rate_of([&] { return run_submits(*make(), {1, 1, kIdleSeconds}); });
-        if (!idle) return tl::unexpected(idle.error());
-        figures.add("artifact", "idle", "submit_p99", idle->latencies.quantile(0.99), "us");
+    return repeat(
+        *setting, context.output, [&](Target& target, Figures& figures) -> Expected<void> {
+            const QueueMaker make = maker_of(target, false);
+            const auto idle = rate_of([&] { return run_submits(*make(), {1, 1, kIdleSeconds}); });
+            if (!idle) return tl::unexpected(idle.error());
+            figures.add("artifact", "idle", "submit_p99", idle->latencies.quantile(0.99), "us");
 
-        const std::string path = target->own->folder() + "/large";
-        if (auto ok = make_sparse(path, *mib * kMib); !ok) return tl::unexpected(ok.error());
-        const auto machine = hash_and_copy(path);
-        if (!machine) return tl::unexpected(machine.error());
-        const auto one = store_beside_submits(
-            *target, 1, [&](Transfer& transfer, std::size_t) { put(transfer, path); });
-        if (!one) return tl::unexpected(one.error());
-        const auto size = static_cast<double>(*mib);
-        figures.add("artifact", large, "rate", size / one->seconds, "MiB/s");
-        figures.add("artifact", large, "of_sha256sum_and_cp", *machine / one->seconds, "ratio");
-        figures.add("artifact", large, "client_memory", one->peak_mib, "MiB");
-        figures.add("artifact", large, "rss", target->own->rss_mib(), "MiB");
-        figures.add("artifact", large, "submit_p99", one->submits.quantile(0.99), "us");
+            const std::string path = target.own->folder() + "/large";
+            if (auto ok = make_sparse(path, *mib * kMib); !ok) return tl::unexpected(ok.error());
+            const auto machine = hash_and_copy(path);
+            if (!machine) return tl::unexpected(machine.error());
+            const auto one = store_beside_submits(
+                target, 1, [&](Transfer& transfer, std::size_t) { put(transfer, path); });
+            if (!one) return tl::unexpected(one.error());
+            const auto size = static_cast<double>(*mib);
+            figures.add("artifact", large, "rate", size / one->seconds, "MiB/s");
+            figures.add("artifact", large, "of_sha256sum_and_cp", *machine / one->seconds, "ratio");
+            figures.add("artifact", large, "client_memory", one->peak_mib, "MiB");
+            figures.add("artifact", large, "rss", target.own->rss_mib(), "MiB");
+            figures.add("artifact", large, "submit_p99", one->submits.quantile(0.99), "us");
 
-        const std::uint64_t each = (*files + *clients - 1) / *clients;
-        const auto many =
-            store_beside_submits(*target, *clients, [&](Transfer& transfer, std::size_t client) {
-                const std::string file = target->own->folder() + "/small-" + std::to_string(client);
-                for (std::uint64_t n = 0; n < each; ++n) {
-                    std::string bytes = std::to_string(client) + "/" + std::to_string(n) + "\n";
-                    bytes.resize(kSmallBytes, 'x');
-                    std::ofstream(file) << bytes;
-                    put(transfer, file);
-                }
-            });
-        if (!many) return tl::unexpected(many.error());
-        figures.add("artifact", small, "rate", static_cast<double>(each * *clients) / many->seconds,
-                    "files/s");
-        figures.add("artifact", small, "submit_p99", many->submits.quantile(0.99), "us");
-    }
-    return figures.print(context.output);
+            const std::uint64_t each = (*files + *clients - 1) / *clients;
+            const auto many =
+                store_beside_submits(target, *clients, [&](Transfer& transfer, std::size_t client) {
+                    const std::string file =
+                        target.own->folder() + "/small-" + std::to_string(client);
+                    for (std::uint64_t n = 0; n < each; ++n) {
+                        std::string bytes = std::to_string(client) + "/" + std::to_string(n) + "\n";
+                        bytes.resize(kSmallBytes, 'x');
+                        std::ofstream(file) << bytes;
+                        put(transfer, file);
+                    }
+                });
+            if (!many) return tl::unexpected(many.error());
+            figures.add("artifact", small, "rate",
+                        static_cast<double>(each * *clients) / many->seconds, "files/s");
+            figures.add("artifact", small, "submit_p99", many->submits.quantile(0.99), "us");
+            return {};
+        });
 }
 
 constexpr auto kFlags = std::to_array<Flag>({

@@ -1,5 +1,4 @@
 // `zq bench`: how fast this machine's zq is, against a coordinator of its own.
-
 #include <array>
 
 #include "cli/bench/figures.h"
@@ -29,17 +28,15 @@ Ending run_submit(const Context& context) {
     SubmitLoad load{*connections, *in_flight, setting->seconds};
     const std::string params =
         "conns=" + std::to_string(load.connections) + ",N=" + std::to_string(load.in_flight);
-    Figures figures;
-    for (std::uint64_t i = 0; i < setting->repetitions; ++i) {
-        auto target = open_target(*setting);
-        if (!target) return tl::unexpected(target.error());
-        const QueueMaker make = maker_of(*target, false);
-        const auto rate = rate_of([&] { return run_submits(*make(), load); });
-        if (!rate) return tl::unexpected(rate.error());
-        add_rate(figures, "submit", params, *rate, "task/s");
-        add_cpu(figures, "submit", params, *target, *rate);
-    }
-    return figures.print(context.output);
+    return repeat(*setting, context.output,
+                  [&](Target& target, Figures& figures) -> Expected<void> {
+                      const QueueMaker make = maker_of(target, false);
+                      const auto rate = rate_of([&] { return run_submits(*make(), load); });
+                      if (!rate) return tl::unexpected(rate.error());
+                      add_rate(figures, "submit", params, *rate, "task/s");
+                      add_cpu(figures, "submit", params, target, *rate);
+                      return {};
+                  });
 }
 
 Ending run_end_to_end(const Context& context) {
@@ -59,17 +56,15 @@ Ending run_end_to_end(const Context& context) {
     const std::string params = "workers=" + std::to_string(load.workers) +
                                ",slots=" + std::to_string(load.slots) +
                                ",N=" + std::to_string(load.in_flight);
-    Figures figures;
-    for (std::uint64_t i = 0; i < setting->repetitions; ++i) {
-        auto target = open_target(*setting);
-        if (!target) return tl::unexpected(target.error());
-        const QueueMaker make = maker_of(*target, true);
-        const auto rate = rate_of([&] { return run_lives(make, load); });
-        if (!rate) return tl::unexpected(rate.error());
-        add_rate(figures, "end-to-end", params, *rate, "task/s");
-        add_cpu(figures, "end-to-end", params, *target, *rate);
-    }
-    return figures.print(context.output);
+    return repeat(*setting, context.output,
+                  [&](Target& target, Figures& figures) -> Expected<void> {
+                      const QueueMaker make = maker_of(target, true);
+                      const auto rate = rate_of([&] { return run_lives(make, load); });
+                      if (!rate) return tl::unexpected(rate.error());
+                      add_rate(figures, "end-to-end", params, *rate, "task/s");
+                      add_cpu(figures, "end-to-end", params, target, *rate);
+                      return {};
+                  });
 }
 
 Ending run_dispatch(const Context& context) {
@@ -77,25 +72,23 @@ Ending run_dispatch(const Context& context) {
     if (!setting) return tl::unexpected(setting.error());
     auto tasks = number_or(context.args, "tasks", 1'000'000, 1'000);
     if (!tasks) return tl::unexpected(tasks.error());
-    Figures figures;
-    for (std::uint64_t i = 0; i < setting->repetitions; ++i) {
-        auto target = open_target(*setting);
-        if (!target) return tl::unexpected(target.error());
-        const QueueMaker make = maker_of(*target, true);
-        const auto times = times_of([&] { return run_dispatches(make, *tasks); });
-        if (!times) return tl::unexpected(times.error());
-        const std::pair<const char*, const Latencies*> spans[] = {
-            {"acknowledged", &times->acknowledged},
-            {"dispatched", &times->dispatched},
-            {"answered", &times->answered}};
-        for (const auto& [name, latencies] : spans) {
-            for (const auto& [suffix, share] : {std::pair{"_p50", 0.5}, {"_p99", 0.99}}) {
-                figures.add("dispatch", "idle", std::string(name) + suffix,
-                            latencies->quantile(share), "us");
+    return repeat(
+        *setting, context.output, [&](Target& target, Figures& figures) -> Expected<void> {
+            const QueueMaker make = maker_of(target, true);
+            const auto times = times_of([&] { return run_dispatches(make, *tasks); });
+            if (!times) return tl::unexpected(times.error());
+            const std::pair<const char*, const Latencies*> spans[] = {
+                {"acknowledged", &times->acknowledged},
+                {"dispatched", &times->dispatched},
+                {"answered", &times->answered}};
+            for (const auto& [name, latencies] : spans) {
+                for (const auto& [suffix, share] : {std::pair{"_p50", 0.5}, {"_p99", 0.99}}) {
+                    figures.add("dispatch", "idle", std::string(name) + suffix,
+                                latencies->quantile(share), "us");
+                }
             }
-        }
-    }
-    return figures.print(context.output);
+            return {};
+        });
 }
 
 constexpr auto kSubmitFlags = std::to_array<Flag>({

@@ -8,6 +8,7 @@
 #include <deque>
 
 #include "cli/bench/crew.h"
+#include "common/base/task_spec.h"
 
 namespace zq::cli {
 namespace {
@@ -73,7 +74,10 @@ void work_until_told(Queue& queue, std::size_t workers, std::uint32_t slots, int
 
 /// Waits for `items`; fatal when nothing comes for too long.
 void await(std::vector<PollItem>& items, const char* what) {
-    if (poll(items, kSilence) == 0) fatal(std::string("nothing comes any more: ") + what);
+    if (poll(items, kSilence) > 0) return;
+    fatal("for " + to_string(kSilence) + " no " + what +
+          " came: is the server still there, and idle"
+          " but for this load?");
 }
 
 }  // namespace

@@ -40,7 +40,7 @@ struct LifeLoad {
     double seconds = 2;
 };
 /// Submit, assignment, end with a result, result read: the workers in a process of their own. Rate
-/// of results; latencies from a task's submit to its result.
+/// of results; latencies from the nth submit to the nth result, which come about in that order.
 Expected<Rate> run_lives(const QueueMaker& make, const LifeLoad& load);
 
 struct DispatchTimes {

@@ -45,7 +45,8 @@ Expected<void> OwnServer::make_folder() {
     std::string pattern = options_.parent + "/zq-bench-XXXXXX";
     if (::mkdtemp(pattern.data()) == nullptr) {
         return problem(ErrorCode::IO,
-                       "cannot make a folder in " + options_.parent + ": " + std::strerror(errno));
+                       "cannot make a folder in " + options_.parent + ": " + std::strerror(errno),
+                       "--data names a folder that is there and may be written");
     }
     folder_ = pattern;
     const std::string data = folder_ + "/data";

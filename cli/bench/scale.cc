@@ -19,6 +19,7 @@ constexpr std::uint64_t kMostTasks = 2'000'000;
 constexpr std::size_t kOfOneProcess = 1'000;  // connections of a fleet
 constexpr double kForEver = 24.0 * 3600;
 constexpr int kQueries = 100;
+constexpr Millis kReadyWithin = seconds(120);
 
 /// Puts this many tasks there.
 Expected<Rate> fill(const Target& target, std::uint64_t tasks) {
@@ -38,33 +39,39 @@ Ending run_backlog(const Context& context) {
     auto tasks = number_or(context.args, "tasks", kMostTasks, 100'000);
     if (!tasks) return tl::unexpected(tasks.error());
     const std::string params = "tasks=" + std::to_string(*tasks);
-    Figures figures;
-    const auto add = [&](const char* name, double value, const char* unit) {
-        figures.add("backlog", params, name, value, unit);
-    };
-    for (std::uint64_t i = 0; i < setting->repetitions; ++i) {
-        auto target = open_target(*setting);
-        if (!target) return tl::unexpected(target.error());
-        const auto filled = fill(*target, *tasks);
-        if (!filled) return tl::unexpected(filled.error());
-        add("fill_rate", filled->per_second(), "task/s");
-        add("rss", target->own->rss_mib(), "MiB");
-        add("disk", target->own->disk_mib(), "MiB");
-        const auto restart = target->own->restart();
-        if (!restart) return tl::unexpected(restart.error());
-        add("restart", *restart, "s");
-        add("rss_after_restart", target->own->rss_mib(), "MiB");
-        const auto drained = drain(*target, *tasks);
-        if (!drained) return tl::unexpected(drained.error());
-        add("drain_rate", drained->per_second(), "task/s");
-    }
-    return figures.print(context.output);
+    return repeat(*setting, context.output,
+                  [&](Target& target, Figures& figures) -> Expected<void> {
+                      const auto add = [&](const char* name, double value, const char* unit) {
+                          figures.add("backlog", params, name, value, unit);
+                      };
+                      const auto filled = fill(target, *tasks);
+                      if (!filled) return tl::unexpected(filled.error());
+                      add("fill_rate", filled->per_second(), "task/s");
+                      add("rss", target.own->rss_mib(), "MiB");
+                      add("disk", target.own->disk_mib(), "MiB");
+                      const auto restart = target.own->restart();
+                      if (!restart) return tl::unexpected(restart.error());
+                      add("restart", *restart, "s");
+                      add("rss_after_restart", target.own->rss_mib(), "MiB");
+                      const auto drained = drain(target, *tasks);
+                      if (!drained) return tl::unexpected(drained.error());
+                      add("drain_rate", drained->per_second(), "task/s");
+                      return {};
+                  });
 }
 
 /// Waits until as many processes have said so.
 Expected<void> await_ready(int fd, std::size_t count) {
     char bytes[64];
+    const std::int64_t until = now_ns() + kReadyWithin.count * 1'000'000;
     while (count > 0 && !interrupted()) {
+        if (now_ns() > until) {
+            return problem(ErrorCode::IO,
+                           "not all of the fleet was connected within " + to_string(kReadyWithin),
+                           "see the messages above; --workers and --polls say how many there are");
+        }
+        std::vector<PollItem> items{{nullptr, fd, false}};
+        if (poll(items, millis(200)) == 0) continue;
         const ssize_t got = ::read(fd, bytes, std::min(count, sizeof bytes));
         if (got < 0 && errno == EINTR) continue;
         if (got <= 0) return problem(ErrorCode::IO, "a client process failed: see its message");
@@ -84,56 +91,54 @@ Ending run_fleet_bench(const Context& context) {
     const bool busy = context.args.has("busy");
     const std::string params = "workers=" + std::to_string(*workers) + (busy ? ",busy" : "") +
                                ",polls=" + std::to_string(parked);
-    Figures figures;
-    for (std::uint64_t i = 0; i < setting->repetitions; ++i) {
-        auto target = open_target(*setting);
-        if (!target) return tl::unexpected(target.error());
-        const double empty = target->own->rss_mib();
-        if (busy) {
-            if (auto ok = fill(*target, *workers); !ok) return tl::unexpected(ok.error());
-        }
-        int ready[2];
-        if (::pipe(ready) != 0) return problem(ErrorCode::IO, "no pipe for the fleet");
-        Crew crew;
-        std::size_t processes = 0;
-        const auto spread = [&](std::uint64_t all, const auto& start) {
-            for (std::uint64_t begun = 0; begun < all; begun += kOfOneProcess, ++processes) {
-                start(std::min<std::uint64_t>(kOfOneProcess, all - begun));
+    return repeat(
+        *setting, context.output, [&](Target& target, Figures& figures) -> Expected<void> {
+            const double empty = target.own->rss_mib();
+            if (busy) {
+                if (auto ok = fill(target, *workers); !ok) return tl::unexpected(ok.error());
             }
-        };
-        spread(*workers, [&](std::size_t count) {
-            crew.start([&, count](int stop_fd) {
-                ZqQueue queue(target->queue);
-                return run_fleet(queue, {count, busy}, ready[1], stop_fd);
+            int ready[2];
+            if (::pipe(ready) != 0) return problem(ErrorCode::IO, "no pipe for the fleet");
+            Crew crew;
+            std::size_t processes = 0;
+            const auto spread = [&](std::uint64_t all, const auto& start) {
+                for (std::uint64_t begun = 0; begun < all; begun += kOfOneProcess, ++processes) {
+                    start(std::min<std::uint64_t>(kOfOneProcess, all - begun));
+                }
+            };
+            spread(*workers, [&](std::size_t count) {
+                crew.start([&, count](int stop_fd) {
+                    ZqQueue queue(target.queue);
+                    return run_fleet(queue, {count, busy}, ready[1], stop_fd);
+                });
             });
-        });
-        spread(parked, [&](std::size_t count) {
-            crew.start([&, count](int stop_fd) {
-                ZqQueueOptions options = target->queue;
-                options.reply_to = "nobody";
-                ZqQueue queue(options);
-                return run_polls(queue, count, ready[1], stop_fd);
+            spread(parked, [&](std::size_t count) {
+                crew.start([&, count](int stop_fd) {
+                    ZqQueueOptions options = target.queue;
+                    options.reply_to = "nobody";
+                    ZqQueue queue(options);
+                    return run_polls(queue, count, ready[1], stop_fd);
+                });
             });
+            ::close(ready[1]);
+            const auto all = await_ready(ready[0], processes);
+            ::close(ready[0]);
+            if (!all) return tl::unexpected(all.error());
+            // What their coming took is over within a moment.
+            ::usleep(2'000'000);
+            const double before = target.own->cpu_seconds();
+            ::usleep(static_cast<useconds_t>(setting->seconds * 1e6));
+            const double used = target.own->cpu_seconds() - before;
+            figures.add("fleet", params, "cpu", 100 * used / setting->seconds, "% of a core");
+            figures.add("fleet", params, "rss", target.own->rss_mib(), "MiB");
+            figures.add(
+                "fleet", params, "rss_of_one",
+                (target.own->rss_mib() - empty) * 1024 / static_cast<double>(*workers + parked),
+                "KiB");
+            crew.stop();
+            if (auto ended = crew.reports(); !ended) return tl::unexpected(ended.error());
+            return {};
         });
-        ::close(ready[1]);
-        const auto all = await_ready(ready[0], processes);
-        ::close(ready[0]);
-        if (!all) return tl::unexpected(all.error());
-        // What their coming took is over within a moment.
-        ::usleep(2'000'000);
-        const double before = target->own->cpu_seconds();
-        ::usleep(static_cast<useconds_t>(setting->seconds * 1e6));
-        const double used = target->own->cpu_seconds() - before;
-        figures.add("fleet", params, "cpu", 100 * used / setting->seconds, "% of a core");
-        figures.add("fleet", params, "rss", target->own->rss_mib(), "MiB");
-        figures.add(
-            "fleet", params, "rss_of_one",
-            (target->own->rss_mib() - empty) * 1024 / static_cast<double>(*workers + parked),
-            "KiB");
-        crew.stop();
-        if (auto ended = crew.reports(); !ended) return tl::unexpected(ended.error());
-    }
-    return figures.print(context.output);
 }
 
 struct Question {
@@ -186,31 +191,29 @@ Ending run_query(const Context& context) {
     const std::uint64_t ended = finished->value_or(0);
     const std::string params =
         "tasks=" + std::to_string(*tasks) + ",finished=" + std::to_string(ended);
-    Figures figures;
-    for (std::uint64_t i = 0; i < setting->repetitions; ++i) {
-        auto target = open_target(*setting);
-        if (!target) return tl::unexpected(target.error());
-        if (auto ok = fill_history(*target, ended, *tasks); !ok) {
-            return tl::unexpected(ok.error());
-        }
-        auto session = Session::open(ClientOptions{target->profile});
-        if (!session) return tl::unexpected(session.error());
-        auto rows = (*session)->call<wire::Tasks>(wire::List{});
-        if (!rows) return tl::unexpected(rows.error());
-        std::vector<Question> asked = questions(target->queue.role);
-        if (!rows->rows.empty()) {
-            asked.push_back({"show_and_why", wire::Get{rows->rows.front().id, false}});
-        }
-        for (const Question& question : asked) {
-            auto latencies = time_question(**session, question);
-            if (!latencies) return tl::unexpected(latencies.error());
-            figures.add("query", params, std::string(question.name) + "_p50",
-                        latencies->quantile(0.5), "us");
-            figures.add("query", params, std::string(question.name) + "_p99",
-                        latencies->quantile(0.99), "us");
-        }
-    }
-    return figures.print(context.output);
+    return repeat(
+        *setting, context.output, [&](Target& target, Figures& figures) -> Expected<void> {
+            if (auto ok = fill_history(target, ended, *tasks); !ok) {
+                return tl::unexpected(ok.error());
+            }
+            auto session = Session::open(ClientOptions{target.profile});
+            if (!session) return tl::unexpected(session.error());
+            auto rows = (*session)->call<wire::Tasks>(wire::List{});
+            if (!rows) return tl::unexpected(rows.error());
+            std::vector<Question> asked = questions(target.queue.role);
+            if (!rows->rows.empty()) {
+                asked.push_back({"show_and_why", wire::Get{rows->rows.front().id, false}});
+            }
+            for (const Question& question : asked) {
+                auto latencies = time_question(**session, question);
+                if (!latencies) return tl::unexpected(latencies.error());
+                figures.add("query", params, std::string(question.name) + "_p50",
+                            latencies->quantile(0.5), "us");
+                figures.add("query", params, std::string(question.name) + "_p99",
+                            latencies->quantile(0.99), "us");
+            }
+            return {};
+        });
 }
 
 constexpr auto kBacklogFlags = std::to_array<Flag>({

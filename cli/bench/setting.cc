@@ -3,9 +3,15 @@
 #include <filesystem>
 
 #include "cli/bench/crew.h"
+#include "cli/session.h"
 #include "common/platform/files.h"
 
 namespace zq::cli {
+namespace {
+
+constexpr Millis kConnectPatience = seconds(10);
+
+}  // namespace
 
 Expected<Setting> read_setting(const Arguments& args) {
     catch_interrupts();
@@ -20,6 +26,11 @@ Expected<Setting> read_setting(const Arguments& args) {
         args.has("data") ? args.text("data") : std::filesystem::temp_directory_path().string();
     setting.server.curve = args.has("curve");
     setting.connect = args.text("connect");
+    for (const char* flag : {"data", "curve"}) {
+        if (setting.connect.empty() || !args.has(flag)) continue;
+        return usage(std::string("--") + flag + " is for a coordinator of the benchmark's own",
+                     "leave out --connect, or --" + std::string(flag));
+    }
     return setting;
 }
 
@@ -38,6 +49,14 @@ Expected<Target> open_target(const Setting& setting) {
         auto curve = curve_of(*profile);
         if (!curve) return problem(curve.error());
         target.profile = *profile;
+        // Whoever is not there is told of at once, and not by a load that waits.
+        ClientOptions options{*profile};
+        options.give_up = kConnectPatience;
+        auto session = Session::open(std::move(options));
+        if (!session) return tl::unexpected(session.error());
+        if (auto pong = (*session)->call<wire::Pong>(wire::Ping{}); !pong) {
+            return tl::unexpected(pong.error());
+        }
         target.queue.endpoint = profile->endpoints.front();
         target.queue.curve = std::move(*curve);
         // What an earlier run has left is not this one's.
@@ -52,6 +71,17 @@ Expected<Target> open_target(const Setting& setting) {
         target.cpu_before = target.own->cpu_seconds();
     }
     return target;
+}
+
+Ending repeat(const Setting& setting, const OutputOptions& output,
+              const std::function<Expected<void>(Target&, Figures&)>& once) {
+    Figures figures;
+    for (std::uint64_t i = 0; i < setting.repetitions; ++i) {
+        auto target = open_target(setting);
+        if (!target) return tl::unexpected(target.error());
+        if (auto ok = once(*target, figures); !ok) return tl::unexpected(ok.error());
+    }
+    return figures.print(output);
 }
 
 QueueMaker maker_of(const Target& target, bool with_results) {

@@ -1,6 +1,7 @@
 // What the benchmarks share: how often and where they run, and the coordinator of one repetition.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -22,7 +23,7 @@ struct Setting {
     OwnServerOptions server;
 };
 /// --repetitions, --time, --data, --curve, --connect, each where the command has it. From then on
-/// Ctrl-C ends what is waited for. Errors: usage.
+/// Ctrl-C ends what is waited for. Errors: usage, also for flags that contradict each other.
 Expected<Setting> read_setting(const Arguments& args);
 Expected<std::uint64_t> number_or(const Arguments& args, std::string_view flag, std::uint64_t most,
                                   std::uint64_t absent);
@@ -36,6 +37,10 @@ struct Target {
 };
 /// Errors: IO, UNREACHABLE, and those of the profile.
 Expected<Target> open_target(const Setting& setting);
+/// Measures as often as is asked for, each time against a target of its own, and prints the
+/// figures. Errors: those of `once`.
+Ending repeat(const Setting& setting, const OutputOptions& output,
+              const std::function<Expected<void>(Target&, Figures&)>& once);
 /// Queues for the load loops; `with_results`: somebody reads them.
 QueueMaker maker_of(const Target& target, bool with_results);
 /// What the coordinator's process has used for each task, where it is one of ours.
@@ -47,8 +52,8 @@ inline constexpr Flag kRepetitionsFlag = {
 inline constexpr Flag kDataFlag = {
     "data", "DIR", "Where the coordinator's folder is made (default: the temporary folder)"};
 inline constexpr Flag kCurveFlag = {"curve", "", "Encrypt the connections", Takes::kNothing};
-inline constexpr Flag kConnectFlag = {"connect", "ADDRESS",
-                                      "Measure a coordinator that runs (default: one of its own)"};
+inline constexpr Flag kConnectFlag = {
+    "connect", "ADDRESS", "Measure one that runs; its tasks stay there (default: one of its own)"};
 inline constexpr Uses kBenchUses{false, true, false};
 
 }  // namespace zq::cli

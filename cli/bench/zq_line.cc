@@ -26,7 +26,8 @@ void ZqLine::say(wire::Body body) {
     message.header.client = client_;
     wire::Frames frames = wire::encode(message);
     frames.insert(frames.begin(), std::string());
-    if (socket_->send(frames) != SendStatus::kSent) fatal("the coordinator takes no more");
+    if (socket_->send(frames) != SendStatus::kSent)
+        fatal("the coordinator takes nothing any more: is it still there?");
 }
 
 std::optional<wire::Message> ZqLine::hear() {

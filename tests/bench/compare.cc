@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <stdexcept>
 #include <string>
 
 #include "cli/bench/crew.h"
@@ -34,8 +35,10 @@ struct Options {
     std::uint64_t backlog = 1'000'000;
 };
 
+/// Through all scopes, so that the servers end.
 [[noreturn]] void give_up(const cli::Problem& problem) {
-    cli::fatal(problem.error.message + (problem.hint.empty() ? "" : ": " + problem.hint));
+    throw std::runtime_error(problem.error.message +
+                             (problem.hint.empty() ? "" : ": " + problem.hint));
 }
 
 template <class T>
@@ -244,5 +247,9 @@ int main(int argc, char** argv) {
     sigemptyset(&ends);
     sigaddset(&ends, SIGCHLD);
     ::pthread_sigmask(SIG_BLOCK, &ends, nullptr);
-    return zq::tests::run(zq::tests::read_options(argc, argv));
+    try {
+        return zq::tests::run(zq::tests::read_options(argc, argv));
+    } catch (const std::exception& failure) {
+        zq::cli::fatal(failure.what());
+    }
 }

@@ -82,6 +82,8 @@ class Bench(Case):
 
     def test_what_cannot_be_measured_is_refused(self):
         for argv, code in ((("submit", "--data", "/nonexistent"), 1), (("submit", "--in-flight", "0"), 2),
+                           (("submit", "--connect", "tcp://127.0.0.1:9", "--curve"), 2),
+                           (("submit", "--connect", "tcp://127.0.0.1:9"), 6),
                            (("backlog", "--tasks", "many"), 2), (("speed",), 2)):
             self.assertEqual(self.box.run(["zq", "bench", *argv], ok=None).returncode, code, argv)
 
