@@ -57,7 +57,7 @@ edge::View Control::view(const edge::Asker& asker, Instant now) {
             now,
             parts_.reader,
             {specs_, parts_.reader},
-            parts_.pipeline.durable_seq(),
+            parts_.pipeline.readable_seq(),
             edge::peer_of(asker, parts_.keys, now)};
 }
 
@@ -159,7 +159,7 @@ void Control::run_command(Caller caller, wire::Message message, Instant now) {
     const bool goodbye = std::holds_alternative<wire::Goodbye>(message.body);
     edge::Origin origin = origin_of(caller, 0, now);
     edge::FactFinder facts(
-        parts_.pipeline.state(), parts_.reader, parts_.pipeline.pending_contents(),
+        parts_.pipeline.state(), trailing(), parts_.reader, parts_.pipeline.pending_contents(),
         edge::ContractReader{{specs_, parts_.reader}, parts_.contents, parts_.payload_schemas});
     const core::ReturnPath path = peers_.keep(std::move(caller.route));
     origin.reply = path;
@@ -206,7 +206,7 @@ bool Control::run_claim(core::ReturnPath reply, const edge::PollKey& key, const 
         say(reply, edge::error_message(ok.error()));
         return true;
     }
-    edge::FactFinder facts(parts_.pipeline.state(), parts_.reader,
+    edge::FactFinder facts(parts_.pipeline.state(), trailing(), parts_.reader,
                            parts_.pipeline.pending_contents());
     wire::Message message;
     message.header.client = key.client;
@@ -261,7 +261,7 @@ void Control::handle(const StoreRequest& request, Instant now) {
     command.identity = request.identity;
     command.reply = peers_.keep(std::move(route));
     command.body = core::StoreContent{request.digest, request.size, request.secrets};
-    edge::FactFinder facts(parts_.pipeline.state(), parts_.reader,
+    edge::FactFinder facts(parts_.pipeline.state(), trailing(), parts_.reader,
                            parts_.pipeline.pending_contents());
     auto stored = facts.stored(request.digest);
     if (!stored) return say(command.reply, edge::error_message(stored.error()));
@@ -312,6 +312,7 @@ wire::Body Control::back_up(const wire::Backup& backup, const ClientId& client) 
         return edge::error_message(
             {ErrorCode::INVALID, "this coordinator keeps nothing on a disk", "folder", {}});
     }
+    parts_.pipeline.catch_up();  // it copies the database alone
     auto answer = parts_.backups->ask(backup, client);
     return answer ? wire::Body(std::move(*answer)) : edge::error_message(answer.error());
 }
@@ -330,9 +331,9 @@ void Control::ask(Caller caller, wire::Message message, Instant now, Millis wait
                 caller.asker,
                 now + wait};
     const core::ReturnPath to = peers_.keep(std::move(caller.route));
-    if (!parts_.pipeline.has_uncommitted()) return answer_query(to, std::move(query), now);
+    if (parts_.pipeline.is_all_readable()) return answer_query(to, std::move(query), now);
     pending_.emplace(++last_ticket_, Pending{to, std::move(query)});
-    parts_.pipeline.defer(last_ticket_);
+    parts_.pipeline.defer(last_ticket_, After::kReadable);
 }
 
 }  // namespace zq::coordinator

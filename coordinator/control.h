@@ -64,6 +64,8 @@ struct ControlParts {
     RetentionDesk* retention = nullptr;
     AccessDesk* access = nullptr;  // none: nobody needs a key
     edge::ArtifactSecrets artifact_secrets = edge::ArtifactSecrets::kFlag;
+    /// For what memory knows the newest of; none: `reader`.
+    store::Reader* trailing_reader = nullptr;
 };
 
 class Control {
@@ -102,10 +104,15 @@ class Control {
         const Instant polls = polls_.next_deadline();
         return parts_.retention ? std::min(polls, parts_.retention->next_deadline()) : polls;
     }
+    /// Somebody waits for news of what is to be decided.
+    bool has_polls() const { return polls_.size() != 0; }
     /// Something waits for a peer to take it: call `flush` again soon.
     bool has_backlog() const { return !outlet_.is_empty(); }
 
   private:
+    store::Reader& trailing() {
+        return parts_.trailing_reader == nullptr ? parts_.reader : *parts_.trailing_reader;
+    }
     /// A message's sender and the way back.
     struct Caller {
         edge::Asker asker;

@@ -44,7 +44,7 @@ Result<std::optional<core::Task>> Control::find_task(const TaskId& id) {
     if (const core::Task* task = core::find_task(parts_.pipeline.state(), key)) {
         return std::optional(*task);
     }
-    return parts_.reader.task(key);
+    return trailing().task(key);
 }
 
 Result<void> Control::check_upstream(const edge::Peer& peer, const TaskSpec& task) {

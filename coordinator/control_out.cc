@@ -87,7 +87,7 @@ std::vector<edge::Topic> topics_of(const Committed& committed) {
 
 void Control::say(core::ReturnPath to, wire::Body body) {
     pending_.emplace(++last_ticket_, Pending{to, std::move(body)});
-    parts_.pipeline.defer(last_ticket_);
+    parts_.pipeline.defer(last_ticket_, After::kDurable);
 }
 
 void Control::refuse(const edge::Route& route, const Error& error) {

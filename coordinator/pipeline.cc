@@ -31,7 +31,7 @@ Overloaded(Ts...) -> Overloaded<Ts...>;
 Result<store::Recovery> Pipeline::acquire() {
     auto recovery = journal_.acquire(state_);
     if (!recovery) return recovery;
-    durable_seq_ = recovery->last_seq;
+    durable_seq_ = readable_seq_ = recovery->last_seq;
     chain_head_ = recovery->chain_head;
     new_journal_ = recovery->journal != 0 ? recovery->journal : random_u64();
     return recovery;
@@ -119,8 +119,10 @@ void Pipeline::hold(core::Effect effect, Seq written) {
                effect);
 }
 
-void Pipeline::defer(std::uint64_t ticket) {
-    held_.emplace(state_.durable.last_seq, Outgoing{Deferred{ticket}, 0});
+void Pipeline::defer(std::uint64_t ticket, After after) {
+    auto& held = after == After::kReadable ? held_for_tables_ : held_;
+    held.emplace(state_.durable.last_seq, Outgoing{Deferred{ticket}, 0});
+    if (after == After::kReadable) read_soon();
 }
 
 void Pipeline::append() {
@@ -162,20 +164,33 @@ Result<std::vector<Committed>> Pipeline::collect() {
         ZQ_CHECK(!batches_.empty() && batches_.front().upto == result.last_seq);
         durable_seq_ = result.last_seq;
         chain_head_ = result.chain_head;
-        core::forget_projected(state_, durable_seq_);
-        pending_contents_.forget_upto(durable_seq_);
-        committed.push_back(std::move(batches_.front()));
+        trail_.push_back(std::move(batches_.front()));
         batches_.pop_front();
+    }
+    const Seq readable = std::min(journal_.projected(), durable_seq_);
+    if (readable != readable_seq_) {
+        readable_seq_ = readable;
+        core::forget_projected(state_, readable);
+        pending_contents_.forget_upto(readable);
+    }
+    while (!trail_.empty() && trail_.front().upto <= readable) {
+        committed.push_back(std::move(trail_.front()));
+        trail_.pop_front();
     }
     return committed;
 }
 
 std::vector<Outgoing> Pipeline::release() {
+    const Seq wanted = std::min(read_upto_, durable_seq_);
+    if (readable_seq_ < wanted) journal_.project_soon(wanted);
     std::vector<Outgoing> out;
     const bool early = mutant(Mutant::kReplyBeforeCommit);
     const auto end = held_.upper_bound(early ? state_.durable.last_seq : durable_seq_);
     for (auto at = held_.begin(); at != end; ++at) out.push_back(std::move(at->second));
     held_.erase(held_.begin(), end);
+    const auto read = held_for_tables_.upper_bound(readable_seq_);
+    for (auto at = held_for_tables_.begin(); at != read; ++at) out.push_back(std::move(at->second));
+    held_for_tables_.erase(held_for_tables_.begin(), read);
     return out;
 }
 
@@ -185,7 +200,7 @@ bool Pipeline::batch_is_large() const {
 }
 
 bool Pipeline::is_full() const {
-    if (held_.size() >= kHeldMost) return true;
+    if (undurable() >= kHeldMost || journal_.trails_far()) return true;
     if (journal_.waits_for_room()) return batch_.events.size() >= kWaitingEvents;
     return journal_.uncommitted_batches() >= limits::kUncommittedBatches ||
            journal_.uncommitted_bytes() >= limits::kUncommittedBytes;

@@ -20,6 +20,8 @@ namespace zq::coordinator {
 struct Deferred {
     std::uint64_t ticket = 0;
 };
+/// What it is to wait for: kReadable is also in the tables.
+enum class After : std::uint8_t { kDurable, kReadable };
 
 /// What may leave now. `seq`: the last event written for it, 0 if none was.
 struct Outgoing {
@@ -63,8 +65,8 @@ class Pipeline {
     void run(const core::Command& command) { accept(decide(command), command); }
     /// Decides by another policy from now on, and looks again at what the last one held back.
     void change_policy(core::Policy policy, Instant now);
-    /// Comes out of `release` when everything decided so far is durable.
-    void defer(std::uint64_t ticket);
+    /// Comes out of `release` when everything decided so far is that.
+    void defer(std::uint64_t ticket, After after);
 
     /// Hands what was decided since the last call to the journal.
     void append();
@@ -73,8 +75,11 @@ class Pipeline {
     bool append_now();
     /// See Journal::catch_up.
     void catch_up() { journal_.catch_up(); }
-    /// Takes the journal's results. Errors: IO (nothing may be said any more: stop).
+    /// Takes the journal's results; gives what can be read since. Errors: IO (nothing may be said
+    /// any more: stop).
     Result<std::vector<Committed>> collect();
+    /// What is decided so far is read soon: somebody waits for it.
+    void read_soon() { read_upto_ = state_.durable.last_seq; }
     /// What may leave by now, in order.
     std::vector<Outgoing> release();
 
@@ -89,11 +94,14 @@ class Pipeline {
     void watch_decisions(Watcher watcher) { on_decision_ = std::move(watcher); }
 
     Seq durable_seq() const { return durable_seq_; }
+    /// Readers see all events up to this one; no more than `durable_seq`.
+    Seq readable_seq() const { return readable_seq_; }
+    bool is_all_readable() const { return readable_seq_ == state_.durable.last_seq; }
     Digest chain_head() const { return chain_head_; }
     /// No more may be decided until a batch is committed.
     bool is_full() const;
     bool has_uncommitted() const { return !batches_.empty() || !batch_.events.empty(); }
-    std::size_t undurable() const { return held_.size(); }
+    std::size_t undurable() const { return held_.size() + held_for_tables_.size(); }
     /// Events of the batch that is being filled.
     std::size_t batch_events() const { return batch_.events.size(); }
     /// It is to be handed over, though another one is on its way.
@@ -111,13 +119,17 @@ class Pipeline {
     core::State state_;
     store::Batch batch_;             // being filled
     std::size_t batch_bytes_ = 0;    // its envelopes and contents
-    std::deque<Committed> batches_;  // handed over, in order
+    std::deque<Committed> batches_;  // handed over and not committed, in order
+    std::deque<Committed> trail_;    // committed and not readable
     std::multimap<Seq, Outgoing> held_;
+    std::multimap<Seq, Outgoing> held_for_tables_;
+    Seq read_upto_ = 0;  // somebody waits to read up to there
     edge::PendingContents pending_contents_;
     std::function<void(Seq, const Shared<TaskSpec>&)> on_spec_;
     Watcher on_decision_;
     JournalId new_journal_ = 0;
     Seq durable_seq_ = 0;
+    Seq readable_seq_ = 0;
     Digest chain_head_;
 };
 

@@ -70,9 +70,9 @@ void RetentionDesk::step(Instant now) {
     if (pass_->looked && is_settled() && !files_leave()) end_pass(now);
 }
 
-/// Everything that passes have decided is durable.
+/// Everything that passes have decided is durable, and what a reader sees.
 bool RetentionDesk::is_settled() const {
-    return parts_.pipeline.durable_seq() >= last_event_;
+    return parts_.pipeline.readable_seq() >= last_event_;
 }
 
 /// Files are on their way out, and nothing holds them back.
@@ -364,7 +364,7 @@ void RetentionDesk::order_removals() {
     if (parts_.backups != nullptr && parts_.backups->is_running()) return;
     RemoveOrder order;
     for (auto at = waiting_.begin(); at != waiting_.end() && order.digests.size() < kContents;) {
-        if (at->second > parts_.pipeline.durable_seq()) {
+        if (at->second > parts_.pipeline.readable_seq()) {
             ++at;
             continue;
         }

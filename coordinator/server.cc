@@ -105,6 +105,7 @@ class Service {
     std::optional<Doors> doors_;
     std::vector<DoorPlace> places_;
     std::unique_ptr<store::Reader> reader_;
+    std::unique_ptr<store::Reader> trailing_reader_;
     std::unique_ptr<ArtifactServer> artifacts_;
 };
 
@@ -113,6 +114,9 @@ Result<void> Service::run(const std::optional<KeyPair>& keys) {
     auto reader = journal_.open_reader();
     if (!reader) return Failure(reader.error());
     reader_ = std::move(*reader);
+    auto trailing = journal_.open_trailing_reader();
+    if (!trailing) return Failure(trailing.error());
+    trailing_reader_ = std::move(*trailing);
     if (keys && !exposed_endpoint(options_).empty()) {
         auto zap = edge::ZapHandler::start(context_, KeyRegistry(options_.keys_folder()), book_);
         if (!zap) return Failure(zap.error());
@@ -185,7 +189,7 @@ Result<void> Service::loop(bool keyed) {
     Control control({pipeline_, *reader_, *doors_, counters_, artifacts_->results(), places_, self_,
                      book_, shown_, clock_.now(), random_u64(), &backups, contents.get(),
                      &payload_schemas_, &retention, keyed ? &access : nullptr,
-                     options_.artifact_secrets});
+                     options_.artifact_secrets, trailing_reader_.get()});
     LoopParts parts{journal_,
                     pipeline_,
                     control,

@@ -38,10 +38,14 @@ Result<Instant> Turn::wake(ClockReading reading) {
 }
 
 Result<void> Turn::take_commits(Instant now) {
-    auto committed = parts_.pipeline.collect();
-    if (!committed) return Failure(committed.error());
-    parts_.control.wake(*committed, now);
-    if (!committed->empty()) commit_since_ = parts_.pipeline.has_uncommitted() ? woke_ : Millis{};
+    const Seq before = parts_.pipeline.durable_seq();
+    if (parts_.control.has_polls()) parts_.pipeline.read_soon();
+    auto readable = parts_.pipeline.collect();
+    if (!readable) return Failure(readable.error());
+    parts_.control.wake(*readable, now);
+    if (parts_.pipeline.durable_seq() != before) {
+        commit_since_ = parts_.pipeline.has_uncommitted() ? woke_ : Millis{};
+    }
     return {};
 }
 

@@ -18,7 +18,7 @@ std::optional<core::Task> if_ended(std::optional<core::Task> task) {
 
 Result<std::optional<core::Task>> FactFinder::ended_task(const TaskKey& key) {
     if (core::find_task(state_, key) != nullptr) return std::optional<core::Task>{};
-    auto task = reader_.task(key);
+    auto task = trailing_.task(key);
     if (!task) return Failure(task.error());
     return if_ended(std::move(*task));
 }
@@ -28,7 +28,7 @@ Result<std::optional<core::Task>> FactFinder::ended_by_idempotency_key(const Nam
     if (key.empty() || state_.index.by_idempotency_key.contains({ns, key})) {
         return std::optional<core::Task>{};
     }
-    auto task = reader_.task_by_idempotency_key(ns, key);
+    auto task = trailing_.task_by_idempotency_key(ns, key);
     if (!task) return Failure(task.error());
     return if_ended(std::move(*task));
 }
@@ -52,13 +52,13 @@ Result<std::optional<core::Attempt>> FactFinder::attempt(const TaskKey& key, std
     if (task->lease && task->lease->attempt == number) return std::optional<core::Attempt>{};
     auto in_memory = state_.index.attempts.find({key, number});
     if (in_memory != state_.index.attempts.end()) return std::optional(in_memory->second);
-    return reader_.attempt(key, number);
+    return trailing_.attempt(key, number);
 }
 
 Result<std::optional<StoredContent>> FactFinder::stored(const Digest& digest) {
     if (auto pending = pending_.find(digest)) return pending;
     if (state_.index.condemned.contains(digest)) return std::optional<StoredContent>{};
-    auto place = reader_.content(digest);
+    auto place = trailing_.content(digest);
     if (!place) return Failure(place.error());
     if (!*place) return std::optional<StoredContent>{};
     return StoredContent{(*place)->size, std::move((*place)->secrets)};

@@ -40,11 +40,17 @@ class PendingContents {
 
 class FactFinder {
   public:
+    /// `trailing` may lack what memory knows (Journal::open_trailing_reader), `reader` does not.
     /// Without `contracts` no completion lacks anything by its task's envelope, and every payload
     /// is taken.
-    FactFinder(const core::State& state, store::Reader& reader, const PendingContents& pending,
+    FactFinder(const core::State& state, store::Reader& trailing, store::Reader& reader,
+               const PendingContents& pending,
                std::optional<ContractReader> contracts = std::nullopt)
-        : state_(state), reader_(reader), pending_(pending), contracts_(std::move(contracts)) {}
+        : state_(state),
+          trailing_(trailing),
+          reader_(reader),
+          pending_(pending),
+          contracts_(std::move(contracts)) {}
 
     /// A task that has ended and is not in memory. Errors of these: IO.
     Result<std::optional<core::Task>> ended_task(const TaskKey& key);
@@ -76,6 +82,7 @@ class FactFinder {
     Result<TaskSpec> envelope(const core::Task& task);
 
     const core::State& state_;
+    store::Reader& trailing_;
     store::Reader& reader_;
     const PendingContents& pending_;
     std::optional<ContractReader> contracts_;

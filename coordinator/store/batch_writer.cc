@@ -5,7 +5,6 @@
 
 #include "common/base/check.h"
 #include "common/base/secret_scan.h"
-#include "common/platform/digest.h"
 #include "coordinator/store/event_codec.h"
 #include "coordinator/store/record_codec.h"
 
@@ -95,21 +94,25 @@ Result<BatchWriter> BatchWriter::open(Database& database) {
                        std::move(*rollups));
 }
 
-Result<Meta> BatchWriter::write(const Batch& batch, const Meta& before) {
-    ZQ_CHECK(!batch.events.empty());
+Result<Meta> BatchWriter::write(const Batch& batch, const std::vector<EventRow>& rows,
+                                const Meta& before) {
+    ZQ_CHECK(!batch.events.empty() && rows.size() == batch.events.size());
     Meta meta = before;
+    auto row = rows.begin();
+    last_request_ = {};
     uses_.begin();
     held_.begin();
     rollups_.begin(before.last_seq);
     for (const core::Event& event : batch.events) {
         ZQ_CHECK(event.seq == meta.last_seq + 1);
-        if (auto ok = write_event(event, meta); !ok) return Failure(ok.error());
+        if (auto ok = write_event(event, *row++, meta); !ok) return Failure(ok.error());
         if (auto ok = rollups_.add(event, batch.changes); !ok) return Failure(ok.error());
         if (auto ok = project(event, batch, meta); !ok) return Failure(ok.error());
         if (auto ok = uses_.project(event); !ok) return Failure(ok.error());
         if (auto ok = held_.project(event); !ok) return Failure(ok.error());
     }
     if (auto ok = uses_.finish(); !ok) return Failure(ok.error());
+    if (auto ok = prune_requests(); !ok) return Failure(ok.error());
     if (auto ok = project(batch.changes); !ok) return Failure(ok.error());
     auto held = held_.project(batch.changes, batch.events.front().seq);
     if (!held) return Failure(held.error());
@@ -128,29 +131,24 @@ Result<void> BatchWriter::project(const core::Changes& changes) {
     return {};
 }
 
-Result<void> BatchWriter::write_event(const core::Event& event, Meta& meta) {
-    const std::string body = encode_body(event.body);
-    const Digest body_digest = sha256(body);
-    const std::uint16_t kind = kind_number(event.body);
-    const Digest hash =
-        chain_hash(meta.chain_head, header_bytes(event, kind, kBodyVersion), body_digest);
+Result<void> BatchWriter::write_event(const core::Event& event, const EventRow& row, Meta& meta) {
     auto ok = statements_[kEvent]
                   .number(1, event.seq)
                   .integer(2, event.at.ms)
                   .integer(3, event.epoch)
                   .text(4, event.task.ns.text)
                   .text(5, event.task.id.text)
-                  .integer(6, kind)
+                  .integer(6, kind_number(event.body))
                   .integer(7, kBodyVersion)
                   .text(8, event.identity.text)
-                  .digest(9, body_digest)
-                  .digest(10, hash)
+                  .digest(9, row.body_digest)
+                  .digest(10, row.hash)
                   .run();
     if (!ok) return ok;
-    meta.chain_head = hash;
+    meta.chain_head = row.hash;
     meta.last_seq = event.seq;
     meta.last_at = std::max(meta.last_at, event.at);
-    return statements_[kBody].number(1, event.seq).blob(2, body).run();
+    return statements_[kBody].number(1, event.seq).blob(2, row.body).run();
 }
 
 /// What follows from one event beside the tasks and attempts, which come with the batch.
@@ -212,18 +210,24 @@ Result<void> BatchWriter::write_content(const core::Event& event, const core::Co
 
 Result<void> BatchWriter::write_request(const core::Event& event,
                                         const core::RequestRecorded& body) {
-    auto ok = statements_[kRequest]
-                  .text(1, event.identity.text)
-                  .text(2, body.client.text)
-                  .number(3, body.request)
-                  .text(4, event.task.ns.text)
-                  .text(5, event.task.id.text)
-                  .number(6, body.token.journal)
-                  .number(7, body.token.number)
-                  .integer(8, event.at.ms)
-                  .run();
-    if (!ok) return ok;
-    return statements_[kPruneRequests].integer(1, (event.at - limits::kRequestMemory).ms).run();
+    last_request_ = std::max(last_request_, event.at);
+    return statements_[kRequest]
+        .text(1, event.identity.text)
+        .text(2, body.client.text)
+        .number(3, body.request)
+        .text(4, event.task.ns.text)
+        .text(5, event.task.id.text)
+        .number(6, body.token.journal)
+        .number(7, body.token.number)
+        .integer(8, event.at.ms)
+        .run();
+}
+
+/// By the rule of core/apply.cc, for the whole batch.
+Result<void> BatchWriter::prune_requests() {
+    const Instant last = std::exchange(last_request_, {});
+    if (last == Instant{}) return {};
+    return statements_[kPruneRequests].integer(1, (last - limits::kRequestMemory).ms).run();
 }
 
 /// By the rule of core/apply_control.cc.

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "coordinator/store/event_rows.h"
 #include "coordinator/store/held_writer.h"
 #include "coordinator/store/journal.h"
 #include "coordinator/store/rollup_writer.h"
@@ -42,9 +43,10 @@ class BatchWriter {
     /// Prepares its statements; `database` must outlive it.
     static Result<BatchWriter> open(Database& database);
 
-    /// Writes the batch after `before`; gives what `meta` says after it. The batch must follow on
-    /// (checked). Errors: those of the database; the transaction must then be rolled back.
-    Result<Meta> write(const Batch& batch, const Meta& before);
+    /// Writes the batch after `before`, with the rows of its events; gives what `meta` says after
+    /// it. The batch must follow on (checked). Errors: those of the database; the transaction must
+    /// then be rolled back.
+    Result<Meta> write(const Batch& batch, const std::vector<EventRow>& rows, const Meta& before);
 
     /// What of the rows trails behind the last committed batch, which led to `meta`, in a
     /// transaction of the caller's; `forget_trailing` where that was not committed.
@@ -73,10 +75,11 @@ class BatchWriter {
           held_(std::move(held)),
           rollups_(std::move(rollups)) {}
 
-    Result<void> write_event(const core::Event& event, Meta& meta);
+    Result<void> write_event(const core::Event& event, const EventRow& row, Meta& meta);
     Result<void> write_content(const core::Event& event, const core::ContentStored& body,
                                const Batch& batch);
     Result<void> write_request(const core::Event& event, const core::RequestRecorded& body);
+    Result<void> prune_requests();
     Result<void> write_control(const core::Event& event, const core::ControlChanged& body);
     Result<void> project(const core::Event& event, const Batch& batch, Meta& meta);
     Result<void> write_task(const core::Task& task);
@@ -86,6 +89,7 @@ class BatchWriter {
     UseWriter uses_;
     HeldWriter held_;
     RollupWriter rollups_;
+    Instant last_request_;  // of the batch that is being written
 };
 
 }  // namespace zq::store

@@ -23,10 +23,9 @@ void CommitQueue::push(Order order) {
 
 std::vector<Answered> CommitQueue::take_answers() {
     std::lock_guard lock(mutex_);
-    if (answers_.empty()) return {};
     std::uint64_t count = 0;
     // Cleared under the lock: an answer that comes after this makes it readable again.
-    ZQ_CHECK(::read(signal_.fd(), &count, sizeof count) == sizeof count);
+    static_cast<void>(::read(signal_.fd(), &count, sizeof count));
     return std::exchange(answers_, {});
 }
 
@@ -55,6 +54,10 @@ bool CommitQueue::is_empty() const {
 void CommitQueue::answer(Answered answered) {
     std::lock_guard lock(mutex_);
     answers_.push_back(std::move(answered));
+    signal();
+}
+
+void CommitQueue::signal() const {
     const std::uint64_t one = 1;
     ZQ_CHECK(::write(signal_.fd(), &one, sizeof one) == sizeof one);
 }

@@ -34,9 +34,11 @@ struct StopOrder {
 struct AnchorOrder {
     Anchor anchor;
 };
-/// The log has grown by commits that did not come through this queue.
-struct UpkeepOrder {};
-using Order = std::variant<CommitOrder, SettleOrder, StopOrder, AnchorOrder, UpkeepOrder>;
+/// There are commits that did not come through this queue, to be brought into the tables.
+struct ProjectOrder {
+    Seq awaited = 0;  // somebody is to read up to there
+};
+using Order = std::variant<CommitOrder, SettleOrder, StopOrder, AnchorOrder, ProjectOrder>;
 
 /// A result: of a batch, with its estimated size; or the failure of other work on the disk, which
 /// nobody asked for.
@@ -56,7 +58,7 @@ class CommitQueue {
     void push(Order order);
     /// Takes what was answered since the last call. Never waits.
     std::vector<Answered> take_answers();
-    /// Readable while there are answers.
+    /// Readable while there are answers, or news of another kind.
     int answers_fd() const { return signal_.fd(); }
 
     // The commit thread's side.
@@ -66,6 +68,8 @@ class CommitQueue {
     /// Waits this long, or until there is a StopOrder; true if there is one.
     bool await_stop(std::chrono::milliseconds wait);
     void answer(Answered answered);
+    /// Makes `answers_fd` readable without an answer.
+    void signal() const;
 
   private:
     mutable std::mutex mutex_;

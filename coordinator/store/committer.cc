@@ -4,21 +4,15 @@
 #include <thread>
 
 #include "common/base/check.h"
-#include "coordinator/store/erase.h"
 
 namespace zq::store {
 namespace {
 
-using std::chrono::steady_clock;
-
 constexpr std::chrono::milliseconds kRoomAgainAfter{200};  // between two looks at a full disk
 
-/// The loop looks at the disk's state at least that often.
-constexpr std::chrono::seconds kLoopLooks{2};
-
-/// Statistics are worth a quarter of a second of the loop's time, not a stalled disk's.
-constexpr std::chrono::milliseconds kCatchUpWait{1};
-constexpr int kCatchUpWaits = 250;
+/// What is to be read is worth a quarter of a second of the reader's time, not a stalled disk's.
+constexpr std::chrono::milliseconds kTablesWait{1};
+constexpr int kTablesWaits = 250;
 
 /// Visits a variant with one lambda per alternative.
 template <class... F>
@@ -30,254 +24,315 @@ Cases(F...) -> Cases<F...>;
 
 }  // namespace
 
-Committer::Committer(Database database, BatchWriter writer, const Meta& meta, std::string folder,
-                     StorageBounds storage, LogBounds log)
-    : database_(std::move(database)),
-      writer_(std::move(writer)),
-      meta_(meta),
-      reserve_(std::move(folder), storage),
-      log_(log) {}
+Committer::Committer(CommitterParts parts, const std::string& folder, StorageBounds storage,
+                     LogBounds bounds)
+    : reserve_(folder, storage),
+      bounds_(bounds),
+      log_(std::move(parts.log)),
+      last_seq_(parts.meta.last_seq),
+      head_(parts.meta.chain_head),
+      projector_(std::move(parts.database), std::move(parts.writer), parts.meta, bounds, reserve_),
+      committed_(parts.meta.last_seq),
+      projected_(parts.meta.last_seq) {}
 
 void Committer::serve(CommitQueue& queue) {
     bool stopped = false;
     while (!stopped) {
-        auto order = queue.next(rest_after());
-        std::lock_guard at_work(at_work_);
+        auto order = queue.next(patience());
         if (!order) {
-            rest();
+            const bool trails = is_time(true);
+            if (trails) {
+                std::lock_guard at_tables(at_tables_);
+                project_slice();
+                queue.signal();
+            } else {
+                rest();
+            }
             tell_failure(queue);
             continue;
         }
         std::visit(Cases{[&](CommitOrder& commit_order) {
-                             queue.answer({commit_when_it_fits(commit_order.batch, queue),
-                                           commit_order.bytes});
-                             keep_log_short(queue);
-                             tell_failure(queue);
+                             CommitResult result = commit_when_it_fits(commit_order.batch, queue);
+                             if (is_turn()) project();
+                             queue.answer({std::move(result), commit_order.bytes});
                          },
                          [&](SettleOrder& settle_order) { settle_order.done.set_value(settle()); },
                          [&](StopOrder& stop_order) {
                              stop_order.done.set_value(stop());
                              stopped = true;
                          },
-                         [&](AnchorOrder& anchor_order) { write(anchor_order.anchor); },
-                         [&](UpkeepOrder&) {
-                             keep_log_short(queue);
-                             tell_failure(queue);
+                         [&](AnchorOrder& anchor_order) {
+                             std::lock_guard at_tables(at_tables_);
+                             if (!poisoned()) check(projector_.write(anchor_order.anchor));
+                         },
+                         [&](ProjectOrder& project_order) {
+                             std::lock_guard at_log(at_log_);
+                             wanted_ = std::max(wanted_, project_order.awaited);
                          }},
                    *order);
+        if (!stopped) take_care(queue);
+        tell_failure(queue);
     }
 }
 
-std::optional<CommitResult> Committer::commit_here(const Batch& batch) {
-    std::unique_lock at_work(at_work_, std::try_to_lock);
-    if (!at_work.owns_lock()) return std::nullopt;
+/// By the count of batches, where that is what decides.
+bool Committer::is_turn() {
+    return bounds_.project_every != 0 && ++committed_batches_ % bounds_.project_every == 0;
+}
+
+/// After an order: what may be done while nothing else waits, or must be done though.
+void Committer::take_care(const CommitQueue& queue) {
+    if (is_time(queue.is_empty())) {
+        std::lock_guard at_tables(at_tables_);
+        project_slice();
+        queue.signal();
+    }
+    if (Clock::now() - looked_ > std::chrono::milliseconds(bounds_.rest_after.count)) {
+        looked_ = Clock::now();
+        reserve_.refresh();
+    }
+    if (!queue.is_empty()) return;
+    wipe_logs();
+    std::lock_guard at_tables(at_tables_);
+    if (!poisoned()) check(projector_.keep_log_short(true));
+}
+
+// The log.
+
+std::optional<CommitResult> Committer::commit_here(Batch& batch) {
+    std::unique_lock at_log(at_log_, std::try_to_lock);
+    if (!at_log.owns_lock()) return std::nullopt;
     CommitResult result = commit(batch);
     // Tried again until it fits: that is the other thread's.
     if (result.status == CommitStatus::kFull) return std::nullopt;
     return result;
 }
 
-void Committer::catch_up() {
-    std::unique_lock at_work(at_work_, std::try_to_lock);
-    for (int waits = 0; !at_work.owns_lock() && waits < kCatchUpWaits; ++waits) {
-        if (waits_for_room()) return;
-        std::this_thread::sleep_for(kCatchUpWait);
-        at_work.try_lock();
-    }
-    if (at_work.owns_lock()) write_trailing();
-}
-
-void Committer::write_trailing() {
-    if (poisoned_ || !writer_.trails(meta_)) return;
-    auto write = [&]() -> Result<void> {
-        auto steps = [&]() -> Result<void> {
-            if (auto ok = database_.run("BEGIN IMMEDIATE"); !ok) return ok;
-            if (auto ok = writer_.catch_up(meta_); !ok) return ok;
-            return database_.run("COMMIT");
-        };
-        auto done = steps();
-        if (done) return done;
-        writer_.forget_trailing();
-        if (database_.in_transaction()) static_cast<void>(database_.run("ROLLBACK"));
-        if (database_.in_transaction()) return fail(ErrorCode::IO, done.error().message);
-        return done;
-    };
-    auto done = write();
-    if (!done && done.error().code == ErrorCode::STORAGE_FULL && reserve_.release()) {
-        // No answer wakes the loop for this: it is to see by itself that the reserve is gone.
-        gone_until_ = steady_clock::now() + kLoopLooks;
-        done = write();
-    }
-    if (!done && done.error().code != ErrorCode::STORAGE_FULL) poison(done.error());
-}
-
-bool Committer::log_is_long() {
-    std::unique_lock at_work(at_work_, std::try_to_lock);
-    if (!at_work.owns_lock()) return false;
-    return database_.log_pages() - checkpointed_pages_ >= log_.checkpoint_pages || wipe_log_;
+bool Committer::should_be_woken() {
+    std::lock_guard at_log(at_log_);
+    return !std::exchange(woken_, true);
 }
 
 /// What was decided can't be taken back: the same batch again until it fits.
-CommitResult Committer::commit_when_it_fits(const Batch& batch, CommitQueue& queue) {
-    CommitResult result = commit(batch);
+CommitResult Committer::commit_when_it_fits(Batch& batch, CommitQueue& queue) {
+    const auto once = [&] {
+        std::lock_guard at_log(at_log_);
+        return commit(batch);
+    };
+    CommitResult result = once();
     while (result.status == CommitStatus::kFull) {
         waits_for_room_ = true;
         if (queue.await_stop(kRoomAgainAfter)) break;
-        result = commit(batch);
+        if (tables_full_) {
+            std::lock_guard at_tables(at_tables_);
+            project_slice();
+        }
+        result = once();
     }
     waits_for_room_ = false;
     return result;
 }
 
-/// The loop learns of a failure outside of commits too: it must stop, not find out with its next
-/// batch.
-void Committer::tell_failure(CommitQueue& queue) {
-    if (!poisoned_ || std::exchange(told_, true)) return;
-    queue.answer(
-        {{CommitStatus::kUnknown, meta_.last_seq, {}, *poisoned_}, 0, Answered::Of::kUpkeep});
-}
-
-CommitResult Committer::commit(const Batch& batch) {
+CommitResult Committer::commit(Batch& batch) {
+    const Seq first_seq = batch.events.front().seq;
     const Seq last_seq = batch.events.back().seq;
     if (poisoned_) return {CommitStatus::kUnknown, last_seq, {}, *poisoned_};
-    if (batch.events.front().seq != meta_.last_seq + 1) {
+    if (first_seq != last_seq_ + 1) {
         // Only behind one that was given up may there be others.
-        ZQ_CHECK(batch.events.front().seq > meta_.last_seq);
+        ZQ_CHECK(first_seq > last_seq_);
         return {CommitStatus::kFull, last_seq, {}, "a batch before this one did not fit"};
     }
-    auto meta = try_commit(batch);
-    if (!meta && meta.error().code == ErrorCode::STORAGE_FULL && !database_.in_transaction() &&
-        reserve_.release()) {
-        looked_ = steady_clock::now();  // not made again before the loop has seen that it is gone
-        meta = try_commit(batch);
-    }
-    if (meta) {
-        meta_ = *meta;
-        return {CommitStatus::kCommitted, last_seq, meta_.chain_head, {}};
-    }
-    if (meta.error().code == ErrorCode::STORAGE_FULL && !database_.in_transaction()) {
-        return {CommitStatus::kFull, last_seq, {}, meta.error().message};
-    }
-    poison(meta.error());
-    return {CommitStatus::kUnknown, last_seq, {}, meta.error().message};
-}
-
-Result<Meta> Committer::try_commit(const Batch& batch) {
-    auto write = [&]() -> Result<Meta> {
-        if (auto ok = database_.run("BEGIN IMMEDIATE"); !ok) return Failure(ok.error());
-        auto meta = writer_.write(batch, meta_);
-        if (!meta) return meta;
-        if (auto ok = erase_texts(database_, batch.events); !ok) return Failure(ok.error());
-        if (auto ok = database_.run("COMMIT"); !ok) return Failure(ok.error());
-        return meta;
-    };
-    auto meta = write();
-    if (!meta && database_.in_transaction()) {
-        // What a failed rollback leaves is for the caller to see: the transaction is still open.
-        static_cast<void>(database_.run("ROLLBACK"));
-    }
-    if (meta) note_erased(batch);
-    return meta;
-}
-
-/// What was erased, or was content of such a task, is still in the log.
-void Committer::note_erased(const Batch& batch) {
-    for (const core::Event& event : batch.events) {
-        if (std::holds_alternative<core::TextsErased>(event.body)) erased_upto_ = event.seq;
-        const bool condemns = std::holds_alternative<core::ContentsCondemned>(event.body);
-        if (erased_upto_ == event.seq || (condemns && erased_upto_ != 0)) wipe_log_ = true;
-    }
-}
-
-/// The log has what was overwritten until it is emptied. A reader that is in the midst of something
-/// hinders that: then after a later batch, or when nothing is to be done.
-void Committer::wipe_log() {
-    if (!wipe_log_ || poisoned_) return;
-    auto done = database_.checkpoint(Checkpoint::kEmpty);
-    if (!done && done.error().code != ErrorCode::STORAGE_FULL) return poison(done.error());
-    if (!done || database_.log_pages() != 0) return;
-    checkpointed_pages_ = 0;
-    wipe_log_ = false;
-}
-
-Result<void> Committer::settle() {
-    if (poisoned_) return fail(ErrorCode::IO, *poisoned_);
-    auto done = database_.checkpoint(Checkpoint::kTruncate);
+    // What is acknowledged has its place in the tables: their room is not used up by the log.
+    if (tables_full_) return {CommitStatus::kFull, last_seq, {}, "the disk is full"};
+    std::vector<EventRow> rows = make_rows(batch.events, head_);
+    auto done = log_.append(rows, batch.contents, first_seq);
     if (!done && done.error().code == ErrorCode::STORAGE_FULL && reserve_.release()) {
-        done = database_.checkpoint(Checkpoint::kTruncate);
+        done = log_.append(rows, batch.contents, first_seq);
     }
-    if (done) {
-        checkpointed_pages_ = 0;
-    } else if (done.error().code == ErrorCode::IO) {
-        // After a failed sync the kernel may call lost pages clean: nothing more can be promised.
-        poison(done.error());
+    if (!done && done.error().code == ErrorCode::STORAGE_FULL) {
+        return {CommitStatus::kFull, last_seq, {}, done.error().message};
     }
-    return done;
-}
-
-/// Evidence only: a full disk leaves it out. Any other failure is one of the disk.
-void Committer::write(const Anchor& anchor) {
-    // Made of a state that had texts which are erased since.
-    if (poisoned_ || anchor.seq < erased_upto_) return;
-    auto done = write_anchor(database_, anchor);
-    if (!done && done.error().code != ErrorCode::STORAGE_FULL) poison(done.error());
-}
-
-/// A journal that is closed in good order says what it led to.
-Result<void> Committer::anchor_end() {
-    if (poisoned_) return fail(ErrorCode::IO, *poisoned_);
-    auto last = last_anchor(database_);
-    if (!last) return Failure(last.error());
-    if (*last == meta_.last_seq) return {};
-    auto anchor = take_anchor(database_);
-    if (!anchor) return Failure(anchor.error());
-    write(*anchor);
-    return {};
-}
-
-Result<void> Committer::stop() {
-    write_trailing();
-    auto anchored = anchor_end();
-    auto done = settle();
-    if (done && !anchored) done = anchored;
-    // What could not be brought over stays in the log for the next start.
-    if (!done) database_.keep_log_on_close();
-    return done;
-}
-
-void Committer::keep_log_short(const CommitQueue& queue) {
-    if (steady_clock::now() - looked_ > rest_after()) {
-        looked_ = steady_clock::now();
-        if (looked_ >= gone_until_) reserve_.refresh();
+    if (!done) {
+        poisoned_ = "the journal stopped after a failure: " + done.error().message;
+        return {CommitStatus::kUnknown, last_seq, {}, done.error().message};
     }
-    const int pages = database_.log_pages();
-    if (pages < checkpointed_pages_) checkpointed_pages_ = 0;  // the log began anew
-    if (wipe_log_ && queue.is_empty()) wipe_log();
-    const bool may = pages - checkpointed_pages_ >= log_.checkpoint_pages && queue.is_empty();
-    const bool must = pages - checkpointed_pages_ >= log_.most_pages;
-    if (poisoned_ || (!may && !must)) return;
-    auto done = database_.checkpoint(Checkpoint::kPassive);
-    checkpointed_pages_ = pages;
-    // A full disk only postpones the copying; the commits themselves are in the log.
-    if (!done && done.error().code != ErrorCode::STORAGE_FULL) poison(done.error());
+    last_seq_ = last_seq;
+    committed_.store(last_seq, std::memory_order_release);
+    head_ = rows.back().hash;
+    trail_.add(std::move(batch), std::move(rows));
+    trails_far_ = trail_.is_far();
+    return {CommitStatus::kCommitted, last_seq, head_, {}};
+}
+
+// The tables.
+
+/// How long the thread may wait for an order.
+std::chrono::milliseconds Committer::patience() {
+    const auto rest = std::chrono::milliseconds(bounds_.rest_after.count);
+    std::lock_guard at_log(at_log_);
+    woken_ = !trail_.is_empty();
+    if (trail_.is_empty() || poisoned_ || bounds_.project_every != 0) return rest;
+    if (tables_full_) return kRoomAgainAfter;
+    if (projected() < wanted_) return {};
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(trail_.until_due());
+    return std::clamp(left, std::chrono::milliseconds(0), rest);
+}
+
+/// Whether a part of the trail is to be brought into the tables now; `idle`: nothing else waits.
+bool Committer::is_time(bool idle) {
+    std::lock_guard at_log(at_log_);
+    if (trail_.is_empty() || poisoned_ || bounds_.project_every != 0) return false;
+    return trail_.is_far() || (idle && (projected() < wanted_ || trail_.is_due()));
+}
+
+void Committer::project_slice() {
+    std::optional<LoggedChanges> slice;
+    Sync sync = Sync::kNone;
+    {
+        std::lock_guard at_log(at_log_);
+        if (poisoned_) return;
+        slice = trail_.take();
+        if (log_.is_long()) sync = Sync::kFull;
+    }
+    if (!slice) return;
+    projecting_ = true;
+    const auto done = projector_.write(*slice, sync);
+    tables_full_ = !done && done.error().code == ErrorCode::STORAGE_FULL;
+    if (!tables_full_) check(done);
+    if (done) check(projector_.keep_log_short(false));
+    projecting_ = false;
+    std::lock_guard at_log(at_log_);
+    if (tables_full_) trail_.put_back(std::move(*slice));
+    projected_.store(projector_.meta().last_seq, std::memory_order_release);
+    log_.settled(projector_.settled());
+    trail_.note_written();
+    trails_far_ = trail_.is_far();
+}
+
+void Committer::project_all() {
+    const auto trails = [&] {
+        std::lock_guard at_log(at_log_);
+        return !trail_.is_empty() && !poisoned_;
+    };
+    do {
+        if (!trails()) return;
+        project_slice();
+    } while (!tables_full_);
+}
+
+std::unique_lock<std::mutex> Committer::await_tables() {
+    std::unique_lock at_tables(at_tables_, std::try_to_lock);
+    for (int waits = 0; !at_tables.owns_lock() && waits < kTablesWaits; ++waits) {
+        if (waits_for_room()) break;
+        std::this_thread::sleep_for(kTablesWait);
+        at_tables.try_lock();
+    }
+    return at_tables;
+}
+
+bool Committer::project() {
+    if (committed_.load(std::memory_order_acquire) == projected()) return false;
+    const auto at_tables = await_tables();
+    if (!at_tables.owns_lock()) return false;
+    const Seq before = projected();
+    project_all();
+    return projected() != before;
+}
+
+void Committer::catch_up() {
+    const auto at_tables = await_tables();
+    if (!at_tables.owns_lock()) return;
+    project_all();
+    if (!poisoned()) check(projector_.write_trailing());
+}
+
+/// The logs have what was overwritten until they are emptied.
+void Committer::wipe_logs() {
+    std::lock_guard at_tables(at_tables_);
+    if (poisoned()) return;
+    if (projector_.has_erased()) {
+        auto wiped = projector_.wipe_log();
+        if (!wiped) return check(Failure(wiped.error()));
+        if (!*wiped) return;
+        std::lock_guard at_log(at_log_);
+        log_.scrub();
+        log_.settled(projector_.settled());
+    }
+    std::lock_guard at_log(at_log_);
+    if (log_.is_scrubbed() || !log_.is_settled()) return;
+    auto done = log_.wipe();
+    if (!done) poisoned_ = "the journal stopped after a failure: " + done.error().message;
 }
 
 /// Nothing waits: time to copy the log back and to look at the disk.
 void Committer::rest() {
-    looked_ = steady_clock::now();
-    if (looked_ >= gone_until_) reserve_.refresh();
-    write_trailing();
-    const int pages = database_.log_pages();
-    wipe_log();
-    if (poisoned_ || pages == checkpointed_pages_) return;
-    auto done = database_.checkpoint(Checkpoint::kPassive);
-    checkpointed_pages_ = pages;
-    if (!done && done.error().code != ErrorCode::STORAGE_FULL) poison(done.error());
+    reserve_.refresh();
+    looked_ = Clock::now();
+    wipe_logs();
+    std::lock_guard at_tables(at_tables_);
+    if (poisoned()) return;
+    check(projector_.write_trailing());
+    if (!poisoned()) check(projector_.copy_log_back());
+}
+
+Result<void> Committer::settle() {
+    std::lock_guard at_tables(at_tables_);
+    project_all();
+    if (auto why = poisoned()) return fail(ErrorCode::IO, *why);
+    if (tables_full_) return fail(ErrorCode::STORAGE_FULL, "the disk is full");
+    auto done = projector_.settle();
+    // After a failed sync the kernel may call lost pages clean: nothing more can be promised.
+    if (!done && done.error().code == ErrorCode::IO) poison(done.error());
+    std::lock_guard at_log(at_log_);
+    log_.settled(projector_.settled());
+    return done;
+}
+
+Result<void> Committer::stop() {
+    {
+        std::lock_guard at_tables(at_tables_);
+        project_all();
+        if (!poisoned() && !tables_full_) {
+            check(projector_.write_trailing());
+            if (!poisoned()) check(projector_.anchor_end());
+        }
+    }
+    auto done = settle();
+    std::lock_guard at_log(at_log_);
+    // What could not be brought over stays in the logs for the next start.
+    if (!done) {
+        projector_.keep_log_on_close();
+    } else if (log_.is_settled()) {
+        log_.remove();
+    }
+    return done;
+}
+
+// Failures.
+
+/// The loop learns of a failure outside of commits too: it must stop, not find out with its next
+/// batch.
+void Committer::tell_failure(CommitQueue& queue) {
+    auto why = poisoned();
+    if (!why || std::exchange(told_, true)) return;
+    queue.answer({{CommitStatus::kUnknown, projected(), {}, *why}, 0, Answered::Of::kUpkeep});
+}
+
+std::optional<std::string> Committer::poisoned() {
+    std::lock_guard at_log(at_log_);
+    return poisoned_;
 }
 
 void Committer::poison(const Error& error) {
-    poisoned_ = "the journal stopped after a failure: " + error.message;
-    database_.keep_log_on_close();
+    std::lock_guard at_log(at_log_);
+    if (!poisoned_) poisoned_ = "the journal stopped after a failure: " + error.message;
+}
+
+/// Of what nobody waits for; on the tables' side.
+void Committer::check(const Result<void>& done) {
+    if (done) return;
+    projector_.keep_log_on_close();
+    poison(done.error());
 }
 
 }  // namespace zq::store

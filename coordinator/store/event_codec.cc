@@ -1,5 +1,6 @@
 #include "coordinator/store/event_codec.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -38,6 +39,24 @@ void put_text(std::string& out, std::string_view text, int length_size) {
     ZQ_CHECK(text.size() < (1ULL << (8 * length_size)));
     put_integer(out, text.size(), length_size);
     out += text;
+}
+
+std::uint64_t take_integer(std::string_view& from, std::size_t size) {
+    std::uint64_t value = 0;
+    for (const char byte : from.substr(0, size)) {
+        value = value << 8 | static_cast<unsigned char>(byte);
+    }
+    from.remove_prefix(std::min(size, from.size()));
+    return value;
+}
+
+std::string_view take_text(std::string_view& from, std::size_t length_size) {
+    const std::string_view text = from.substr(0, 0);
+    const std::uint64_t size = take_integer(from, length_size);
+    if (size > from.size()) return text;
+    const std::string_view taken = from.substr(0, size);
+    from.remove_prefix(size);
+    return taken;
 }
 
 std::string_view view(const Digest& digest) {
@@ -82,6 +101,26 @@ std::string header_bytes(const core::Event& event, std::uint16_t kind, std::uint
     put_text(out, event.task.id.text, 2);
     put_text(out, event.identity.text, 2);
     return out;
+}
+
+Result<core::Event> decode_event(std::string_view header, std::string_view body) {
+    std::string_view rest = header;
+    core::Event event;
+    event.seq = take_integer(rest, 8);
+    event.at = Instant{static_cast<std::int64_t>(take_integer(rest, 8))};
+    event.epoch = static_cast<Epoch>(take_integer(rest, 4));
+    const auto kind = static_cast<std::uint16_t>(take_integer(rest, 2));
+    const auto version = static_cast<std::uint16_t>(take_integer(rest, 2));
+    event.task.ns = Namespace(take_text(rest, 1));
+    event.task.id = TaskId(take_text(rest, 2));
+    event.identity = Identity(take_text(rest, 2));
+    auto decoded = decode_body(kind, version, body);
+    if (!decoded) return Failure(decoded.error());
+    event.body = std::move(*decoded);
+    if (header_bytes(event, kind, version) != header) {
+        return fail(ErrorCode::IO, "what should be an event's header is none");
+    }
+    return event;
 }
 
 Digest chain_hash(const Digest& before, std::string_view header, const Digest& body_digest) {

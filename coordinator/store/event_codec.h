@@ -45,6 +45,10 @@ Result<core::EventBody> decode_body(std::uint16_t kind, std::uint16_t version,
 /// The header's bytes, as drawn above. The body's own bytes are not looked at.
 std::string header_bytes(const core::Event& event, std::uint16_t kind, std::uint16_t version);
 
+/// The event of a header and a body, as they were written. Errors: IO (it is no header), and those
+/// of decode_body.
+Result<core::Event> decode_event(std::string_view header, std::string_view body);
+
 /// The next link of the chain.
 Digest chain_hash(const Digest& before, std::string_view header, const Digest& body_digest);
 

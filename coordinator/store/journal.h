@@ -1,6 +1,7 @@
 // The journal as the coordinator sees it: tasks and events, never SQL. It is the truth; projections
-// of it (tasks, attempts, contents) are written in the same transaction. Bodies: SQLite
-// (sqlite_journal.h) and memory (memory_journal.h); one conformance suite holds for all.
+// of it (tasks, attempts, contents) follow from it, and may trail a little behind what is
+// committed. Bodies: SQLite (sqlite_journal.h) and memory (memory_journal.h); one conformance suite
+// holds for all.
 //
 // A body runs its commits on a thread of its own (or none); everything here is called by the loop's
 // thread. Appends are ordered; the first failure poisons the journal: every later append fails too.
@@ -86,7 +87,8 @@ class Journal {
     /// Takes what has been committed or has failed since the last call. Never waits.
     virtual std::vector<CommitResult> results() = 0;
 
-    /// Readable (poll it) when `results` has something; -1 if results come at once.
+    /// Readable (poll it) when `results` has something, or the tables have caught up a part; -1 if
+    /// results come at once.
     virtual int results_fd() const = 0;
 
     /// Batches handed over whose result has not been taken, and an estimate of their bytes.
@@ -110,8 +112,20 @@ class Journal {
     virtual void catch_up() {}
 
     /// A reader of committed data, for one thread of the caller's choice. Valid while the journal
-    /// is.
+    /// is. Where the tables trail behind, a question to it waits until they do not, though not for
+    /// long.
     virtual Result<std::unique_ptr<Reader>> open_reader() = 0;
+
+    /// The same that never waits: it sees everything up to `projected` and perhaps more. For who
+    /// knows from memory what came after.
+    virtual Result<std::unique_ptr<Reader>> open_trailing_reader() { return open_reader(); }
+    /// Events up to this one are in the tables.
+    virtual Seq projected() const = 0;
+    /// Somebody waits to read what is committed, up to this event: `results_fd` tells when
+    /// `projected` has moved.
+    virtual void project_soon(Seq /*upto*/) {}
+    /// So much is committed and not in the tables yet that nothing more should be decided.
+    virtual bool trails_far() const { return false; }
 
     /// Commits what was handed over, checkpoints, closes. Afterwards only the destructor.
     virtual Result<void> close() = 0;

@@ -69,6 +69,7 @@ class MemoryJournal : public Journal {
     bool storage_low() const override { return storage_low_; }
     Instant leadership_until() const override { return kNever; }
     Result<std::unique_ptr<Reader>> open_reader() override;
+    Seq projected() const override { return disk_.events.size(); }
     Result<void> close() override;
 
     /// Makes appended batches durable, in order, so many at most.

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "coordinator/store/log_recovery.h"
 #include "coordinator/store/schema.h"
 #include "coordinator/store/sqlite_journal.h"
 
@@ -83,13 +84,17 @@ Result<void> OfflineJournal::open_database() {
     if (!writable_) {
         std::error_code none;
         const bool has_log = fs::file_size(path + "-wal", none) > 0 && !none;
-        if (has_log) {
+        if (has_log || has_commit_log(folder_)) {
             auto copied = copy_log_too();
             if (!copied) return Failure(copied.error());
             path = *copied;
         } else {
             mode = OpenMode::kUnchanging;
         }
+    }
+    const std::string place = copy_.empty() ? folder_ : copy_;
+    if (mode == OpenMode::kExisting && has_commit_log(place)) {
+        if (auto ok = bring_over(place); !ok) return ok;
     }
     auto database = Database::open(path, mode);
     if (!database) return Failure(database.error());
@@ -107,14 +112,19 @@ Result<std::string> OfflineJournal::copy_log_too() {
     }
     copy_ = pattern;
     const std::string from = journal_path(folder_);
-    const std::string to = journal_path(copy_);
-    for (const char* suffix : {"", "-wal"}) {
-        if (fs::copy_file(from + suffix, to + suffix, failed)) continue;
+    std::vector<std::string> files{from};
+    if (fs::exists(from + "-wal", failed)) files.push_back(from + "-wal");
+    for (const std::string& path : commit_log_paths(folder_)) {
+        if (fs::exists(path, failed)) files.push_back(path);
+    }
+    for (const std::string& path : files) {
+        const std::string to = copy_ + path.substr(folder_.size());
+        if (fs::copy_file(path, to, failed)) continue;
         return fail(
             failed == std::errc::no_space_on_device ? ErrorCode::STORAGE_FULL : ErrorCode::IO,
-            "cannot copy " + from + suffix + " to " + copy_ + ": " + failed.message());
+            "cannot copy " + path + " to " + copy_ + ": " + failed.message());
     }
-    return to;
+    return journal_path(copy_);
 }
 
 }  // namespace zq::store

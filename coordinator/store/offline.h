@@ -1,7 +1,8 @@
 // A data folder that no coordinator uses, opened to be read: for verify, info, export, and as the
-// source of restore and archive. Nothing in the folder changes but its lock file. Where the folder
-// cannot be written to at all, the database is read as it stands; if it has a log, a private copy
-// of both is.
+// source of restore and archive. Nothing in the folder changes but its lock file, unless a
+// coordinator was killed: what its commit log has is brought into the database first, as a start
+// would do it. Where the folder cannot be written to at all, the database is read as it stands; if
+// it has a log, a private copy of both is.
 #pragma once
 
 #include <optional>

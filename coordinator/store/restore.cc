@@ -94,7 +94,8 @@ Result<RestoreReport> begin_new_life(Database& database, const RestoreOrder& ord
     const Batch batch = end_old_life(rewound->state, report.journal, order.program);
     if (auto ok = database.run("BEGIN IMMEDIATE"); !ok) return Failure(ok.error());
     if (auto ok = writer->find_trailing(rewound->meta); !ok) return Failure(ok.error());
-    auto after = writer->write(batch, rewound->meta);
+    auto after =
+        writer->write(batch, make_rows(batch.events, rewound->meta.chain_head), rewound->meta);
     if (!after) return Failure(after.error());
     if (auto ok = database.run("COMMIT"); !ok) return Failure(ok.error());
     auto anchor = take_anchor(database);

@@ -10,7 +10,7 @@
 namespace zq::store {
 
 /// The format this program writes; it stands in PRAGMA user_version.
-inline constexpr int kFormatVersion = 7;
+inline constexpr int kFormatVersion = 8;
 /// The oldest one that it still reads and migrates.
 inline constexpr int kOldestFormat = 1;
 

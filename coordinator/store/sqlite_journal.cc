@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "common/base/check.h"
+#include "coordinator/store/log_recovery.h"
 #include "coordinator/store/schema.h"
 #include "coordinator/store/sqlite_reader.h"
 #include "coordinator/store/sqlite_recovery.h"
@@ -118,12 +119,29 @@ Result<Recovery> SqliteJournal::open_and_restore(core::State& state) {
     if (auto ok = database->run("BEGIN IMMEDIATE"); !ok) return Failure(ok.error());
     if (auto ok = writer->find_trailing(*meta); !ok) return Failure(ok.error());
     if (auto ok = database->run("COMMIT"); !ok) return Failure(ok.error());
+    auto log = CommitLog::open(options_.folder, options_.log.turn_bytes);
+    if (!log) return Failure(log.error());
+    meta = take_over_log(*database, *writer, *log, state, *meta);
+    if (!meta) return Failure(meta.error());
     next_seq_ = meta->last_seq + 1;
-    committer_ = std::make_unique<Committer>(std::move(*database), std::move(*writer), *meta,
-                                             options_.folder, options_.storage, options_.log);
+    committer_ = std::make_unique<Committer>(
+        CommitterParts{std::move(*database), std::move(*writer), std::move(*log), *meta},
+        options_.folder, options_.storage, options_.log);
     thread_ = std::thread([this] { committer_->serve(queue_); });
     pthread_setname_np(thread_.native_handle(), "zq-commit");
-    return recovery;
+    return Recovery{meta->journal,    meta->epoch,      meta->last_seq,           meta->last_at,
+                    meta->last_token, meta->chain_head, state.durable.open.size()};
+}
+
+/// What a killed process left in it is in the tables and on disk afterwards, and nowhere else.
+Result<Meta> SqliteJournal::take_over_log(Database& database, BatchWriter& writer, CommitLog& log,
+                                          core::State& state, const Meta& meta) const {
+    auto after = bring_over(database, writer, log, state, meta);
+    if (!after) return after;
+    log.settled(after->last_seq);
+    if (!has_commit_log(options_.folder)) return after;
+    if (auto ok = log.wipe(); !ok) return Failure(ok.error());
+    return after;
 }
 
 Result<void> SqliteJournal::settle() {
@@ -134,31 +152,34 @@ Result<void> SqliteJournal::settle() {
     return done.get();
 }
 
-void SqliteJournal::note_appended(const Batch& batch) {
-    ZQ_CHECK(thread_.joinable());
-    ZQ_CHECK(!batch.events.empty() && batch.events.front().seq == next_seq_);
-    next_seq_ = batch.events.back().seq + 1;
+/// A hop to the other thread and back takes as long as half a commit does; and while that thread is
+/// at the tables a batch would wait for it.
+bool SqliteJournal::commit_here(Batch& batch) {
+    auto result = batches_ == 0 ? committer_->commit_here(batch) : std::nullopt;
+    if (!result) return false;
+    next_seq_ = result->last_seq + 1;
+    at_once_.push_back(std::move(*result));
+    if (committer_->should_be_woken()) queue_.push(ProjectOrder{});
+    return true;
 }
 
 void SqliteJournal::append(Batch batch) {
-    note_appended(batch);
+    ZQ_CHECK(thread_.joinable());
+    ZQ_CHECK(!batch.events.empty() && batch.events.front().seq == next_seq_);
+    if (committer_->is_projecting() && commit_here(batch)) return queue_.signal();
+    next_seq_ = batch.events.back().seq + 1;
     const std::size_t bytes = estimate(batch);
     ++batches_;
     bytes_ += bytes;
     queue_.push(CommitOrder{std::move(batch), bytes});
 }
 
-/// A hop to the other thread and back takes as long as half a commit does.
 bool SqliteJournal::append_now(Batch batch) {
-    auto result = batches_ == 0 ? committer_->commit_here(batch) : std::nullopt;
-    if (!result) {
-        append(std::move(batch));
-        return false;
-    }
-    note_appended(batch);
-    if (committer_->log_is_long()) queue_.push(UpkeepOrder{});
-    at_once_.push_back(std::move(*result));
-    return true;
+    ZQ_CHECK(thread_.joinable());
+    ZQ_CHECK(!batch.events.empty() && batch.events.front().seq == next_seq_);
+    if (commit_here(batch)) return true;
+    append(std::move(batch));
+    return false;
 }
 
 std::vector<CommitResult> SqliteJournal::results() {
@@ -218,11 +239,34 @@ bool SqliteJournal::waits_for_room() const {
 void SqliteJournal::catch_up() {
     ZQ_CHECK(committer_);
     committer_->catch_up();
+    queue_.signal();
 }
 
 Result<std::unique_ptr<Reader>> SqliteJournal::open_reader() {
     ZQ_CHECK(committer_);
-    return SqliteReader::open(journal_path(options_.folder));
+    return SqliteReader::open(journal_path(options_.folder), [this] {
+        if (committer_->project()) queue_.signal();
+    });
+}
+
+Result<std::unique_ptr<Reader>> SqliteJournal::open_trailing_reader() {
+    ZQ_CHECK(committer_);
+    return SqliteReader::open(journal_path(options_.folder), {});
+}
+
+Seq SqliteJournal::projected() const {
+    ZQ_CHECK(committer_);
+    return committer_->projected();
+}
+
+void SqliteJournal::project_soon(Seq upto) {
+    if (wanted_ >= upto || committer_->projected() >= upto) return;
+    wanted_ = upto;
+    queue_.push(ProjectOrder{upto});
+}
+
+bool SqliteJournal::trails_far() const {
+    return committer_ && committer_->trails_far();
 }
 
 Result<void> SqliteJournal::close() {

@@ -1,5 +1,6 @@
-// The journal in an SQLite database: FOLDER/journal.db, held by FOLDER/lock, with FOLDER/reserve
-// kept for a full disk. This is the loop's side; committer.h is the thread that writes.
+// The journal in an SQLite database: FOLDER/journal.db, held by FOLDER/lock, with the commit log
+// before it (commit_log.h) and FOLDER/reserve kept for a full disk. This is the loop's side;
+// committer.h is the thread that writes.
 #pragma once
 
 #include <chrono>
@@ -41,13 +42,19 @@ class SqliteJournal : public Journal {
     Instant leadership_until() const override { return kNever; }
     void catch_up() override;
     Result<std::unique_ptr<Reader>> open_reader() override;
+    Result<std::unique_ptr<Reader>> open_trailing_reader() override;
+    Seq projected() const override;
+    void project_soon(Seq upto) override;
+    bool trails_far() const override;
     Result<void> close() override;
 
   private:
     Result<void> take_folder();
     Result<Recovery> open_and_restore(core::State& state);
+    Result<Meta> take_over_log(Database& database, BatchWriter& writer, CommitLog& log,
+                               core::State& state, const Meta& meta) const;
     void keep_anchored(Seq committed);
-    void note_appended(const Batch& batch);
+    bool commit_here(Batch& batch);
 
     SqliteJournalOptions options_;
     FileHandle lock_;
@@ -58,7 +65,8 @@ class SqliteJournal : public Journal {
     Seq next_seq_ = 1;
     std::size_t batches_ = 0;
     std::size_t bytes_ = 0;
-    Seq anchored_ = 0;                    // the last anchor, or the one that is being taken
+    Seq wanted_ = 0;    // the committer's thread was told that so much is to be read soon
+    Seq anchored_ = 0;  // the last anchor, or the one that is being taken
     std::future<Result<Anchor>> taking_;  // beside the commits, on a thread and reader of its own
     std::chrono::steady_clock::time_point anchoring_since_{};
     std::chrono::steady_clock::time_point next_anchor_at_{};

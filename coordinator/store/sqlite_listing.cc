@@ -103,6 +103,11 @@ Result<std::vector<Seq>> SqliteReader::listed_by_role(const TaskFilter& filter) 
     return newest;
 }
 
+Result<std::vector<RoleName>> SqliteReader::task_roles(const Namespace& ns) {
+    if (refresh_) refresh_();
+    return roles(ns);
+}
+
 /// From one role to the next by the index, whatever lies between.
 Result<std::vector<RoleName>> SqliteReader::roles(const Namespace& ns) {
     std::vector<RoleName> found;

@@ -78,10 +78,19 @@ Result<ChainedEvent> event_at(const Statement& row) {
     return chained;
 }
 
-SqliteReader::SqliteReader(Database database, std::vector<Statement> statements)
-    : database_(std::move(database)), statements_(std::move(statements)) {}
+SqliteReader::SqliteReader(Database database, std::vector<Statement> statements,
+                           std::function<void()> refresh)
+    : database_(std::move(database)),
+      statements_(std::move(statements)),
+      refresh_(std::move(refresh)) {}
 
-Result<std::unique_ptr<Reader>> SqliteReader::open(const std::string& path) {
+Statement& SqliteReader::ask(std::size_t sql) {
+    if (refresh_) refresh_();
+    return statements_[sql];
+}
+
+Result<std::unique_ptr<Reader>> SqliteReader::open(const std::string& path,
+                                                   std::function<void()> refresh) {
     auto database = Database::open(path, OpenMode::kReadOnly);
     if (!database) return Failure(database.error());
     if (auto ok = configure_reader(*database); !ok) return Failure(ok.error());
@@ -91,18 +100,19 @@ Result<std::unique_ptr<Reader>> SqliteReader::open(const std::string& path) {
         if (!statement) return Failure(statement.error());
         statements.push_back(std::move(*statement));
     }
-    return std::unique_ptr<Reader>(new SqliteReader(std::move(*database), std::move(statements)));
+    return std::unique_ptr<Reader>(new SqliteReader(
+        std::move(*database), std::move(statements), std::move(refresh)));
 }
 
 Result<std::optional<core::Task>> SqliteReader::task(const TaskKey& key) {
-    Statement& statement = statements_[reader_sql::kTask];
+    Statement& statement = ask(reader_sql::kTask);
     statement.text(1, key.ns.text).text(2, key.id.text);
     return first_row<core::Task>(statement, task_at);
 }
 
 Result<std::optional<core::Task>> SqliteReader::task_by_idempotency_key(const Namespace& ns,
                                                                         const std::string& key) {
-    Statement& statement = statements_[reader_sql::kTaskByKey];
+    Statement& statement = ask(reader_sql::kTaskByKey);
     statement.text(1, ns.text).text(2, key);
     return first_row<core::Task>(statement, task_at);
 }
@@ -112,7 +122,7 @@ Result<std::vector<TaskId>> SqliteReader::ids_with_prefix(const Namespace& ns,
                                                           std::size_t limit) {
     // Ids are ASCII: 0x7f is above every character of one.
     const std::string end = prefix + '\x7f';
-    Statement& statement = statements_[reader_sql::kIdsWithPrefix];
+    Statement& statement = ask(reader_sql::kIdsWithPrefix);
     statement.text(1, ns.text)
         .text(2, prefix)
         .text(3, end)
@@ -122,6 +132,7 @@ Result<std::vector<TaskId>> SqliteReader::ids_with_prefix(const Namespace& ns,
 }
 
 Result<TaskPage> SqliteReader::tasks(const TaskFilter& filter) {
+    if (refresh_) refresh_();
     // One snapshot: a task that changes its state meanwhile is seen once.
     if (auto ok = database_.run("BEGIN"); !ok) return Failure(ok.error());
     auto read = [&]() -> Result<TaskPage> {
@@ -143,7 +154,7 @@ Result<TaskPage> SqliteReader::tasks(const TaskFilter& filter) {
 Result<std::vector<core::Task>> SqliteReader::answers(const Namespace& ns,
                                                       const std::string& reply_to, Seq after,
                                                       std::size_t limit) {
-    Statement& statement = statements_[reader_sql::kAnswers];
+    Statement& statement = ask(reader_sql::kAnswers);
     statement.text(1, ns.text)
         .text(2, reply_to)
         .number(3, after)
@@ -153,7 +164,7 @@ Result<std::vector<core::Task>> SqliteReader::answers(const Namespace& ns,
 
 Result<std::vector<core::Task>> SqliteReader::group(const Namespace& ns, const GroupName& group,
                                                     std::size_t limit) {
-    Statement& statement = statements_[reader_sql::kGroup];
+    Statement& statement = ask(reader_sql::kGroup);
     statement.text(1, ns.text).text(2, group.text).integer(3, reader_sql::row_limit(limit));
     return all_rows<core::Task>(statement, task_at);
 }
@@ -161,13 +172,13 @@ Result<std::vector<core::Task>> SqliteReader::group(const Namespace& ns, const G
 Result<std::vector<std::pair<RoleKey, std::uint64_t>>> SqliteReader::dead_counts() {
     using Row = std::pair<RoleKey, std::uint64_t>;
     return all_rows<Row>(
-        statements_[reader_sql::kDeadCounts], [](const Statement& row) -> Result<Row> {
+        ask(reader_sql::kDeadCounts), [](const Statement& row) -> Result<Row> {
             return Row{{Namespace(row.text_at(0)), RoleName(row.text_at(1))}, row.number_at(2)};
         });
 }
 
 Result<std::optional<TaskSpec>> SqliteReader::spec(Seq spec_seq) {
-    Statement& statement = statements_[reader_sql::kEvent];
+    Statement& statement = ask(reader_sql::kEvent);
     statement.number(1, spec_seq);
     auto found = first_row<ChainedEvent>(statement, event_at);
     if (!found) return Failure(found.error());
@@ -177,20 +188,20 @@ Result<std::optional<TaskSpec>> SqliteReader::spec(Seq spec_seq) {
 }
 
 Result<std::vector<core::Attempt>> SqliteReader::attempts(const TaskKey& key) {
-    Statement& statement = statements_[reader_sql::kAttempts];
+    Statement& statement = ask(reader_sql::kAttempts);
     statement.text(1, key.ns.text).text(2, key.id.text);
     return all_rows<core::Attempt>(statement, attempt_at);
 }
 
 Result<std::optional<core::Attempt>> SqliteReader::attempt(const TaskKey& key,
                                                            std::uint32_t number) {
-    Statement& statement = statements_[reader_sql::kAttempt];
+    Statement& statement = ask(reader_sql::kAttempt);
     statement.text(1, key.ns.text).text(2, key.id.text).integer(3, number);
     return first_row<core::Attempt>(statement, attempt_at);
 }
 
 Result<std::optional<ContentPlace>> SqliteReader::content(const Digest& digest) {
-    Statement& statement = statements_[reader_sql::kContent];
+    Statement& statement = ask(reader_sql::kContent);
     statement.digest(1, digest);
     return first_row<ContentPlace>(statement, [&](const Statement& row) -> Result<ContentPlace> {
         ContentPlace place{digest, row.number_at(0), row.integer_at(1) != 0};
@@ -203,7 +214,7 @@ Result<std::string> SqliteReader::inline_content(const Digest& digest, std::uint
                                                  std::size_t length) {
     // The length has room for the 1 that substr counts from.
     if (offset > INT32_MAX) return std::string{};
-    Statement& statement = statements_[reader_sql::kInlineContent];
+    Statement& statement = ask(reader_sql::kInlineContent);
     statement.digest(1, digest).number(2, offset + 1).integer(3, reader_sql::row_limit(length));
     auto data = first_row<std::string>(statement, [](const Statement& row) -> Result<std::string> {
         return std::string(row.blob_at(0));
@@ -215,7 +226,7 @@ Result<std::string> SqliteReader::inline_content(const Digest& digest, std::uint
 
 Result<std::vector<core::UnusedContent>> SqliteReader::unused_contents(
     const std::pair<Instant, Digest>& after, Instant before, std::size_t limit) {
-    Statement& statement = statements_[reader_sql::kUnused];
+    Statement& statement = ask(reader_sql::kUnused);
     statement.integer(1, after.first.ms).digest(2, after.second).integer(3, before.ms);
     statement.integer(4, reader_sql::row_limit(limit));
     return all_rows<core::UnusedContent>(
@@ -228,13 +239,13 @@ Result<std::vector<core::UnusedContent>> SqliteReader::unused_contents(
 }
 
 Result<std::optional<Instant>> SqliteReader::unused_since(const Digest& digest) {
-    Statement& statement = statements_[reader_sql::kUnusedSince];
+    Statement& statement = ask(reader_sql::kUnusedSince);
     statement.digest(1, digest);
     return first_row<Instant>(statement, instant_at);
 }
 
 Result<std::optional<Instant>> SqliteReader::condemned_at(const Digest& digest) {
-    Statement& statement = statements_[reader_sql::kCondemnedAt];
+    Statement& statement = ask(reader_sql::kCondemnedAt);
     statement.digest(1, digest);
     return first_row<Instant>(statement, instant_at);
 }
@@ -242,7 +253,7 @@ Result<std::optional<Instant>> SqliteReader::condemned_at(const Digest& digest) 
 Result<std::vector<std::pair<Seq, Digest>>> SqliteReader::condemned_after(Seq after,
                                                                           std::size_t limit) {
     using Row = std::pair<Seq, Digest>;
-    Statement& statement = statements_[reader_sql::kCondemnedAfter];
+    Statement& statement = ask(reader_sql::kCondemnedAfter);
     statement.number(1, after).integer(2, reader_sql::row_limit(limit));
     return all_rows<Row>(statement, [](const Statement& row) -> Result<Row> {
         auto digest = row.digest_at(1);
@@ -252,7 +263,7 @@ Result<std::vector<std::pair<Seq, Digest>>> SqliteReader::condemned_after(Seq af
 }
 
 Result<Seq> SqliteReader::last_condemned() {
-    auto seq = first_row<Seq>(statements_[reader_sql::kLastCondemned],
+    auto seq = first_row<Seq>(ask(reader_sql::kLastCondemned),
                               [](const Statement& row) { return Result<Seq>(row.number_at(0)); });
     if (!seq) return Failure(seq.error());
     return seq->value_or(0);
@@ -260,7 +271,7 @@ Result<Seq> SqliteReader::last_condemned() {
 
 Result<std::vector<core::Task>> SqliteReader::ended_tasks(const RoleKey& role, TaskState state,
                                                           Seq after, std::size_t limit) {
-    Statement& statement = statements_[reader_sql::kEnded];
+    Statement& statement = ask(reader_sql::kEnded);
     statement.text(1, role.ns.text).text(2, role.role.text).text(3, to_string(state));
     statement.number(4, after).integer(5, reader_sql::row_limit(limit));
     return all_rows<core::Task>(statement, task_at);
@@ -268,7 +279,7 @@ Result<std::vector<core::Task>> SqliteReader::ended_tasks(const RoleKey& role, T
 
 Result<std::vector<HeldTotal>> SqliteReader::held_totals() {
     return all_rows<HeldTotal>(
-        statements_[reader_sql::kHeldTotals], [](const Statement& row) -> Result<HeldTotal> {
+        ask(reader_sql::kHeldTotals), [](const Statement& row) -> Result<HeldTotal> {
             return HeldTotal{
                 {Namespace(std::string(row.text_at(0))), RoleName(std::string(row.text_at(1)))},
                 row.integer_at(2) != 0,
@@ -279,14 +290,14 @@ Result<std::vector<HeldTotal>> SqliteReader::held_totals() {
 
 Result<std::vector<core::Task>> SqliteReader::holding_tasks(const RoleKey& role, bool dead,
                                                             Seq after, std::size_t limit) {
-    Statement& statement = statements_[reader_sql::kHolding];
+    Statement& statement = ask(reader_sql::kHolding);
     statement.text(1, role.ns.text).text(2, role.role.text).integer(3, dead ? 1 : 0);
     statement.number(4, after).integer(5, reader_sql::row_limit(limit));
     return all_rows<core::Task>(statement, task_at);
 }
 
 Result<std::vector<Removal>> SqliteReader::removals(Seq submitted_seq) {
-    Statement& statement = statements_[reader_sql::kRemovals];
+    Statement& statement = ask(reader_sql::kRemovals);
     statement.number(1, submitted_seq);
     return all_rows<Removal>(statement, [](const Statement& row) -> Result<Removal> {
         Removal removal{{}, row.number_at(1), Instant{row.integer_at(2)}};
@@ -297,7 +308,7 @@ Result<std::vector<Removal>> SqliteReader::removals(Seq submitted_seq) {
 
 Result<std::vector<ChainedEvent>> SqliteReader::events(Seq after, std::size_t limit,
                                                        const std::optional<TaskKey>& task) {
-    Statement& statement = statements_[task ? reader_sql::kEventsOfTask : reader_sql::kEventsAfter];
+    Statement& statement = ask(task ? reader_sql::kEventsOfTask : reader_sql::kEventsAfter);
     statement.number(1, after).integer(2, reader_sql::row_limit(limit));
     if (task) statement.text(3, task->ns.text).text(4, task->id.text);
     return all_rows<ChainedEvent>(statement, event_at);
@@ -306,7 +317,7 @@ Result<std::vector<ChainedEvent>> SqliteReader::events(Seq after, std::size_t li
 Result<std::vector<ChainedEvent>> SqliteReader::events_of_kinds(Seq after, Seq upto,
                                                                 std::uint64_t kinds,
                                                                 std::size_t limit) {
-    Statement& statement = statements_[reader_sql::kEventsOfKinds];
+    Statement& statement = ask(reader_sql::kEventsOfKinds);
     statement.number(1, after)
         .integer(2, reader_sql::row_limit(limit))
         .number(3, upto)
@@ -316,7 +327,7 @@ Result<std::vector<ChainedEvent>> SqliteReader::events_of_kinds(Seq after, Seq u
 
 Result<std::optional<ChainedEvent>> SqliteReader::envelope_event(const TaskKey& key, Seq upto) {
     while (true) {
-        Statement& statement = statements_[reader_sql::kEnvelopeEvent];
+        Statement& statement = ask(reader_sql::kEnvelopeEvent);
         statement.text(1, key.id.text).number(2, upto).text(3, key.ns.text);
         statement.number(4, envelope_kinds());
         auto found = first_row<ChainedEvent>(statement, event_at);
@@ -327,7 +338,7 @@ Result<std::optional<ChainedEvent>> SqliteReader::envelope_event(const TaskKey& 
 
 Result<std::map<std::string, Rollup>> SqliteReader::rollups(const Namespace& ns, StatsBy by,
                                                             Millis span, Instant from) {
-    Statement& statement = statements_[reader_sql::kRollups];
+    Statement& statement = ask(reader_sql::kRollups);
     statement.text(1, ns.text).text(2, to_string(by)).integer(3, span.count).integer(4, from.ms);
     ResetAtEnd reset_at_end(statement);
     std::map<std::string, Rollup> sums;
@@ -342,7 +353,7 @@ Result<std::map<std::string, Rollup>> SqliteReader::rollups(const Namespace& ns,
 }
 
 Result<Seq> SqliteReader::last_seq() {
-    auto seq = first_row<Seq>(statements_[reader_sql::kLastSeq],
+    auto seq = first_row<Seq>(ask(reader_sql::kLastSeq),
                               [](const Statement& row) { return Result<Seq>(row.number_at(0)); });
     if (!seq) return Failure(seq.error());
     return seq->value_or(0);

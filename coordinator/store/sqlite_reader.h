@@ -2,6 +2,7 @@
 // it never holds the write-ahead log back.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -12,8 +13,10 @@ namespace zq::store {
 
 class SqliteReader : public Reader {
   public:
-    /// A database that this process writes to already. Errors: IO.
-    static Result<std::unique_ptr<Reader>> open(const std::string& path);
+    /// A database that this process writes to already; `refresh`, if any, is called before each
+    /// question. Errors: IO.
+    static Result<std::unique_ptr<Reader>> open(const std::string& path,
+                                                std::function<void()> refresh);
 
     Result<std::optional<core::Task>> task(const TaskKey& key) override;
     Result<std::optional<core::Task>> task_by_idempotency_key(const Namespace& ns,
@@ -39,7 +42,7 @@ class SqliteReader : public Reader {
     Result<std::vector<std::pair<Seq, Digest>>> condemned_after(Seq after,
                                                                 std::size_t limit) override;
     Result<Seq> last_condemned() override;
-    Result<std::vector<RoleName>> task_roles(const Namespace& ns) override { return roles(ns); }
+    Result<std::vector<RoleName>> task_roles(const Namespace& ns) override;
     Result<std::vector<core::Task>> ended_tasks(const RoleKey& role, TaskState state, Seq after,
                                                 std::size_t limit) override;
     Result<std::vector<HeldTotal>> held_totals() override;
@@ -56,7 +59,11 @@ class SqliteReader : public Reader {
                                                   Instant from) override;
 
   private:
-    SqliteReader(Database database, std::vector<Statement> statements);
+    SqliteReader(Database database, std::vector<Statement> statements,
+                 std::function<void()> refresh);
+
+    /// The statement of a question that begins.
+    Statement& ask(std::size_t sql);
 
     Result<std::vector<Seq>> listed(const TaskFilter& filter);
     Result<std::vector<Seq>> listed_by_role(const TaskFilter& filter);
@@ -65,6 +72,7 @@ class SqliteReader : public Reader {
 
     Database database_;
     std::vector<Statement> statements_;
+    std::function<void()> refresh_;
 };
 
 /// The event in a row of `seq, at, epoch, ns, task, kind, version, identity, body_digest, hash,

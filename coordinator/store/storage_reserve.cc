@@ -11,6 +11,12 @@
 #include "common/platform/files.h"
 
 namespace zq::store {
+namespace {
+
+/// The loop looks at the disk's state at least that often.
+constexpr std::chrono::seconds kLoopLooks{2};
+
+}  // namespace
 
 Result<std::uint64_t> free_bytes(const std::string& folder) {
     struct statvfs info {};
@@ -26,10 +32,15 @@ StorageReserve::StorageReserve(std::string folder, StorageBounds bounds)
     struct stat info {};
     present_ = ::stat(path_.c_str(), &info) == 0 &&
                static_cast<std::uint64_t>(info.st_blocks) * 512 >= bounds_.reserve_bytes;
-    refresh();
+    look();
 }
 
 void StorageReserve::refresh() {
+    std::lock_guard lock(mutex_);
+    if (std::chrono::steady_clock::now() >= gone_until_) look();
+}
+
+void StorageReserve::look() {
     auto free = free_bytes(folder_);
     if (!free) {
         low_ = true;
@@ -40,7 +51,9 @@ void StorageReserve::refresh() {
 }
 
 bool StorageReserve::release() {
+    std::lock_guard lock(mutex_);
     low_ = true;
+    gone_until_ = std::chrono::steady_clock::now() + kLoopLooks;
     const bool was_there = present_;
     present_ = false;
     ::unlink(path_.c_str());

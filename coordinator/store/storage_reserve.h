@@ -1,10 +1,12 @@
 // Room that is kept free for the journal: a file of real blocks that is given up when the disk is
 // full, so that what was already decided can still be committed; and the low-water mark before it.
-// Used by the commit thread; `is_low` by any.
+// Any thread.
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
+#include <mutex>
 #include <string>
 
 #include "common/base/error.h"
@@ -21,7 +23,7 @@ class StorageReserve {
     StorageReserve(std::string folder, StorageBounds bounds);
 
     /// Looks at the disk, and makes the reserve where it is missing and fits above the low-water
-    /// mark.
+    /// mark. Not soon after it was given up: the loop is to see that it is gone.
     void refresh();
     /// Gives the reserve's blocks back to the disk. False if there was none.
     bool release();
@@ -29,12 +31,15 @@ class StorageReserve {
     bool is_low() const { return low_.load(std::memory_order_relaxed); }
 
   private:
+    void look();
     bool make();
 
+    std::mutex mutex_;
     std::string folder_;
     std::string path_;
     StorageBounds bounds_;
     bool present_ = false;
+    std::chrono::steady_clock::time_point gone_until_{};
     std::atomic<bool> low_ = true;
 };
 

@@ -71,9 +71,14 @@ class FullCoordinator(Case):
     def await_submits_refused(self) -> None:
         await_that(lambda: "full: submits are refused" in self.box.zq("status"), "the status says that the disk is full")
 
+    def fill(self) -> None:
+        """While the coordinator has nothing to write: the reserve that it gives up must not be taken from it."""
+        self.box.zq("stats")
+        self.disk.fill()
+
     def spend_reserve(self, workload: Workload) -> None:
         """Fills the disk and writes until the reserve has been given up for it."""
-        self.disk.fill()
+        self.fill()
         while os.path.exists(self.reserve):
             workload.report("RELEASE", "released", workload.claim("hand"))
             self.assertFalse(workload.silent, "the reserve takes it")
@@ -102,7 +107,7 @@ class FullCoordinator(Case):
     def test_submits_are_refused_completions_land_and_service_resumes_by_itself(self):
         workload, claimed = self.begin(6)
         waiter = self.box.spawn("waiter", ["zq", "wait", claimed[0], "--timeout", "60s"])
-        self.disk.fill()
+        self.fill()
         self.await_submits_refused()
         refused = self.box.run(["zq", "submit", "--to", "hand", "--id", "late", "--json"], ok=(REFUSED,))
         self.assertIn(b"STORAGE_FULL", refused.stderr)

@@ -36,7 +36,7 @@ class Journal(Case):
     def test_says_what_it_holds_and_verifies(self):
         self.live()
         info = json.loads(self.journal("info", "--json"))
-        self.assertEqual((info["format"], info["epoch"], info["first_seq"]), (7, 1, 1))
+        self.assertEqual((info["format"], info["epoch"], info["first_seq"]), (8, 1, 1))
         self.assertEqual(info["newest_anchor"]["chain_head"], info["chain_head"])
         self.assertEqual(info["tasks"], {"completed": 2, "queued": 1, "running": 1})
         verdict = json.loads(self.journal("verify", "--json"))

@@ -329,7 +329,7 @@ Result<void> CoordinatorLoad::change_ended(store::Reader& reader) {
     if (!page) return Failure(page.error());
     if (page->tasks.empty()) return {};
     const core::Task& task = page->tasks[below(random_, page->tasks.size())];
-    edge::FactFinder finder(pipeline_.state(), reader, pipeline_.pending_contents());
+    edge::FactFinder finder(pipeline_.state(), reader, reader, pipeline_.pending_contents());
     wire::Changes changes;
     const bool edits = chance(random_, 40);
     if (edits) changes.instructions = "mended: " + text(400);

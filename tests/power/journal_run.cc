@@ -24,7 +24,11 @@ store::SqliteJournalOptions options_of(const std::string& folder, bool with_file
     // without them, it copies the log back at a fixed length, whatever waits. So calls keep their
     // order.
     const int pages = with_files ? 1 << 20 : static_cast<int>(8 + below(random, 200));
-    options.log = {.checkpoint_pages = pages, .most_pages = pages, .rest_after = hours(1)};
+    options.log = {.checkpoint_pages = pages,
+                   .most_pages = pages,
+                   .rest_after = hours(1),
+                   .project_every = 1 + below(random, 5),
+                   .turn_bytes = static_cast<std::size_t>(16 + below(random, 100)) << 10};
     return options;
 }
 
@@ -151,7 +155,7 @@ bool JournalRun::start(Life& life) {
         if (!disk_.stopped()) violation("the start fails: " + ok.error().message);
         return false;
     }
-    auto reader = life.journal.open_reader();
+    auto reader = life.journal.open_trailing_reader();
     auto loops_reader = life.journal.open_reader();
     auto artifacts = store::FolderArtifactStore::open({.folder = folder_ + "/artifacts"});
     if (disk_.stopped()) return false;

@@ -31,6 +31,12 @@ class RecordedJournal : public store::Journal {
     std::size_t uncommitted_batches() const override { return journal_.uncommitted_batches(); }
     std::size_t uncommitted_bytes() const override { return journal_.uncommitted_bytes(); }
     bool storage_low() const override { return journal_.storage_low(); }
+    Seq projected() const override { return journal_.projected(); }
+    void project_soon(Seq upto) override { journal_.project_soon(upto); }
+    bool trails_far() const override { return journal_.trails_far(); }
+    Result<std::unique_ptr<store::Reader>> open_trailing_reader() override {
+        return journal_.open_trailing_reader();
+    }
     Instant leadership_until() const override { return journal_.leadership_until(); }
     Result<std::unique_ptr<store::Reader>> open_reader() override { return journal_.open_reader(); }
     Result<void> close() override { return journal_.close(); }

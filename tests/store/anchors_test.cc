@@ -82,7 +82,8 @@ TEST(Anchors, AKilledRunLeavesTheOnesItHad) {
         Story story(acquire(journal));
         commit_all(journal, tell_everything(story, 7, "b-"));
         // What a kill leaves is what the files are while the journal is open.
-        for (const char* name : {"/journal.db", "/journal.db-wal"}) {
+        for (const char* name :
+             {"/journal.db", "/journal.db-wal", "/commit-log.0", "/commit-log.1"}) {
             std::filesystem::copy_file(folder.path() + name, killed.path() + name);
         }
         ASSERT_TRUE(journal.close().has_value());

@@ -37,6 +37,7 @@ class Backups : public testing::Test {
     Result<BackupMark> back_up() {
         auto folder = take_backup_folder(into, source.path());
         if (!folder) return Failure(folder.error());
+        journal->catch_up();  // as who asks for one does
         return write_backup({source.path(), *folder, "test"}, stop);
     }
     std::string content(const std::string& folder) const {

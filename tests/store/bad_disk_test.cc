@@ -83,8 +83,9 @@ bool awaits(const std::function<bool()>& condition) {
     return condition();
 }
 
-/// Batches that are each about 250 KiB, until the disk is full and one of them waits.
-void fill_with_batches(SqliteJournal& journal, Story& story, int& number) {
+/// Batches that are each about 250 KiB, until the disk is full and one of them waits; the last
+/// event of those before it.
+void fill_with_batches(SqliteJournal& journal, Story& story, int& number, Seq& committed) {
     for (int i = 0; i < 40; ++i) {
         journal.append(large_batch(story, number));
         std::vector<CommitResult> results;
@@ -94,6 +95,7 @@ void fill_with_batches(SqliteJournal& journal, Story& story, int& number) {
         }));
         if (results.empty()) return;
         ASSERT_EQ(results.front().status, CommitStatus::kCommitted) << results.front().message;
+        committed = results.front().last_seq;
     }
     FAIL() << "the disk is never full";
 }
@@ -118,7 +120,8 @@ TEST(SqliteJournal, AFullDiskCostsTheReserveThenTheBatchWaitsForRoomAndGoesOn) {
         EXPECT_EQ(append_one(journal, first).status, CommitStatus::kCommitted);
         EXPECT_TRUE(journal.storage_low());
         EXPECT_FALSE(std::filesystem::exists(disk.path("data/reserve")));
-        fill_with_batches(journal, story, number);
+        Seq committed = 0;
+        fill_with_batches(journal, story, number, committed);
         EXPECT_TRUE(journal.results().empty()) << "nothing is said of it";
         journal.append(large_batch(story, number));  // behind it
         disk.empty();
@@ -152,8 +155,7 @@ TEST(SqliteJournal, ClosedOnAFullDiskItGivesUpWhatWaitedAndTheNextStartGoesOnWit
         story.start(story.state().durable.journal);
         commit(journal, story.take_batch());
         disk.fill(128 << 10);
-        fill_with_batches(journal, story, number);
-        committed = journal.open_reader().value()->last_seq().value();
+        fill_with_batches(journal, story, number, committed);
         journal.append(large_batch(story, number));
         static_cast<void>(journal.close());  // how it ends depends on what the log still takes
         const auto results = journal.results();

@@ -39,6 +39,8 @@ const std::vector<Fixture> kFixtures = {
      "224327021a849b6990ea2c7bd09c011c0860ad21cd13a8c8c550ee670eb17ac1", 16},
     {7, "ae48d8f387f14ef4f092f842b7659a762b9503472dc2f51b48ba04559aa53474",
      "e9bff26239ba08e4df184084093b1f68c2ddfd15cddf2bc4ff8316a107d483d1", 20},
+    {8, "0139ebf039c922ffabe619276ad993173d000476dbf1717d6da53b50742a9bce",
+     "8f94f651bda2568b546a2e786cf035bf30274ed10ae9101724361bcf50d63b50", 20},
 };
 
 std::string name_of(int format) {
@@ -114,6 +116,35 @@ TEST(JournalFixture, EachIsRestoredMigratedAndGoneOnWith) {
         }
         EXPECT_EQ(problems_in(folder.path()), std::vector<std::string>{});
     }
+}
+
+/// What a killed process had made durable and not brought into its tables.
+TEST(JournalFixture, ACommitLogOfTheFirstFormatIsBroughtOver) {
+    TemporaryFolder folder;
+    {
+        SqliteJournal journal(sqlite_options(folder.path()));
+        acquire(journal);
+        ASSERT_TRUE(journal.close().has_value());
+    }
+    fs::copy_file(ZQ_SOURCE_DIR "/tests/fixtures/commit-log-v1.0", folder.path() + "/commit-log.0");
+    fs::permissions(folder.path() + "/commit-log.0", fs::perms::owner_write, fs::perm_options::add);
+    const Fixture& as_closed = *std::find_if(kFixtures.begin(), kFixtures.end(),
+                                             [](const Fixture& f) { return f.format == 8; });
+    {
+        SqliteJournal journal(sqlite_options(folder.path()));
+        core::State state;
+        auto recovery = journal.acquire(state);
+        ASSERT_TRUE(recovery.has_value()) << recovery.error().message;
+        EXPECT_EQ(recovery->journal, 0x5a5a000000000001U);
+        EXPECT_EQ(recovery->epoch, 1U);
+        EXPECT_EQ(recovery->open_tasks, as_closed.open_tasks);
+        EXPECT_EQ(to_hex(recovery->chain_head), as_closed.chain_head);
+        EXPECT_EQ(to_hex(state_hash(state)), as_closed.state);
+        EXPECT_TRUE(core::broken_invariants(state).empty());
+        EXPECT_EQ(fs::file_size(folder.path() + "/commit-log.0"), 0U);
+        ASSERT_TRUE(journal.close().has_value());
+    }
+    EXPECT_EQ(problems_in(folder.path()), std::vector<std::string>{});
 }
 
 /// Writes another number where SQLite keeps user_version (fileformat2, section 1.3).

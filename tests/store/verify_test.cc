@@ -126,7 +126,7 @@ TEST_F(Verify, FindsEveryKindOfDamage) {
         {"UPDATE contents SET size = 1 WHERE inlined = 0", "is not what its event says"},
         {"DELETE FROM contents WHERE inlined = 1", "has no row of its first event"},
         {"DROP INDEX tasks_dead", "index tasks_dead on tasks is missing"},
-        {"CREATE TABLE notes(a)", "table notes on notes is none of format 7"},
+        {"CREATE TABLE notes(a)", "table notes on notes is none of format 8"},
         {"UPDATE anchors SET state = zeroblob(32)", "is not what the events up to it lead to"},
         {"UPDATE anchors SET at = at + 1", "is not what the events up to it lead to"},
         {"UPDATE anchors SET chain_head = zeroblob(32)", "is not what the events up to it lead"},
