@@ -49,6 +49,7 @@ Control::Control(ControlParts parts)
       seeds_(parts_.seed) {
     parts_.pipeline.watch_specs(
         [this](Seq seq, const Shared<TaskSpec>& spec) { specs_.put(seq, spec); });
+    parts_.pipeline.watch_commits([this](const Committed& committed) { return wakes(committed); });
 }
 
 edge::View Control::view(const edge::Asker& asker, Instant now) {

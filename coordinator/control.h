@@ -85,6 +85,8 @@ class Control {
     void follow_keys(Instant now, bool all = false);
     /// Lets parked claims take what has become ready.
     void serve_claims(Instant now);
+    /// Somebody waits for what a commit has changed.
+    bool wakes(const Committed& committed) const;
     /// Answers the polls that commits have woken.
     void wake(const std::vector<Committed>& committed, Instant now);
     /// Answers the polls whose time is over.
@@ -104,8 +106,6 @@ class Control {
         const Instant polls = polls_.next_deadline();
         return parts_.retention ? std::min(polls, parts_.retention->next_deadline()) : polls;
     }
-    /// Somebody waits for news of what is to be decided.
-    bool has_polls() const { return polls_.size() != 0; }
     /// Something waits for a peer to take it: call `flush` again soon.
     bool has_backlog() const { return !outlet_.is_empty(); }
 

@@ -76,7 +76,7 @@ std::vector<edge::Topic> topics_of(const Committed& committed) {
         if (!changed.group.empty()) {
             topics.push_back({edge::Topic::Kind::kGroup, changed.group.text});
         }
-        if (!changed.reply_to.empty()) {
+        if (changed.ended && !changed.reply_to.empty()) {
             topics.push_back({edge::Topic::Kind::kReplyTo, changed.reply_to});
         }
     }
@@ -214,6 +214,10 @@ bool Control::answer_poll(edge::PollId id, Instant now) {
     send(poll.reply,
          answer ? std::move(answer->reply) : wire::Body(edge::error_message(answer.error())), 0);
     return true;
+}
+
+bool Control::wakes(const Committed& committed) const {
+    return polls_.size() != 0 && !polls_.woken_by(topics_of(committed)).empty();
 }
 
 void Control::wake(const std::vector<Committed>& committed, Instant now) {

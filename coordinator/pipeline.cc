@@ -122,7 +122,7 @@ void Pipeline::hold(core::Effect effect, Seq written) {
 void Pipeline::defer(std::uint64_t ticket, After after) {
     auto& held = after == After::kReadable ? held_for_tables_ : held_;
     held.emplace(state_.durable.last_seq, Outgoing{Deferred{ticket}, 0});
-    if (after == After::kReadable) read_soon();
+    if (after == After::kReadable) read_upto_ = state_.durable.last_seq;
 }
 
 void Pipeline::append() {
@@ -146,7 +146,7 @@ std::optional<store::Batch> Pipeline::take_batch() {
     Committed news{batch_.events.back().seq, {}};
     news.changed.reserve(batch_.changes.tasks.size());
     for (const core::Task& task : batch_.changes.tasks) {
-        news.changed.push_back({task.key, task.group, task.reply_to});
+        news.changed.push_back({task.key, task.group, task.reply_to, is_final(task.state)});
     }
     batches_.push_back(std::move(news));
     batch_bytes_ = 0;
@@ -164,6 +164,7 @@ Result<std::vector<Committed>> Pipeline::collect() {
         ZQ_CHECK(!batches_.empty() && batches_.front().upto == result.last_seq);
         durable_seq_ = result.last_seq;
         chain_head_ = result.chain_head;
+        if (is_awaited_ && is_awaited_(batches_.front())) read_upto_ = durable_seq_;
         trail_.push_back(std::move(batches_.front()));
         batches_.pop_front();
     }

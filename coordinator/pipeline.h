@@ -34,6 +34,7 @@ struct ChangedTask {
     TaskKey task;
     GroupName group;
     std::string reply_to;
+    bool ended = false;
 };
 
 struct Committed {
@@ -78,14 +79,17 @@ class Pipeline {
     /// Takes the journal's results; gives what can be read since. Errors: IO (nothing may be said
     /// any more: stop).
     Result<std::vector<Committed>> collect();
-    /// What is decided so far is read soon: somebody waits for it.
-    void read_soon() { read_upto_ = state_.durable.last_seq; }
     /// What may leave by now, in order.
     std::vector<Outgoing> release();
 
     /// Sees the envelope of every task as it is submitted, with its sequence number.
     void watch_specs(std::function<void(Seq, const Shared<TaskSpec>&)> watcher) {
         on_spec_ = std::move(watcher);
+    }
+
+    /// Is asked of every batch as it is committed: does somebody wait to read it?
+    void watch_commits(std::function<bool(const Committed&)> is_awaited) {
+        is_awaited_ = std::move(is_awaited);
     }
 
     /// Sees every command that is carried out with what was decided, numbered, before it is
@@ -126,6 +130,7 @@ class Pipeline {
     Seq read_upto_ = 0;  // somebody waits to read up to there
     edge::PendingContents pending_contents_;
     std::function<void(Seq, const Shared<TaskSpec>&)> on_spec_;
+    std::function<bool(const Committed&)> is_awaited_;
     Watcher on_decision_;
     JournalId new_journal_ = 0;
     Seq durable_seq_ = 0;

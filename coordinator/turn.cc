@@ -39,7 +39,6 @@ Result<Instant> Turn::wake(ClockReading reading) {
 
 Result<void> Turn::take_commits(Instant now) {
     const Seq before = parts_.pipeline.durable_seq();
-    if (parts_.control.has_polls()) parts_.pipeline.read_soon();
     auto readable = parts_.pipeline.collect();
     if (!readable) return Failure(readable.error());
     parts_.control.wake(*readable, now);

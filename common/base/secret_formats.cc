@@ -157,11 +157,20 @@ constexpr auto kSeparators = [] {
     return separators;
 }();
 
-/// Bytes at which there is something to look at.
-constexpr auto kLooked = [] {
-    std::array<bool, 256> looked = kStarts;
-    for (std::size_t i = 0; i < looked.size(); ++i) looked[i] = looked[i] || kSeparators[i];
-    return looked;
+// What a byte is in the search: bits, so that a text is passed over with a few steps for each.
+constexpr std::uint8_t kOfWord = 1;  // after it no mark begins
+constexpr std::uint8_t kStart = 2;   // a mark may begin with it, unless it is within a word
+constexpr std::uint8_t kAlways = 4;  // there is something to look at wherever it stands
+
+constexpr auto kClasses = [] {
+    std::array<std::uint8_t, 256> classes{};
+    for (std::size_t i = 0; i < classes.size(); ++i) {
+        const char c = static_cast<char>(i);
+        if (is_plain(c) || c == '_') classes[i] |= kOfWord;
+        if (kStarts[i]) classes[i] |= c == '-' ? kAlways : kStart;
+        if (kSeparators[i]) classes[i] |= kAlways;
+    }
+    return classes;
 }();
 
 /// May something begin here?
@@ -297,12 +306,17 @@ bool may_go_on(std::string_view text, std::size_t at) {
 }  // namespace
 
 std::optional<FoundSecret> find_secret(std::string_view text, std::size_t from) {
+    std::uint8_t before =
+        from == 0 || from > text.size() ? 0 : kClasses[static_cast<unsigned char>(text[from - 1])];
     for (std::size_t at = from; at < text.size(); ++at) {
         const auto c = static_cast<unsigned char>(text[at]);
-        if (!kLooked[c]) continue;
+        const std::uint8_t own = kClasses[c];
+        const unsigned within = (before & kOfWord) * kStart;  // kStart, if it is within a word
+        before = own;
+        if ((own & (kStart | kAlways) & ~within) == 0) continue;
         if (kSeparators[c]) {
             if (auto found = named_secret_at(text, at); found && found->begin >= from) return found;
-        } else if (has_second(text, at) && may_start(text, at)) {
+        } else if (has_second(text, at)) {
             if (auto found = secret_at(text, at)) return found;
         }
     }

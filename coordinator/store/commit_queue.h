@@ -13,7 +13,6 @@
 #include <vector>
 
 #include "common/platform/files.h"
-#include "coordinator/store/anchors.h"
 #include "coordinator/store/journal.h"
 
 namespace zq::store {
@@ -30,15 +29,7 @@ struct SettleOrder {
 struct StopOrder {
     std::promise<Result<void>> done;
 };
-/// Store an anchor of what has been committed. Nobody waits for it.
-struct AnchorOrder {
-    Anchor anchor;
-};
-/// There are commits that did not come through this queue, to be brought into the tables.
-struct ProjectOrder {
-    Seq awaited = 0;  // somebody is to read up to there
-};
-using Order = std::variant<CommitOrder, SettleOrder, StopOrder, AnchorOrder, ProjectOrder>;
+using Order = std::variant<CommitOrder, SettleOrder, StopOrder>;
 
 /// A result: of a batch, with its estimated size; or the failure of other work on the disk, which
 /// nobody asked for.

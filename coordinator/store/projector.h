@@ -18,10 +18,10 @@ namespace zq::store {
 /// Bounds of the database's write-ahead log, in pages of 4 KiB.
 struct LogBounds {
     int checkpoint_pages = 4'096;     // copied back when nothing else waits
-    int most_pages = 32'768;          // copied back before the next batch
+    int most_pages = 8'192;           // copied back before anything else
     Millis rest_after = millis(500);  // with nothing to do: copied back, and the disk looked at
     /// Not 0: every so many batches what is committed is brought into the tables before the last of
-    /// them is answered, and never by the thread's own idea. For tests that repeat a run call for
+    /// them is answered, and never by the follower's own idea. For tests that repeat a run call for
     /// call.
     std::uint64_t project_every = 0;
     std::size_t turn_bytes = 1 << 20;  // of the commit log's files (commit_log.h)

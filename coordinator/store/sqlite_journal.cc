@@ -70,7 +70,13 @@ SqliteJournal::~SqliteJournal() {
     if (taking_.valid()) taking_.wait();
     StopOrder order;
     queue_.push(std::move(order));
+    join();
+}
+
+void SqliteJournal::join() {
     thread_.join();
+    committer_->follower().end();
+    tables_thread_.join();
 }
 
 Result<void> SqliteJournal::take_folder() {
@@ -126,9 +132,11 @@ Result<Recovery> SqliteJournal::open_and_restore(core::State& state) {
     next_seq_ = meta->last_seq + 1;
     committer_ = std::make_unique<Committer>(
         CommitterParts{std::move(*database), std::move(*writer), std::move(*log), *meta},
-        options_.folder, options_.storage, options_.log);
-    thread_ = std::thread([this] { committer_->serve(queue_); });
+        options_.folder, options_.storage, options_.log, queue_);
+    thread_ = std::thread([this] { committer_->serve(); });
     pthread_setname_np(thread_.native_handle(), "zq-commit");
+    tables_thread_ = std::thread([this] { committer_->follower().serve(); });
+    pthread_setname_np(tables_thread_.native_handle(), "zq-tables");
     return Recovery{meta->journal,    meta->epoch,      meta->last_seq,           meta->last_at,
                     meta->last_token, meta->chain_head, state.durable.open.size()};
 }
@@ -152,21 +160,9 @@ Result<void> SqliteJournal::settle() {
     return done.get();
 }
 
-/// A hop to the other thread and back takes as long as half a commit does; and while that thread is
-/// at the tables a batch would wait for it.
-bool SqliteJournal::commit_here(Batch& batch) {
-    auto result = batches_ == 0 ? committer_->commit_here(batch) : std::nullopt;
-    if (!result) return false;
-    next_seq_ = result->last_seq + 1;
-    at_once_.push_back(std::move(*result));
-    if (committer_->should_be_woken()) queue_.push(ProjectOrder{});
-    return true;
-}
-
 void SqliteJournal::append(Batch batch) {
     ZQ_CHECK(thread_.joinable());
     ZQ_CHECK(!batch.events.empty() && batch.events.front().seq == next_seq_);
-    if (committer_->is_projecting() && commit_here(batch)) return queue_.signal();
     next_seq_ = batch.events.back().seq + 1;
     const std::size_t bytes = estimate(batch);
     ++batches_;
@@ -174,12 +170,18 @@ void SqliteJournal::append(Batch batch) {
     queue_.push(CommitOrder{std::move(batch), bytes});
 }
 
+/// A hop to the other thread and back takes as long as half a commit does.
 bool SqliteJournal::append_now(Batch batch) {
     ZQ_CHECK(thread_.joinable());
     ZQ_CHECK(!batch.events.empty() && batch.events.front().seq == next_seq_);
-    if (commit_here(batch)) return true;
-    append(std::move(batch));
-    return false;
+    auto result = batches_ == 0 ? committer_->commit_here(batch) : std::nullopt;
+    if (!result) {
+        append(std::move(batch));
+        return false;
+    }
+    next_seq_ = result->last_seq + 1;
+    at_once_.push_back(std::move(*result));
+    return true;
 }
 
 std::vector<CommitResult> SqliteJournal::results() {
@@ -207,7 +209,7 @@ void SqliteJournal::keep_anchored(Seq committed) {
         const auto took = now - anchoring_since_;
         next_anchor_at_ = took < kQuickAnchor ? now : now + kAnchorRest * took;
         // One that could not be taken is made up for by the next.
-        if (auto anchor = taking_.get()) queue_.push(AnchorOrder{*anchor});
+        if (auto anchor = taking_.get()) committer_->follower().put(*anchor);
     }
     if (committed - anchored_ < options_.anchor_every) return;
     if (std::chrono::steady_clock::now() < next_anchor_at_) return;
@@ -238,14 +240,14 @@ bool SqliteJournal::waits_for_room() const {
 
 void SqliteJournal::catch_up() {
     ZQ_CHECK(committer_);
-    committer_->catch_up();
+    committer_->follower().catch_up();
     queue_.signal();
 }
 
 Result<std::unique_ptr<Reader>> SqliteJournal::open_reader() {
     ZQ_CHECK(committer_);
     return SqliteReader::open(journal_path(options_.folder), [this] {
-        if (committer_->project()) queue_.signal();
+        if (committer_->follower().project()) queue_.signal();
     });
 }
 
@@ -256,17 +258,17 @@ Result<std::unique_ptr<Reader>> SqliteJournal::open_trailing_reader() {
 
 Seq SqliteJournal::projected() const {
     ZQ_CHECK(committer_);
-    return committer_->projected();
+    return committer_->follower().projected();
 }
 
 void SqliteJournal::project_soon(Seq upto) {
-    if (wanted_ >= upto || committer_->projected() >= upto) return;
+    if (wanted_ >= upto || projected() >= upto) return;
     wanted_ = upto;
-    queue_.push(ProjectOrder{upto});
+    committer_->follower().want(upto);
 }
 
 bool SqliteJournal::trails_far() const {
-    return committer_ && committer_->trails_far();
+    return committer_ && committer_->follower().trails_far();
 }
 
 Result<void> SqliteJournal::close() {
@@ -276,7 +278,7 @@ Result<void> SqliteJournal::close() {
     auto done = order.done.get_future();
     queue_.push(std::move(order));
     auto result = done.get();
-    thread_.join();
+    join();
     return result;
 }
 

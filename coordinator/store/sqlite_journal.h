@@ -54,19 +54,20 @@ class SqliteJournal : public Journal {
     Result<Meta> take_over_log(Database& database, BatchWriter& writer, CommitLog& log,
                                core::State& state, const Meta& meta) const;
     void keep_anchored(Seq committed);
-    bool commit_here(Batch& batch);
+    void join();
 
     SqliteJournalOptions options_;
     FileHandle lock_;
     CommitQueue queue_;
-    std::unique_ptr<Committer> committer_;  // of the thread, once it runs
+    std::unique_ptr<Committer> committer_;  // of the threads, once they run
     std::thread thread_;
+    std::thread tables_thread_;
     std::vector<CommitResult> at_once_;  // of batches that were committed on the loop's thread
     Seq next_seq_ = 1;
     std::size_t batches_ = 0;
     std::size_t bytes_ = 0;
-    Seq wanted_ = 0;    // the committer's thread was told that so much is to be read soon
-    Seq anchored_ = 0;  // the last anchor, or the one that is being taken
+    Seq wanted_ = 0;                      // the follower was told that so much is to be read soon
+    Seq anchored_ = 0;                    // the last anchor, or the one that is being taken
     std::future<Result<Anchor>> taking_;  // beside the commits, on a thread and reader of its own
     std::chrono::steady_clock::time_point anchoring_since_{};
     std::chrono::steady_clock::time_point next_anchor_at_{};

@@ -11,8 +11,8 @@ namespace {
 /// What is committed waits so long for more of its kind.
 constexpr std::chrono::milliseconds kLinger{20};
 constexpr std::size_t kSliceEvents = 1'024;  // of one transaction, and a reason not to linger
-constexpr std::size_t kFarEvents = 16'384;
-constexpr std::size_t kFarBytes = 32UL << 20;
+constexpr std::size_t kFarEvents = 32'768;
+constexpr std::size_t kFarBytes = 48UL << 20;
 
 /// What takes rows away has a transaction of its own, so that no record of before comes back and an
 /// id is that of one task.
