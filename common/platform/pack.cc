@@ -152,6 +152,45 @@ std::optional<Node> Node::find(std::string_view key) const {
     return std::nullopt;
 }
 
+namespace {
+
+/// Tells keys apart by their length and first bytes, most often.
+std::uint64_t mark_of(std::string_view key) {
+    std::uint64_t mark = 0;
+    std::memcpy(&mark, key.data(), std::min(key.size(), sizeof mark));
+    return mark ^ key.size() << 56;
+}
+
+}  // namespace
+
+MapKeys::MapKeys(Node map) : map_(map) {
+    const std::size_t size = map.map_size().value_or(0);
+    if (size > kMost) return;
+    for (; size_ < size; ++size_) {
+        // What is no text has a mark too; what it is is looked at where the mark fits.
+        marks_[size_] = mark_of(map.pair_at(size_).first.text().value_or(std::string_view()));
+    }
+}
+
+std::optional<Node> MapKeys::find(std::string_view key) const {
+    if (size_ == 0) return map_.is_map() ? map_.find(key) : std::nullopt;
+    const std::uint64_t mark = mark_of(key);
+    for (std::size_t i = 0; i < size_; ++i) {
+        if (marks_[i] != mark) continue;
+        const auto [found, value] = map_.pair_at(i);
+        if (found.text() == key) return value;
+    }
+    return std::nullopt;
+}
+
+std::string Path::text() const {
+    if (outer_ == nullptr) return {};
+    std::string text = outer_->text();
+    if (key_ == nullptr) return text + "[" + std::to_string(index_) + "]";
+    if (!text.empty()) text += '.';
+    return text + key_;
+}
+
 struct Document::Body {
     msgpack::object_handle handle;
 };

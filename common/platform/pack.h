@@ -71,10 +71,28 @@ struct Counter {
 
 }  // namespace detail
 
+/// Where in a message something stands, such as `task.inputs[2].digest`: a text only where that is
+/// asked for. One of a field points at that of what it is in.
+class Path {
+  public:
+    Path() = default;
+    Path at(const char* key) const { return {this, key, 0}; }
+    Path at(std::size_t index) const { return {this, nullptr, index}; }
+    std::string text() const;
+
+  private:
+    Path(const Path* outer, const char* key, std::size_t index)
+        : outer_(outer), key_(key), index_(index) {}
+
+    const Path* outer_ = nullptr;  // null: the whole message
+    const char* key_ = nullptr;    // null: an element
+    std::size_t index_ = 0;
+};
+
 template <class T>
 void write(Writer& out, const T& value);
 template <class T>
-Result<void> read(Node node, T& out, const std::string& path);
+Result<void> read(Node node, T& out, const Path& path);
 
 class Encoder {
   public:
@@ -151,7 +169,9 @@ void write(Writer& out, const T& value) {
 /// Reads the fields of one map; keeps the first error and does nothing after it.
 class Decoder {
   public:
-    Decoder(Node map, std::string path) : map_(map), path_(std::move(path)) {}
+    /// `path` must outlive it.
+    Decoder(Node map, const Path& path) : map_(map), path_(path) {}
+    Decoder(Node map, const Path&& path) = delete;
 
     template <class T>
     void operator()(const char* key, T& value) {
@@ -159,7 +179,8 @@ class Decoder {
         auto node = map_.find(key);
         if (!node) {
             if constexpr (detail::kIsOptional<T>) return;
-            set_error(Error{ErrorCode::INVALID, "required field is missing", join(key), {}});
+            set_error(
+                Error{ErrorCode::INVALID, "required field is missing", path_.at(key).text(), {}});
             return;
         }
         read_into(*node, value, key);
@@ -180,43 +201,42 @@ class Decoder {
     template <class T>
     void read_into(Node node, T& value, const char* key);
     void set_error(Error error) { error_ = std::move(error); }
-    std::string join(const char* key) const { return path_.empty() ? key : path_ + "." + key; }
 
-    Node map_;
-    std::string path_;
+    MapKeys map_;
+    const Path& path_;
     std::optional<Error> error_;
 };
 
 namespace detail {
 
-inline Failure wrong_type(const char* wanted, const std::string& path) {
-    return fail(ErrorCode::INVALID, std::string("expected ") + wanted, path);
+inline Failure wrong_type(const char* wanted, const Path& path) {
+    return fail(ErrorCode::INVALID, std::string("expected ") + wanted, path.text());
 }
 
 template <class T>
-Result<void> read_integer(Node node, T& out, const std::string& path) {
+Result<void> read_integer(Node node, T& out, const Path& path) {
     if constexpr (std::is_unsigned_v<T>) {
         auto value = node.uint();
         if (!value) return wrong_type("an unsigned integer", path);
         out = static_cast<T>(*value);
-        if (out != *value) return fail(ErrorCode::INVALID, "number too large", path);
+        if (out != *value) return fail(ErrorCode::INVALID, "number too large", path.text());
     } else {
         auto value = node.sint();
         if (!value) return wrong_type("an integer", path);
         out = static_cast<T>(*value);
-        if (out != *value) return fail(ErrorCode::INVALID, "number out of range", path);
+        if (out != *value) return fail(ErrorCode::INVALID, "number out of range", path.text());
     }
     return {};
 }
 
-inline Result<void> read_duration(Node node, std::int64_t& out, const std::string& path) {
+inline Result<void> read_duration(Node node, std::int64_t& out, const Path& path) {
     auto value = node.sint();
     if (!value || *value < 0) return wrong_type("a non-negative integer of milliseconds", path);
     out = *value;
     return {};
 }
 
-inline Result<void> read_digest(Node node, Digest& out, const std::string& path) {
+inline Result<void> read_digest(Node node, Digest& out, const Path& path) {
     auto value = node.bytes();
     if (!value || value->size() != out.bytes.size()) return wrong_type("bin of 32 bytes", path);
     std::copy(value->begin(), value->end(), out.bytes.begin());
@@ -224,7 +244,7 @@ inline Result<void> read_digest(Node node, Digest& out, const std::string& path)
 }
 
 inline Result<void> read_texts(Node node, std::map<std::string, std::string>& out,
-                               const std::string& path) {
+                               const Path& path) {
     auto size = node.map_size();
     if (!size) return wrong_type("a map of strings", path);
     for (std::size_t i = 0; i < *size; ++i) {
@@ -239,53 +259,53 @@ inline Result<void> read_texts(Node node, std::map<std::string, std::string>& ou
 
 namespace detail {
 
-inline Result<void> read_boolean(Node node, bool& out, const std::string& path) {
+inline Result<void> read_boolean(Node node, bool& out, const Path& path) {
     auto value = node.boolean();
     if (!value) return wrong_type("a boolean", path);
     out = *value;
     return {};
 }
 
-inline Result<void> read_text(Node node, std::string& out, const std::string& path) {
+inline Result<void> read_text(Node node, std::string& out, const Path& path) {
     auto value = node.text();
     if (!value) return wrong_type("a string", path);
     out = std::string(*value);
     return {};
 }
 
-inline Result<void> read_bytes(Node node, std::string& out, const std::string& path) {
+inline Result<void> read_bytes(Node node, std::string& out, const Path& path) {
     auto value = node.bytes();
     if (!value) return wrong_type("bin", path);
     out = std::string(*value);
     return {};
 }
 
-inline Result<void> read_token(Node node, LeaseToken& out, const std::string& path) {
+inline Result<void> read_token(Node node, LeaseToken& out, const Path& path) {
     auto value = node.text();
     if (!value) return wrong_type("a string", path);
-    auto token = parse_lease_token(*value, path);
-    if (!token) return Failure(token.error());
+    auto token = parse_lease_token(*value, {});
+    if (!token) return fail(token.error().code, token.error().message, path.text());
     out = *token;
     return {};
 }
 
 template <class Enum>
-Result<void> read_word(Node node, Enum& out, const std::string& path) {
+Result<void> read_word(Node node, Enum& out, const Path& path) {
     auto value = node.text();
     if (!value) return wrong_type("a string", path);
     if (from_text(*value, out)) return {};
     return fail(ErrorCode::INVALID, "unknown word '" + std::string(value->substr(0, 64)) + "'",
-                path);
+                path.text());
 }
 
 template <class T>
-Result<void> read_list(Node node, std::vector<T>& out, const std::string& path) {
+Result<void> read_list(Node node, std::vector<T>& out, const Path& path) {
     auto size = node.array_size();
     if (!size) return wrong_type("an array", path);
     out.clear();
     for (std::size_t i = 0; i < *size; ++i) {
         T element{};
-        auto ok = read(node.at(i), element, path + "[" + std::to_string(i) + "]");
+        auto ok = read(node.at(i), element, path.at(i));
         if (!ok) return ok;
         out.push_back(std::move(element));
     }
@@ -293,7 +313,7 @@ Result<void> read_list(Node node, std::vector<T>& out, const std::string& path) 
 }
 
 template <class T>
-Result<void> read_optional(Node node, std::optional<T>& out, const std::string& path) {
+Result<void> read_optional(Node node, std::optional<T>& out, const Path& path) {
     if (node.is_nil()) return {};
     T element{};
     if (auto ok = read(node, element, path); !ok) return ok;
@@ -302,7 +322,7 @@ Result<void> read_optional(Node node, std::optional<T>& out, const std::string& 
 }
 
 template <class T>
-Result<void> read_struct(Node node, T& out, const std::string& path) {
+Result<void> read_struct(Node node, T& out, const Path& path) {
     if (!node.is_map()) return wrong_type("a map", path);
     Decoder decoder(node, path);
     describe(decoder, out);
@@ -313,7 +333,7 @@ Result<void> read_struct(Node node, T& out, const std::string& path) {
 }  // namespace detail
 
 template <class T>
-Result<void> read(Node node, T& out, const std::string& path) {
+Result<void> read(Node node, T& out, const Path& path) {
     if constexpr (std::is_same_v<T, bool>) {
         return detail::read_boolean(node, out, path);
     } else if constexpr (std::is_enum_v<T>) {
@@ -349,7 +369,7 @@ Result<void> read(Node node, T& out, const std::string& path) {
 
 template <class T>
 void Decoder::read_into(Node node, T& value, const char* key) {
-    if (auto ok = read(node, value, join(key)); !ok) set_error(std::move(ok.error()));
+    if (auto ok = read(node, value, path_.at(key)); !ok) set_error(std::move(ok.error()));
 }
 
 /// The MessagePack of a described struct.
@@ -367,7 +387,7 @@ Result<T> decode(std::string_view bytes) {
     auto document = Document::parse(bytes);
     if (!document) return Failure(document.error());
     T value{};
-    if (auto ok = read(document->root(), value, {}); !ok) return Failure(ok.error());
+    if (auto ok = read(document->root(), value, Path{}); !ok) return Failure(ok.error());
     return value;
 }
 

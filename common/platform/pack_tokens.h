@@ -2,6 +2,7 @@
 // place that sees the msgpack library. What they mean is pack.h's.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -59,6 +60,21 @@ class Node {
 
   private:
     const void* object_;
+};
+
+/// A map whose keys are looked for many times.
+class MapKeys {
+  public:
+    explicit MapKeys(Node map);
+    /// The value of the first such key; nullopt: there is none.
+    std::optional<Node> find(std::string_view key) const;
+
+  private:
+    static constexpr std::size_t kMost = 48;  // larger maps are looked through
+
+    Node map_;
+    std::size_t size_ = 0;
+    std::array<std::uint64_t, kMost> marks_{};  // of the keys, in their order
 };
 
 /// A parsed MessagePack value within the bounds of limits.h (depth, items, sizes), UTF-8 checked.

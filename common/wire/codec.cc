@@ -31,7 +31,8 @@ std::string encode_map(const Header& header, const T& body) {
 template <class T>
 Result<Message> decode_as(pack::Node root, const Frames& frames) {
     Message message{{}, T{}, {}};
-    pack::Decoder decoder(root, {});
+    const pack::Path whole;
+    pack::Decoder decoder(root, whole);
     Merged<T> merged{message.header, std::get<T>(message.body)};
     describe(decoder, merged);
     if (decoder.error()) return Failure(*decoder.error());

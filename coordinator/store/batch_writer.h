@@ -1,5 +1,5 @@
 // Writes one batch into the database: its events, and everything that follows from them. Begins and
-// ends no transaction; chooses nothing about failure (committer.h does).
+// ends no transaction; chooses nothing about failure (projector.h does).
 #pragma once
 
 #include <vector>

@@ -42,7 +42,10 @@ void Committer::serve() {
             std::visit(
                 Cases{[&](CommitOrder& commit_order) {
                           CommitResult result = commit_when_it_fits(commit_order.batch);
-                          if (is_turn()) follower_.project();
+                          if (is_turn()) {
+                              follower_.project();
+                              scrub_log();
+                          }
                           queue_.answer({std::move(result), commit_order.bytes});
                       },
                       [&](SettleOrder& settle_order) { settle_order.done.set_value(settle()); },
@@ -52,7 +55,7 @@ void Committer::serve() {
                       }},
                 *order);
         }
-        if (queue_.is_empty() && !stopped) scrub_log();
+        if (bounds_.project_every == 0 && queue_.is_empty() && !stopped) scrub_log();
         tell_failure();
     }
 }

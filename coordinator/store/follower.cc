@@ -90,7 +90,9 @@ void Follower::wait() {
     waits_long_ = trail_.is_empty();
     const bool waits_for_first = waits_long_;
     arrived_.wait_until(at_trail, until, [&] {
-        if (ends_ || anchor_) return true;
+        if (ends_) return true;
+        if (bounds_.project_every != 0) return false;
+        if (anchor_) return true;
         if (trail_.is_empty() || full_ || failure_.is_set()) return false;
         return waits_for_first || patience() <= Clock::duration::zero();
     });

@@ -26,8 +26,8 @@ struct InlineContent {
     std::string data;
 };
 
-/// One transaction: events with consecutive seqs, the records they changed as of the last one, and
-/// the inline contents they speak of.
+/// One commit: events with consecutive seqs, the records they changed as of the last one, and the
+/// inline contents they speak of.
 struct Batch {
     std::vector<core::Event> events;  // not empty
     core::Changes changes;
@@ -106,9 +106,9 @@ class Journal {
     /// Until when this process is the only one that may append; kNever for bodies that lock.
     virtual Instant leadership_until() const = 0;
 
-    /// Statistics may trail behind what is committed: from now on a reader finds them as they are,
-    /// unless the disk is full or does not answer. Waits for a commit that is under way, though not
-    /// for long.
+    /// Statistics trail behind the other tables: from now on a reader finds all as it is committed,
+    /// unless the disk is full or does not answer. Waits for what is being written just now, though
+    /// not for long.
     virtual void catch_up() {}
 
     /// A reader of committed data, for one thread of the caller's choice. Valid while the journal
