@@ -314,6 +314,12 @@ wire::Body Control::back_up(const wire::Backup& backup, const ClientId& client) 
             {ErrorCode::INVALID, "this coordinator keeps nothing on a disk", "folder", {}});
     }
     parts_.pipeline.catch_up();  // it copies the database alone
+    if (!parts_.pipeline.has_current_tables()) {
+        return edge::error_message({ErrorCode::BUSY,
+                                    "what was acknowledged just now is not in the tables yet",
+                                    {},
+                                    seconds(1)});
+    }
     auto answer = parts_.backups->ask(backup, client);
     return answer ? wire::Body(std::move(*answer)) : edge::error_message(answer.error());
 }

@@ -16,7 +16,8 @@
 
 namespace zq::coordinator {
 
-/// Something to do once everything decided before it is durable: `ticket` is the caller's.
+/// Something to do once everything decided before it is durable, or readable: `ticket` is the
+/// caller's.
 struct Deferred {
     std::uint64_t ticket = 0;
 };
@@ -101,6 +102,10 @@ class Pipeline {
     /// Readers see all events up to this one; no more than `durable_seq`.
     Seq readable_seq() const { return readable_seq_; }
     bool is_all_readable() const { return readable_seq_ == state_.durable.last_seq; }
+    /// The tables have what is committed, also where `collect` has not seen it yet.
+    bool has_current_tables() const { return journal_.projected() >= durable_seq_; }
+    /// Something was deferred until it can be read.
+    bool has_questions() const { return !held_for_tables_.empty(); }
     Digest chain_head() const { return chain_head_; }
     /// No more may be decided until a batch is committed.
     bool is_full() const;

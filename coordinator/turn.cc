@@ -174,7 +174,8 @@ void Turn::stop(Millis boot) {
 
 bool Turn::may_end(Millis boot) const {
     if (boot >= end_at_ + kLongestEnd) return true;
-    const bool settled = !parts_.pipeline.has_uncommitted() || parts_.journal.waits_for_room();
+    const bool waits = parts_.pipeline.has_uncommitted() || parts_.pipeline.has_questions();
+    const bool settled = !waits || parts_.journal.waits_for_room();
     return boot >= end_at_ && settled && !parts_.control.has_backlog();
 }
 

@@ -157,7 +157,7 @@ namespace {
 /// Tells keys apart by their length and first bytes, most often.
 std::uint64_t mark_of(std::string_view key) {
     std::uint64_t mark = 0;
-    std::memcpy(&mark, key.data(), std::min(key.size(), sizeof mark));
+    if (!key.empty()) std::memcpy(&mark, key.data(), std::min(key.size(), sizeof mark));
     return mark ^ key.size() << 56;
 }
 

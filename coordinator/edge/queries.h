@@ -13,8 +13,8 @@
 
 namespace zq::edge {
 
-/// What queries read. `committed` is the last durable sequence number: records in memory that are
-/// not newer win over rows.
+/// What queries read. `committed` is the last sequence number that `reader` sees: records in memory
+/// that are not newer win over rows.
 struct View {
     const core::State& state;
     const core::Policy& policy;

@@ -103,9 +103,14 @@ std::optional<Record> record_at(std::string_view file, std::size_t at, std::stri
     return record;
 }
 
-/// Records from the file's begin to the first that is none.
-Result<std::vector<Record>> records_of(std::string_view file, const std::string& path) {
-    std::vector<Record> records;
+/// Records from the file's begin to the first that is none, and the first events of those of the
+/// same turn that lie behind it: nothing is written behind one that was not written whole.
+struct Records {
+    std::vector<Record> whole;
+    std::vector<Seq> behind;
+};
+Result<Records> records_of(std::string_view file, const std::string& path) {
+    Records records;
     const std::string_view mark = file.substr(0, kFileMark.size());
     if (mark != kFileMark) {
         if (mark.substr(0, kAnyFileMark.size()) != kAnyFileMark) return records;
@@ -118,7 +123,10 @@ Result<std::vector<Record>> records_of(std::string_view file, const std::string&
     while (auto record = record_at(file, at, salt)) {
         const std::size_t size = kHeadBytes + record->payload.size();
         at += (size + kBlock - 1) / kBlock * kBlock;
-        records.push_back(*record);
+        records.whole.push_back(*record);
+    }
+    for (at += kBlock; at < file.size(); at += kBlock) {
+        if (auto record = record_at(file, at, salt)) records.behind.push_back(record->first);
     }
     return records;
 }
@@ -172,13 +180,15 @@ Result<void> CommitLog::read(Seq last, Digest head,
                              const std::function<Result<void>(LoggedBatch)>& take) const {
     std::array<std::string, 2> bytes;
     std::multimap<Seq, Record> records;
+    std::vector<Seq> behind;
     for (std::size_t i = 0; i < files_.size(); ++i) {
         auto file = read_file(files_.at(i).path, kLargestFile);
         if (!file) return Failure(file.error());
         bytes.at(i) = std::move(*file);
         auto found = records_of(bytes.at(i), files_.at(i).path);
         if (!found) return Failure(found.error());
-        for (Record& record : *found) records.emplace(record.first, record);
+        for (Record& record : found->whole) records.emplace(record.first, record);
+        behind.insert(behind.end(), found->behind.begin(), found->behind.end());
     }
     bool more = true;
     while (more) {
@@ -193,7 +203,10 @@ Result<void> CommitLog::read(Seq last, Digest head,
             more = true;
         }
     }
-    if (records.upper_bound(last + 1) == records.end()) return {};
+    const bool has_later =
+        records.upper_bound(last + 1) != records.end() ||
+        std::any_of(behind.begin(), behind.end(), [&](Seq first) { return first > last + 1; });
+    if (!has_later) return {};
     return fail(
         ErrorCode::IO,
         "the commit log has events after " + std::to_string(last + 1) +

@@ -144,7 +144,8 @@ void Committer::scrub_log() {
         log_.scrub();
     }
     log_.settled(follower_.settled());
-    if (log_.is_scrubbed() || !log_.is_settled() || failure_.is_set()) return;
+    if (log_.is_scrubbed() || failure_.is_set()) return;
+    if (!log_.is_settled()) return follower_.settle_soon();
     if (auto done = log_.wipe(); !done) failure_.set(done.error());
 }
 

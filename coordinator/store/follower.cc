@@ -27,21 +27,16 @@ Follower::Follower(Projector projector, LogBounds bounds, StorageReserve& reserv
 
 void Follower::serve() {
     while (true) {
-        wait();
-        {
-            std::lock_guard at_trail(at_trail_);
-            if (ends_) return;
-        }
+        const Woken woken = wait();
+        if (woken == Woken::kToEnd) return;
         if (failure_.is_set()) continue;
         if (is_time()) {
             std::lock_guard at_tables(at_tables_);
             project_slice();
-            on_moved_();
-        } else if (!has_trail()) {
+        } else if (woken == Woken::kByTime && !has_trail()) {
             rest();
         }
         take_care();
-        if (failure_.is_set()) on_moved_();
     }
 }
 
@@ -62,7 +57,6 @@ void Follower::add(Batch batch, std::vector<EventRow> rows, bool log_is_long) {
         log_is_long_ = log_is_long;
         trails_far_ = trail_.is_far();
         wakes = waits_long_ || (trail_.is_due() && !full_);
-        waits_long_ = false;
     }
     if (wakes) arrived_.notify_one();
 }
@@ -83,19 +77,21 @@ void Follower::put(const Anchor& anchor) {
     arrived_.notify_one();
 }
 
-/// Until there is something to do, or nothing was for a while.
-void Follower::wait() {
+/// Until there is something to do, or nothing was for a while. kByTime: nothing was all the time.
+Follower::Woken Follower::wait() {
     std::unique_lock at_trail(at_trail_);
     const auto until = Clock::now() + patience();
     waits_long_ = trail_.is_empty();
-    const bool waits_for_first = waits_long_;
-    arrived_.wait_until(at_trail, until, [&] {
+    const bool come = arrived_.wait_until(at_trail, until, [&] {
         if (ends_) return true;
-        if (bounds_.project_every != 0) return false;
+        if (bounds_.project_every != 0 || failure_.is_set()) return false;
         if (anchor_) return true;
-        if (trail_.is_empty() || full_ || failure_.is_set()) return false;
-        return waits_for_first || patience() <= Clock::duration::zero();
+        if (trail_.is_empty() || full_) return false;
+        return waits_long_ || patience() <= Clock::duration::zero();
     });
+    const bool was_empty = std::exchange(waits_long_, false);
+    if (ends_) return Woken::kToEnd;
+    return !come && was_empty ? Woken::kByTime : Woken::kForWork;
 }
 
 /// How long the thread may wait; under at_trail_.
@@ -140,10 +136,13 @@ void Follower::project_slice() {
     if (sync == Sync::kFull) log_is_long_ = false;
     trail_.note_written();
     trails_far_ = trail_.is_far();
+    on_moved_();
 }
 
+/// What is committed by now: while more comes, there is no end.
 void Follower::project_all() {
-    while (has_trail() && !failure_.is_set()) {
+    const Seq upto = committed_.load(std::memory_order_acquire);
+    while (projected() < upto && has_trail() && !failure_.is_set()) {
         project_slice();
         if (full_) return;
     }
@@ -158,12 +157,10 @@ std::unique_lock<std::mutex> Follower::await_tables() {
     return at_tables;
 }
 
-bool Follower::project() {
-    const Seq before = projected();
-    if (committed_.load(std::memory_order_acquire) == before) return false;
+void Follower::project() {
+    if (committed_.load(std::memory_order_acquire) == projected()) return;
     const auto at_tables = await_tables();
     if (at_tables.owns_lock()) project_all();
-    return projected() != before;
 }
 
 void Follower::catch_up() {
@@ -175,7 +172,9 @@ void Follower::catch_up() {
 
 /// What is done beside, after a slice or where there is none.
 void Follower::take_care() {
-    if (Clock::now() - looked_ > std::chrono::milliseconds(bounds_.rest_after.count)) {
+    const bool is_due =
+        Clock::now() - looked_ > std::chrono::milliseconds(bounds_.rest_after.count);
+    if (is_due) {
         looked_ = Clock::now();
         reserve_.refresh();
     }
@@ -188,7 +187,7 @@ void Follower::take_care() {
     }
     std::lock_guard at_tables(at_tables_);
     if (anchor && !failure_.is_set()) check(projector_.write(*anchor));
-    if (projector_.has_erased() && idle) wipe_log();
+    if (projector_.has_erased() && (idle || is_due)) wipe_log();
     if (!failure_.is_set()) check(projector_.keep_log_short(idle));
 }
 
@@ -197,7 +196,20 @@ void Follower::rest() {
     std::lock_guard at_tables(at_tables_);
     if (failure_.is_set()) return;
     check(projector_.write_trailing());
-    if (!failure_.is_set()) check(projector_.copy_log_back());
+    if (failure_.is_set()) return;
+    bool settles = false;
+    {
+        std::lock_guard at_trail(at_trail_);
+        settles = std::exchange(log_is_long_, false);
+    }
+    if (!settles) return check(projector_.copy_log_back());
+    if (auto done = projector_.wipe_log(); !done) check(Failure(done.error()));
+    settled_.store(projector_.settled(), std::memory_order_release);
+}
+
+void Follower::settle_soon() {
+    std::lock_guard at_trail(at_trail_);
+    log_is_long_ = true;
 }
 
 /// The tables' log has what was overwritten until it is emptied; a reader may hinder that.
@@ -241,6 +253,7 @@ void Follower::check(const Result<void>& done) {
     if (done) return;
     projector_.keep_log_on_close();
     failure_.set(done.error());
+    on_moved_();
 }
 
 }  // namespace zq::store

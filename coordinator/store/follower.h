@@ -18,8 +18,8 @@ namespace zq::store {
 
 class Follower {
   public:
-    /// `on_moved` is called after `projected` has moved by the thread's work, or a failure was
-    /// noted; `reserve` and `failure` must outlive it.
+    /// `on_moved` is called, by any thread, after `projected` has moved or a failure was noted;
+    /// `reserve` and `failure` must outlive it.
     Follower(Projector projector, LogBounds bounds, StorageReserve& reserve, FailureNote& failure,
              std::function<void()> on_moved);
 
@@ -31,6 +31,8 @@ class Follower {
     void add(Batch batch, std::vector<EventRow> rows, bool log_is_long);
     /// Somebody waits to read up to there.
     void want(Seq upto);
+    /// What is in the commit log is to be on disk in the tables when there is time.
+    void settle_soon();
     /// To be stored when there is time. Nobody waits for it.
     void put(const Anchor& anchor);
 
@@ -48,8 +50,8 @@ class Follower {
     // Any thread.
 
     /// Brings over all that is committed. Where the thread's own work does not end soon, or the
-    /// disk is full, it is left for later. True: something was brought over.
-    bool project();
+    /// disk is full, it is left for later.
+    void project();
     /// The same, and the statistics.
     void catch_up();
     /// The same as `project`, and everything is on disk and copied back. Waits. Errors: IO,
@@ -62,7 +64,9 @@ class Follower {
   private:
     using Clock = std::chrono::steady_clock;
 
-    void wait();
+    enum class Woken : std::uint8_t { kForWork, kByTime, kToEnd };
+
+    Woken wait();
     bool is_time();
     Clock::duration patience() const;
     bool has_trail();

@@ -1,7 +1,7 @@
 // The one connection that writes the database and checkpoints it: brings what the commit log has
 // made durable into the tables, many batches in one transaction. These are not synced one by one;
 // until they are, a power cut takes them back and the log has them still. It knows nothing of
-// threads: committer.h lets one in at a time.
+// threads: follower.h lets one in at a time.
 //
 // A full disk with the transaction rolled back: the reserve is given up and it is tried once more.
 #pragma once

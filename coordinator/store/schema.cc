@@ -282,7 +282,7 @@ Result<void> configure_writer(Database& database) {
     auto mode = database.text("PRAGMA journal_mode = WAL");
     if (!mode) return Failure(mode.error());
     if (*mode != "wal") return fail(ErrorCode::IO, "journal database: no write-ahead log here");
-    // FULL: one sync per commit. NORMAL would lose acknowledged commits at a power cut.
+    // FULL: one sync per transaction. The projector takes NORMAL where the commit log still has it.
     return database.run(
         "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA mmap_size = 0;"
         "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -65536");

@@ -127,8 +127,21 @@ Result<Recovery> SqliteJournal::open_and_restore(core::State& state) {
     if (auto ok = database->run("COMMIT"); !ok) return Failure(ok.error());
     auto log = CommitLog::open(options_.folder, options_.log.turn_bytes);
     if (!log) return Failure(log.error());
-    meta = take_over_log(*database, *writer, *log, state, *meta);
-    if (!meta) return Failure(meta.error());
+    if (auto ok = sync_folder(options_.folder); !ok) return Failure(ok.error());
+    auto after = take_over_log(*database, *writer, *log, state, *meta);
+    if (!after && after.error().code == ErrorCode::STORAGE_FULL &&
+        StorageReserve(options_.folder, options_.storage).release()) {
+        state = core::State();
+        recovery = restore_state(*database, state);
+        if (!recovery) return Failure(recovery.error());
+        after = take_over_log(*database, *writer, *log, state, *meta);
+    }
+    if (!after && after.error().code == ErrorCode::STORAGE_FULL) {
+        return fail(ErrorCode::STORAGE_FULL,
+                    "the disk of the data folder is full: free some space, then start again");
+    }
+    if (!after) return Failure(after.error());
+    meta = std::move(after);
     next_seq_ = meta->last_seq + 1;
     committer_ = std::make_unique<Committer>(
         CommitterParts{std::move(*database), std::move(*writer), std::move(*log), *meta},
@@ -241,14 +254,12 @@ bool SqliteJournal::waits_for_room() const {
 void SqliteJournal::catch_up() {
     ZQ_CHECK(committer_);
     committer_->follower().catch_up();
-    queue_.signal();
 }
 
 Result<std::unique_ptr<Reader>> SqliteJournal::open_reader() {
     ZQ_CHECK(committer_);
-    return SqliteReader::open(journal_path(options_.folder), [this] {
-        if (committer_->follower().project()) queue_.signal();
-    });
+    return SqliteReader::open(journal_path(options_.folder),
+                              [this] { committer_->follower().project(); });
 }
 
 Result<std::unique_ptr<Reader>> SqliteJournal::open_trailing_reader() {

@@ -14,12 +14,13 @@ constexpr std::size_t kSliceEvents = 1'024;  // of one transaction, and a reason
 constexpr std::size_t kFarEvents = 32'768;
 constexpr std::size_t kFarBytes = 48UL << 20;
 
-/// What takes rows away has a transaction of its own, so that no record of before comes back and an
-/// id is that of one task.
+/// What takes rows away, or makes a task another one, has a transaction of its own: no record of
+/// before comes back, an id is that of one task, and what it did counts where it was then.
 bool stands_alone(const Batch& batch) {
     return std::any_of(batch.events.begin(), batch.events.end(), [](const core::Event& event) {
         return std::holds_alternative<core::TaskRemoved>(event.body) ||
                std::holds_alternative<core::TaskReplayed>(event.body) ||
+               std::holds_alternative<core::TaskEdited>(event.body) ||
                std::holds_alternative<core::ArtifactsRemoved>(event.body) ||
                std::holds_alternative<core::ContentsCondemned>(event.body) ||
                std::holds_alternative<core::TextsErased>(event.body);

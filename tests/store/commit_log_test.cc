@@ -143,6 +143,15 @@ TEST_F(CommitLogTest, ABatchThatIsBrokenBeforeLaterOnesIsAnErrorAndNoShorterJour
     EXPECT_NE(events.error().message.find("journal.db is not the one"), std::string::npos);
 }
 
+TEST_F(CommitLogTest, SoIsOneWhoseFirstBytesAreBroken) {
+    CommitLog log = open();
+    append(log);
+    append(log, 20'000);
+    append(log);
+    overwrite(0, 2 * kBlock, std::string(30, '\0'));
+    EXPECT_EQ(read().error().code, ErrorCode::IO);
+}
+
 TEST_F(CommitLogTest, AnotherJournalsLogIsAnErrorToo) {
     CommitLog log = open();
     append(log);
