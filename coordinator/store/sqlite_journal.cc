@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "common/base/check.h"
+#include "common/platform/log.h"
 #include "coordinator/store/log_recovery.h"
 #include "coordinator/store/schema.h"
 #include "coordinator/store/sqlite_reader.h"
@@ -131,6 +132,8 @@ Result<Recovery> SqliteJournal::open_and_restore(core::State& state) {
     auto after = take_over_log(*database, *writer, *log, state, *meta);
     if (!after && after.error().code == ErrorCode::STORAGE_FULL &&
         StorageReserve(options_.folder, options_.storage).release()) {
+        log_warn("no room for what the last run left in its log: the reserve is given up for it",
+                 {{"error", after.error().message}});
         state = core::State();
         recovery = restore_state(*database, state);
         if (!recovery) return Failure(recovery.error());

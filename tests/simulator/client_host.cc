@@ -205,12 +205,20 @@ void ClientHost::learn_refusal(const wire::Body& request, const wire::ErrorReply
             }
         },
         request);
-    const auto* waits = std::get_if<wire::Wait>(&request);
-    const bool known =
-        (waits != nullptr && !waits->tasks.empty()) || std::holds_alternative<wire::Get>(request);
-    if (known && refusal.code == ErrorCode::NOT_FOUND) {
-        stage_.world.violate("an acknowledged task is not found: " + refusal.message);
+    std::vector<TaskId> asked;
+    if (const auto* wait = std::get_if<wire::Wait>(&request)) asked = wait->tasks;
+    if (const auto* get = std::get_if<wire::Get>(&request)) asked = {get->task};
+    const bool missing = !asked.empty() && refusal.code == ErrorCode::NOT_FOUND;
+    // Another client may have removed one: then there is nothing left to wait for.
+    bool removed = false;
+    for (const TaskId& id : asked) {
+        const Model::Task* task = stage_.model.find(id);
+        if (!missing || task == nullptr || !task->removed) continue;
+        removed = true;
+        open_.erase(id);
     }
+    if (missing && !removed)
+        stage_.world.violate("an acknowledged task is not found: " + refusal.message);
     if (const auto* submit = std::get_if<wire::Submit>(&request)) {
         expect_refusable(submit->task, refusal);
     }
