@@ -1,8 +1,8 @@
 // Retention: looks in slices for what is past its age, and then for roles whose ended tasks hold
 // more bytes than they may (committed rows, oldest first), asks the core whether it may go, and has
-// the files of condemned contents removed once that is durable and in the tables. A pass runs by the clock, and when
-// GC asks for one. What is due is found by indexes and kept sums, without a look at all ended
-// tasks (but for the ages of logs and artifacts, once after a start).
+// the files of condemned contents removed once that is durable and in the tables. A pass runs by
+// the clock, and when GC asks for one. What is due is found by indexes and kept sums, without a
+// look at all ended tasks (but for the ages of logs and artifacts, once after a start).
 //
 // A file's removal and a new upload of the same content do not meet: from the event on until the
 // artifacts thread has said that the file is gone, `keep` decides for the upload.

@@ -100,8 +100,8 @@ Result<std::unique_ptr<Reader>> SqliteReader::open(const std::string& path,
         if (!statement) return Failure(statement.error());
         statements.push_back(std::move(*statement));
     }
-    return std::unique_ptr<Reader>(new SqliteReader(
-        std::move(*database), std::move(statements), std::move(refresh)));
+    return std::unique_ptr<Reader>(
+        new SqliteReader(std::move(*database), std::move(statements), std::move(refresh)));
 }
 
 Result<std::optional<core::Task>> SqliteReader::task(const TaskKey& key) {
@@ -171,10 +171,9 @@ Result<std::vector<core::Task>> SqliteReader::group(const Namespace& ns, const G
 
 Result<std::vector<std::pair<RoleKey, std::uint64_t>>> SqliteReader::dead_counts() {
     using Row = std::pair<RoleKey, std::uint64_t>;
-    return all_rows<Row>(
-        ask(reader_sql::kDeadCounts), [](const Statement& row) -> Result<Row> {
-            return Row{{Namespace(row.text_at(0)), RoleName(row.text_at(1))}, row.number_at(2)};
-        });
+    return all_rows<Row>(ask(reader_sql::kDeadCounts), [](const Statement& row) -> Result<Row> {
+        return Row{{Namespace(row.text_at(0)), RoleName(row.text_at(1))}, row.number_at(2)};
+    });
 }
 
 Result<std::optional<TaskSpec>> SqliteReader::spec(Seq spec_seq) {
