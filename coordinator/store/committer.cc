@@ -26,7 +26,8 @@ Committer::Committer(CommitterParts parts, const std::string& folder, StorageBou
                           reserve_),
                 bounds, reserve_, failure_,
                 [this] {
-                    tell_failure();
+                    // By the count of batches: behind the answer of the one that led to it.
+                    if (bounds_.project_every == 0) tell_failure();
                     queue_.signal();
                 }),
       log_(std::move(parts.log)),
