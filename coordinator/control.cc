@@ -11,7 +11,7 @@
 namespace zq::coordinator {
 namespace {
 
-constexpr std::size_t kSpecCacheBytes = 64UL << 20;
+constexpr std::size_t kSpecCacheBytes = 16UL << 20;
 
 template <class T>
 inline constexpr bool kIsAboutKeys =

@@ -84,12 +84,11 @@ void apply_body(State& state, const Event& event, const TaskSubmitted& body) {
     task.deadline_at = body.deadline_at;
     task.submitted_seq = event.seq;
     task.changed_seq = event.seq;
-    index_task(state, task);
-    index_open(state, task);
+    const Task& kept = state.durable.open.insert(std::move(task));
+    index_task(state, kept);
+    index_open(state, kept);
     state.index.changed_tasks.insert(event.task);
     for (const ArtifactRef& input : spec.inputs) note_used(state, input.digest, event.seq);
-    const bool inserted = state.durable.open.emplace(event.task, std::move(task)).second;
-    ZQ_CHECK(inserted);
 }
 
 void apply_body(State& state, const Event& event, const TaskReady& body) {
@@ -340,6 +339,7 @@ void forget_projected(State& state, Seq upto) {
     std::erase_if(state.index.condemned, is_past);
     std::erase_if(state.index.removed, is_past);
     std::erase_if(state.index.artifacts_removed, is_past);
+    state.durable.open.rest(upto);
 }
 
 }  // namespace zq::core

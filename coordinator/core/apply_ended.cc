@@ -28,10 +28,9 @@ void apply_body(State& state, const Event& event, const TaskRemoved&) {
 
 void apply_body(State& state, const Event& event, const UpstreamEnded& body) {
     if (!body.upstream.empty()) {
-        auto at = state.durable.open.find(event.task);
-        ZQ_CHECK(at != state.durable.open.end());
-        note_upstream(state, at->second, body.upstream, body.well);
-        at->second.changed_seq = event.seq;
+        Task& task = state.durable.open.change(event.task);
+        note_upstream(state, task, body.upstream, body.well);
+        task.changed_seq = event.seq;
         state.index.changed_tasks.insert(event.task);
     }
     if (body.state == TaskState::kBlocked) return;
@@ -54,15 +53,14 @@ void apply_body(State& state, const Event& event, const TaskReplayed& body) {
     Task task = revised(event, *body.revision);
     ZQ_CHECK(!is_final(task.state));
     state.index.ended.erase(event.task);
-    index_task(state, task);
-    index_open(state, task);
+    const Task& kept = state.durable.open.insert(std::move(task));
+    index_task(state, kept);
+    index_open(state, kept);
     state.index.changed_tasks.insert(event.task);
     // What it refers to now is wanted anew.
-    for (const CheckpointRef& kept : task.checkpoints) {
-        note_used(state, kept.ref.digest, event.seq);
+    for (const CheckpointRef& checkpoint : kept.checkpoints) {
+        note_used(state, checkpoint.ref.digest, event.seq);
     }
-    const bool inserted = state.durable.open.emplace(event.task, std::move(task)).second;
-    ZQ_CHECK(inserted);
 }
 
 void apply_body(State& state, const Event& event, const TaskEdited& body) {

@@ -12,9 +12,7 @@ namespace zq::core {
 /// Changes an open task under its indexes; ends it where the change made it final.
 template <class Change>
 void change_task(State& state, const Event& event, Change change) {
-    auto at = state.durable.open.find(event.task);
-    ZQ_CHECK(at != state.durable.open.end());
-    Task& task = at->second;
+    Task& task = state.durable.open.change(event.task);
     const TaskState before = task.state;
     const bool was_leased = task.lease.has_value();
     unindex_task(state, task);
@@ -32,8 +30,7 @@ void change_task(State& state, const Event& event, Change change) {
     task.lost_lease_charged = false;
     unindex_open(state, task);
     state.now.progress.erase(event.task);
-    state.index.ended.insert_or_assign(event.task, std::move(task));
-    state.durable.open.erase(at);
+    state.index.ended.insert_or_assign(event.task, state.durable.open.take(event.task));
 }
 
 /// A content that is stored or referred to now is none that may be condemned before it is

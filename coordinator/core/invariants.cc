@@ -66,10 +66,11 @@ void check_task(const Durable& durable, const Task& task, Broken& broken) {
 /// The indexes as they follow from the open tasks.
 Indexes rebuilt(const Durable& durable) {
     State fresh;
-    for (const auto& [key, task] : durable.open) {
-        index_task(fresh, task);
-        index_open(fresh, task);
-    }
+    durable.open.for_each([&](const Task& task) {
+        const Task& kept = fresh.durable.open.insert(task);
+        index_task(fresh, kept);
+        index_open(fresh, kept);
+    });
     for (const auto& [key, control] : durable.controls) index_control(fresh, key, control);
     return fresh.index;
 }
@@ -103,7 +104,7 @@ void check_volatile(const State& state, Broken& broken) {
 
 std::vector<std::string> broken_invariants(const State& state) {
     Broken broken;
-    for (const auto& [key, task] : state.durable.open) check_task(state.durable, task, broken);
+    state.durable.open.for_each([&](const Task& task) { check_task(state.durable, task, broken); });
     const Indexes index = rebuilt(state.durable);
     expect(broken, index.roles == state.index.roles, "role queues follow from the tasks");
     expect(broken, index.limit_keys == state.index.limit_keys, "limit keys follow from the tasks");

@@ -4,19 +4,15 @@
 
 namespace zq::core {
 
-ReadyKey ready_key(const Task& task) {
-    return {task.rank, task.submitted_seq, task.key};
-}
-
 Submitter submitter_of(const Task& task) {
     return {task.submitter, task.from};
 }
 
-void Share::insert(const Task& task) {
+void Share::insert(const Task& task, SharedKey shared_key) {
     Lane lane{task.limit_key, task.needs};
     LaneTasks& of_lane = lanes_[lane];
-    std::set<ReadyKey>& tasks = of_lane.tasks;
-    ReadyKey key = ready_key(task);
+    ReadySet& tasks = of_lane.tasks;
+    ReadyKey key{task.rank, task.submitted_seq, std::move(shared_key)};
     if (tasks.empty() || key < *tasks.begin()) {
         if (!tasks.empty()) heads_.erase({*tasks.begin(), lane});
         heads_.emplace(key, std::move(lane));
@@ -26,13 +22,13 @@ void Share::insert(const Task& task) {
     ++priorities_.at(static_cast<std::size_t>(task.priority));
 }
 
-void Share::erase(const Task& task) {
+void Share::erase(const Task& task, SharedKey shared_key) {
     const Lane lane{task.limit_key, task.needs};
     auto at = lanes_.find(lane);
     ZQ_CHECK(at != lanes_.end());
-    std::set<ReadyKey>& tasks = at->second.tasks;
+    ReadySet& tasks = at->second.tasks;
     --at->second.priorities.at(static_cast<std::size_t>(task.priority));
-    auto place = tasks.find(ready_key(task));
+    auto place = tasks.find({task.rank, task.submitted_seq, std::move(shared_key)});
     ZQ_CHECK(place != tasks.end());
     const bool was_first = place == tasks.begin();
     if (was_first) heads_.erase({*place, lane});
@@ -45,18 +41,18 @@ void Share::erase(const Task& task) {
     --priorities_.at(static_cast<std::size_t>(task.priority));
 }
 
-bool ReadyQueue::insert(const Task& task) {
+bool ReadyQueue::insert(const Task& task, SharedKey key) {
     Share& share = shares_[submitter_of(task)];
     const bool first = share.heads().empty();
-    share.insert(task);
+    share.insert(task, std::move(key));
     ++size_;
     return first;
 }
 
-bool ReadyQueue::erase(const Task& task) {
+bool ReadyQueue::erase(const Task& task, SharedKey key) {
     auto at = shares_.find(submitter_of(task));
     ZQ_CHECK(at != shares_.end());
-    at->second.erase(task);
+    at->second.erase(task, std::move(key));
     --size_;
     if (!at->second.heads().empty()) return false;
     shares_.erase(at);

@@ -2,6 +2,8 @@
 // order among like ones; whose turn it is, is decided elsewhere (turns.h).
 #pragma once
 
+#include <absl/container/btree_set.h>
+
 #include <array>
 #include <cstddef>
 #include <map>
@@ -10,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "coordinator/core/shared_key.h"
 #include "coordinator/core/task.h"
 
 namespace zq::core {
@@ -18,10 +21,11 @@ namespace zq::core {
 struct ReadyKey {
     std::int64_t rank = 0;
     Seq submitted_seq = 0;
-    TaskKey task;
+    SharedKey task;
     friend auto operator<=>(const ReadyKey&, const ReadyKey&) = default;
 };
-ReadyKey ready_key(const Task& task);
+/// Of lower rank, then submitted earlier.
+using ReadySet = absl::btree_set<ReadyKey>;
 
 /// Who shares a role's workers with others: an identity, and the name that it gives itself.
 struct Submitter {
@@ -43,7 +47,7 @@ using Priorities = std::array<std::size_t, limits::kPriorityMax + 1>;
 
 /// Ready tasks that the same things may hold back.
 struct LaneTasks {
-    std::set<ReadyKey> tasks;
+    ReadySet tasks;
     Priorities priorities{};
     friend bool operator==(const LaneTasks&, const LaneTasks&) = default;
 };
@@ -54,7 +58,7 @@ class Share {
     /// The first task of each lane, in the order in which they are to leave. Never empty.
     const std::set<std::pair<ReadyKey, Lane>>& heads() const { return heads_; }
     /// The tasks of a lane, which must be there, in their order.
-    const std::set<ReadyKey>& tasks_of(const Lane& lane) const { return lanes_.at(lane).tasks; }
+    const ReadySet& tasks_of(const Lane& lane) const { return lanes_.at(lane).tasks; }
     const Priorities& priorities_of(const Lane& lane) const { return lanes_.at(lane).priorities; }
     const Priorities& priorities() const { return priorities_; }
 
@@ -62,8 +66,8 @@ class Share {
 
   private:
     friend class ReadyQueue;
-    void insert(const Task& task);
-    void erase(const Task& task);
+    void insert(const Task& task, SharedKey key);
+    void erase(const Task& task, SharedKey key);
 
     std::map<Lane, LaneTasks> lanes_;
     std::set<std::pair<ReadyKey, Lane>> heads_;
@@ -76,10 +80,10 @@ class ReadyQueue {
     std::size_t size() const { return size_; }
     const std::map<Submitter, Share>& shares() const { return shares_; }
 
-    /// True if its submitter had none.
-    bool insert(const Task& task);
+    /// True if its submitter had none. `key` is the task's.
+    bool insert(const Task& task, SharedKey key);
     /// The task must be there, as it was inserted. True if its submitter has no other.
-    bool erase(const Task& task);
+    bool erase(const Task& task, SharedKey key);
 
     friend bool operator==(const ReadyQueue&, const ReadyQueue&) = default;
 

@@ -9,14 +9,12 @@ namespace zq::core {
 
 void restore(State& state, Task task) {
     ZQ_CHECK(!is_final(task.state));
-    index_task(state, task);
-    index_open(state, task);
-    auto turn = state.now.turns.find({{task.key.ns, task.role}, submitter_of(task)});
+    const Task& kept = state.durable.open.insert(std::move(task));
+    index_task(state, kept);
+    index_open(state, kept);
+    auto turn = state.now.turns.find({{kept.key.ns, kept.role}, submitter_of(kept)});
     if (turn != state.now.turns.end())
-        turn->second.at = std::min(turn->second.at, task.submitted_at);
-    TaskKey key = task.key;
-    const bool inserted = state.durable.open.emplace(std::move(key), std::move(task)).second;
-    ZQ_CHECK(inserted);
+        turn->second.at = std::min(turn->second.at, kept.submitted_at);
 }
 
 void restore(State& state, JournalId journal, Epoch epoch, std::uint64_t last_token, Seq last_seq,

@@ -12,6 +12,7 @@
 
 #include "coordinator/core/command.h"
 #include "coordinator/core/event.h"
+#include "coordinator/core/open_tasks.h"
 #include "coordinator/core/policy.h"
 #include "coordinator/core/ready_queue.h"
 
@@ -38,7 +39,7 @@ struct Durable {
     std::uint64_t last_token = 0;  // number of the last lease token given
     Seq last_seq = 0;
     Instant last_at;
-    std::map<TaskKey, Task> open;
+    OpenTasks open;
     std::set<RoleKey> roles_served;
     std::map<RequestKey, RequestRecord> requests;
     std::map<ControlKey, Control> controls;
@@ -195,7 +196,7 @@ struct State {
     Volatile now;
 };
 
-/// The task in memory: open, or ended since the last projection. Null: ask the facts.
+/// The task: open, or ended since the last projection. Null: ask the facts.
 const Task* find_task(const State& state, const TaskKey& key);
 /// The task whose current lease has this token; null if none has.
 const Task* find_holder(const State& state, const LeaseToken& token);

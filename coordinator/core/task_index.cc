@@ -149,7 +149,7 @@ void index_task(State& state, const Task& task) {
     ++role.states.at(static_cast<std::size_t>(task.state));
     if (task.state == TaskState::kQueued) {
         // Events are the clock here; a restored task has waited longer (recover.cc).
-        if (role.ready.insert(task)) {
+        if (role.ready.insert(task, state.durable.open.shared_key(task.key))) {
             state.now.turns[{role_of(task), submitter_of(task)}] = {state.durable.last_at, 0};
         }
         want_match(state, role_of(task));
@@ -180,7 +180,8 @@ void unindex_task(State& state, const Task& task) {
     ZQ_CHECK(at != state.index.roles.end());
     RoleIndex& role = at->second;
     --role.states.at(static_cast<std::size_t>(task.state));
-    if (task.state == TaskState::kQueued && role.ready.erase(task)) {
+    if (task.state == TaskState::kQueued &&
+        role.ready.erase(task, state.durable.open.shared_key(task.key))) {
         state.now.turns.erase({role_of(task), submitter_of(task)});
     }
     role.bytes -= task.bytes;

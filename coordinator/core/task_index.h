@@ -6,7 +6,7 @@
 
 namespace zq::core {
 
-/// Enters an open task wherever its state puts it (queue, timers, leases).
+/// Enters one of the open tasks wherever its state puts it (queue, timers, leases).
 void index_task(State& state, const Task& task);
 /// The exact reverse, with the record as it was indexed.
 void unindex_task(State& state, const Task& task);

@@ -56,7 +56,7 @@ void Turns::settle() {
     const Claim& claim = *claims_.begin();
     const Walk& walk = walks_[claim.walk];
     at_lane_ = heads_first(walk) ? &walk.next_head->second : walk.begun.begin()->second.first;
-    task_ = find_task(state_, claim.first.task);
+    task_ = state_.durable.open.find(claim.first.task);
 }
 
 void Turns::step(bool whole_lane) {

@@ -35,7 +35,7 @@ class Turns {
     void take(const Turn& turn);
 
   private:
-    using Place = std::set<ReadyKey>::const_iterator;
+    using Place = ReadySet::const_iterator;
 
     /// One submitter's way through its share.
     struct Walk {

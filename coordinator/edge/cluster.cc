@@ -25,7 +25,7 @@ Millis oldest_wait(const core::State& state, const core::Policy& policy,
             for (const core::ReadyKey& ready : share.tasks_of(lane)) {
                 if (++of_lane > kOldestOfLane) break;
                 if (++seen > kOldestSearch) return now - oldest;
-                const core::Task* task = core::find_task(state, ready.task);
+                const core::Task* task = state.durable.open.find(ready.task);
                 if (task == nullptr) continue;
                 oldest =
                     std::min(oldest, Instant{ready.rank + task->priority * policy.age_step.count});

@@ -181,9 +181,11 @@ Result<void> write_rows(BaseWriter& writer, const Base& base, const Digest& kept
         durable.journal, durable.epoch, durable.last_token, durable.last_seq, durable.last_at,
         base.place.head, kept,          base.references};
     if (auto ok = writer.add(kHead, head); !ok) return ok;
-    for (const auto& [key, task] : durable.open) {
-        if (auto ok = writer.add(kTask, task); !ok) return ok;
-    }
+    Result<void> added;
+    durable.open.for_each([&](const core::Task& task) {
+        if (added) added = writer.add(kTask, task);
+    });
+    if (!added) return added;
     for (const core::Attempt& attempt : base.attempts) {
         if (auto ok = writer.add(kAttempt, attempt); !ok) return ok;
     }
@@ -279,8 +281,8 @@ Result<bool> redact_in_base(Database& database, const TaskKey& key) {
         return false;
     }
     if (has_task) {
-        core::Task task = core::redacted(std::move(open.at(key)));
-        open.at(key) = std::move(task);
+        core::Task& task = open.change(key);
+        task = core::redacted(std::move(task));
     }
     RowSum kept(base->kept);
     for (core::Attempt& attempt : base->attempts) {

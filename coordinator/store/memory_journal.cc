@@ -164,6 +164,20 @@ void store_event(MemoryDisk& disk, const core::Event& event) {
     disk.events.push_back({event, body_digest, disk.chain_head});
 }
 
+/// Few: so that tests see many leave and come back.
+constexpr std::size_t kTasksInMemory = 4;
+
+class MemoryTaskRecords : public core::TaskRecords {
+  public:
+    explicit MemoryTaskRecords(const MemoryDisk& disk) : disk_(disk) {}
+    core::Task load(const TaskKey& key, Seq /*submitted_seq*/) override {
+        return disk_.tasks.at(key);
+    }
+
+  private:
+    const MemoryDisk& disk_;
+};
+
 }  // namespace
 
 MemoryJournal::MemoryJournal(MemoryDisk& disk, MemorySync sync) : disk_(disk), sync_(sync) {}
@@ -178,6 +192,7 @@ Result<Recovery> MemoryJournal::acquire(core::State& state) {
     disk_.held = acquired_ = true;
     const Seq last_seq = disk_.events.size();
     next_seq_ = last_seq + 1;
+    state.durable.open.rest_in(std::make_shared<MemoryTaskRecords>(disk_), kTasksInMemory);
     core::restore(state, disk_.journal, disk_.epoch, disk_.last_token, last_seq, disk_.last_at);
     for (const RoleKey& role : disk_.roles_served) core::restore(state, role);
     for (const auto& [key, record] : disk_.requests) core::restore(state, key, record);

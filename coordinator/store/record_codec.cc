@@ -82,7 +82,7 @@ Digest StateHash::finish() {
 
 Digest state_hash(const core::State& state) {
     StateHash hash(state.durable, state.durable.open.size());
-    for (const auto& [key, task] : state.durable.open) hash.add_task(encode_task(task));
+    state.durable.open.for_each([&](const core::Task& task) { hash.add_task(encode_task(task)); });
     return hash.finish();
 }
 

@@ -53,9 +53,9 @@ Batch end_old_life(core::State& state, JournalId journal, const std::string& pro
     }
     // What could start was perhaps to be asked about in the next moment.
     std::vector<TaskKey> unasked;
-    for (const auto& [key, task] : state.durable.open) {
-        if (core::lacks_approval(task)) unasked.push_back(key);
-    }
+    state.durable.open.for_each([&](const core::Task& task) {
+        if (core::lacks_approval(task)) unasked.push_back(task.key);
+    });
     for (const TaskKey& key : unasked) {
         const core::Task& task = state.durable.open.at(key);
         Question question =

@@ -112,7 +112,7 @@ Result<void> rebuild(Database& database, BatchWriter& writer, Fold& fold, Seq up
     if (ok = writer.project(fold.take_changes()); !ok) return ok;
     // What the base holds and no event has changed since.
     core::Changes open;
-    for (const auto& [key, task] : fold.state().durable.open) open.tasks.push_back(task);
+    fold.state().durable.open.for_each([&](const core::Task& task) { open.tasks.push_back(task); });
     open.attempts = fold.open_attempts();
     if (ok = writer.project(open); !ok) return ok;
     if (ok = writer.put_back(put_back); !ok) return ok;

@@ -285,13 +285,13 @@ Result<void> configure_writer(Database& database) {
     // FULL: one sync per transaction. The projector takes NORMAL where the commit log still has it.
     return database.run(
         "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA mmap_size = 0;"
-        "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -65536");
+        "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -16384");
 }
 
 Result<void> configure_reader(Database& database) {
     return database.run(
         "PRAGMA query_only = ON; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;"
-        "PRAGMA trusted_schema = OFF; PRAGMA cache_size = -16384");
+        "PRAGMA trusted_schema = OFF; PRAGMA cache_size = -2048");
 }
 
 Result<int> format_version(Database& database) {

@@ -13,6 +13,7 @@
 #include "coordinator/store/schema.h"
 #include "coordinator/store/sqlite_reader.h"
 #include "coordinator/store/sqlite_recovery.h"
+#include "coordinator/store/sqlite_task_records.h"
 
 namespace zq::store {
 namespace {
@@ -114,6 +115,9 @@ Result<Recovery> SqliteJournal::open_and_restore(core::State& state) {
     if (auto ok = configure_writer(*database); !ok) return Failure(ok.error());
     if (auto ok = migrate(*database, fresh_id()); !ok) return Failure(ok.error());
     if (auto ok = sync_folder(options_.folder); !ok) return Failure(ok.error());
+    auto records = SqliteTaskRecords::open(path);
+    if (!records) return Failure(records.error());
+    state.durable.open.rest_in(*records, options_.tasks_in_memory);
     auto recovery = restore_state(*database, state);
     if (!recovery) return Failure(recovery.error());
     auto meta = read_meta(*database);
@@ -135,6 +139,7 @@ Result<Recovery> SqliteJournal::open_and_restore(core::State& state) {
         log_warn("no room for what the last run left in its log: the reserve is given up for it",
                  {{"error", after.error().message}});
         state = core::State();
+        state.durable.open.rest_in(*records, options_.tasks_in_memory);
         recovery = restore_state(*database, state);
         if (!recovery) return Failure(recovery.error());
         after = take_over_log(*database, *writer, *log, state, *meta);

@@ -21,6 +21,8 @@ struct SqliteJournalOptions {
     LogBounds log;
     /// Events between two anchors, about; more where one takes long.
     std::uint64_t anchor_every = 100'000;
+    /// Open tasks whose records stay in memory; those of the others are read when they are needed.
+    std::size_t tasks_in_memory = 4'096;
 };
 
 class SqliteJournal : public Journal {

@@ -67,6 +67,7 @@ Result<std::uint64_t> restore_tasks(Statement& statement, TaskState in, core::St
                                            " contradicts itself; run zq-coordinator --check");
         }
         core::restore(state, std::move(*task));
+        state.durable.open.rest(UINT64_MAX);
         ++count;
     }
 }

@@ -212,9 +212,11 @@ Result<void> ProjectionCheck::compare_base(const Base& base) {
     report_.tasks += kept->tasks;
     report_.attempts += kept->attempts;
     report_.contents += kept->contents;
-    for (const auto& [key, task] : base.state.durable.open) {
-        if (auto ok = compare_task(task); !ok) return ok;
-    }
+    Result<void> compared;
+    base.state.durable.open.for_each([&](const core::Task& task) {
+        if (compared) compared = compare_task(task);
+    });
+    if (!compared) return compared;
     for (const core::Attempt& attempt : base.attempts) {
         if (auto ok = compare_attempt(attempt); !ok) return ok;
     }

@@ -72,7 +72,7 @@ TEST(Batch, ARefusedTaskDoesNotConcernTheOthers) {
     batch.entries[2].facts.payload = Error{ErrorCode::INVALID, "no", "task.payload", {}};
     EXPECT_EQ(said(run(rig, batch)), "new CONFLICT INVALID new");
     EXPECT_EQ(rig.state_of("d"), TaskState::kQueued);
-    EXPECT_EQ(rig.state.durable.open.count({kDefaultNamespace, TaskId("c")}), 0U);
+    EXPECT_FALSE(rig.state.durable.open.contains({kDefaultNamespace, TaskId("c")}));
 }
 
 TEST(Batch, AnAtomicOneIsAllOrNone) {

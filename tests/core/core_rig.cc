@@ -51,7 +51,7 @@ void CoreRig::restart() {
     State fresh;
     restore(fresh, state.durable.journal, state.durable.epoch, state.durable.last_token,
             state.durable.last_seq, state.durable.last_at);
-    for (const auto& [key, task] : state.durable.open) restore(fresh, task);
+    state.durable.open.for_each([&](const Task& task) { restore(fresh, task); });
     for (const RoleKey& role : state.durable.roles_served) restore(fresh, role);
     for (const auto& [key, record] : state.durable.requests) restore(fresh, key, record);
     for (const auto& [key, control] : state.durable.controls) restore(fresh, key, control);

@@ -273,8 +273,8 @@ void ControlConversation::note_token(const LeaseToken& token) {
 
 void ControlConversation::check_facts() {
     const auto state_of = [&](const TaskId& id) -> std::optional<TaskState> {
-        const auto& open = pipeline_->state().durable.open;
-        if (auto at = open.find(key_of(id)); at != open.end()) return at->second.state;
+        const core::Task* open = pipeline_->state().durable.open.find(key_of(id));
+        if (open != nullptr) return open->state;
         auto task = reader_->task(key_of(id));
         ZQ_CHECK(task.has_value());
         if (!*task) return std::nullopt;

@@ -212,12 +212,16 @@ void CoordinatorLoad::submit() {
 const core::Task* CoordinatorLoad::any_task(bool running) {
     const auto& open = pipeline_.state().durable.open;
     if (open.empty()) return nullptr;
-    const auto start =
-        std::next(open.begin(), static_cast<std::ptrdiff_t>(below(random_, open.size())));
-    for (auto at = start; at != open.end(); ++at) {
-        if (!running || at->second.lease) return &at->second;
-    }
-    return nullptr;
+    std::uint64_t before = below(random_, open.size());
+    std::optional<TaskKey> found;
+    open.for_each([&](const core::Task& task) {
+        if (before > 0) {
+            --before;
+        } else if (!found && (!running || task.lease)) {
+            found = task.key;
+        }
+    });
+    return found ? open.find(*found) : nullptr;
 }
 
 void CoordinatorLoad::claim() {
@@ -306,13 +310,13 @@ void CoordinatorLoad::ask_person() {
 }
 
 void CoordinatorLoad::answer_person() {
-    for (const auto& [key, task] : pipeline_.state().durable.open) {
-        if (task.questions.empty() || task.questions.back().state != QuestionState::kOpen) continue;
-        const Question& open = task.questions.back();
-        const bool stops = !open.choices.empty() && chance(random_, 30);
-        std::string said = open.choices.empty() ? text(60) : open.choices.at(stops ? 1 : 0);
-        return run(core::AnswerPerson{key.id, "", "", std::move(said)});
-    }
+    const auto& asking = pipeline_.state().index.asking;
+    if (asking.empty()) return;
+    const TaskKey& key = asking.begin()->second;
+    const Question& open = pipeline_.state().durable.open.at(key).questions.back();
+    const bool stops = !open.choices.empty() && chance(random_, 30);
+    std::string said = open.choices.empty() ? text(60) : open.choices.at(stops ? 1 : 0);
+    run(core::AnswerPerson{key.id, "", "", std::move(said)});
 }
 
 void CoordinatorLoad::cancel() {
@@ -358,9 +362,9 @@ void CoordinatorLoad::knock_off() {
                                core::CloseCause::kGoodbye});
     }
     std::vector<TaskKey> tasks;
-    for (const auto& [key, task] : pipeline_.state().durable.open) {
-        if (task.lease || task.lost_lease) tasks.push_back(key);
-    }
+    pipeline_.state().durable.open.for_each([&](const core::Task& task) {
+        if (task.lease || task.lost_lease) tasks.push_back(task.key);
+    });
     for (const TaskKey& key : tasks) {
         const core::Task* task = core::find_task(pipeline_.state(), key);
         if (!task->lease) {
