@@ -138,53 +138,33 @@ constexpr auto kStarts = [] {
     return starts;
 }();
 
-/// What the letter after the first one of a mark can be, a bit for each group of marks with one
-/// first letter: most words are passed over by their first two letters.
-constexpr auto kSeconds = [] {
-    std::array<std::uint32_t, 256> seconds{};
-    for (const Format& format : kFormats) {
-        const unsigned char first = static_cast<unsigned char>(format.mark[0]);
-        const unsigned char second = static_cast<unsigned char>(format.mark[1]);
-        seconds[second] |= 1U << (first % 32U);
+/// After these there may be a value that a word before them calls secret.
+constexpr bool is_separator(char c) {
+    return c == '=' || c == ':';
+}
+
+/// By two letters that follow on each other, the second one in the high bits: may something to look
+/// at begin with the first? Bits, so that nearly all of a text is passed over in a few steps.
+constexpr auto kPairs = [] {
+    std::array<std::uint64_t, 1024> pairs{};
+    const auto add = [&](char first, char second) {
+        const unsigned at =
+            static_cast<unsigned char>(second) * 256U + static_cast<unsigned char>(first);
+        pairs[at / 64U] |= 1ULL << (at % 64U);
+    };
+    for (const Format& format : kFormats) add(format.mark[0], format.mark[1]);
+    add(kKeyBegin[0], kKeyBegin[1]);
+    for (int second = 0; second < 256; ++second) {
+        add('=', static_cast<char>(second));
+        add(':', static_cast<char>(second));
     }
-    return seconds;
-}();
-
-constexpr auto kSeparators = [] {
-    std::array<bool, 256> separators{};
-    separators[static_cast<unsigned char>('=')] = true;
-    separators[static_cast<unsigned char>(':')] = true;
-    return separators;
-}();
-
-// What a byte is in the search: bits, so that a text is passed over with a few steps for each.
-constexpr std::uint8_t kOfWord = 1;  // after it no mark begins
-constexpr std::uint8_t kStart = 2;   // a mark may begin with it, unless it is within a word
-constexpr std::uint8_t kAlways = 4;  // there is something to look at wherever it stands
-
-constexpr auto kClasses = [] {
-    std::array<std::uint8_t, 256> classes{};
-    for (std::size_t i = 0; i < classes.size(); ++i) {
-        const char c = static_cast<char>(i);
-        if (is_plain(c) || c == '_') classes[i] |= kOfWord;
-        if (kStarts[i]) classes[i] |= c == '-' ? kAlways : kStart;
-        if (kSeparators[i]) classes[i] |= kAlways;
-    }
-    return classes;
+    return pairs;
 }();
 
 /// May something begin here?
 bool may_start(std::string_view text, std::size_t at) {
     if (!kStarts[static_cast<unsigned char>(text[at])]) return false;
     return at == 0 || text[at] == '-' || (!is_plain(text[at - 1]) && text[at - 1] != '_');
-}
-
-/// Does the second letter speak against it?
-bool has_second(std::string_view text, std::size_t at) {
-    if (at + 1 >= text.size()) return false;
-    const unsigned char first = static_cast<unsigned char>(text[at]);
-    if (first == '-') return text[at + 1] == '-';
-    return (kSeconds[static_cast<unsigned char>(text[at + 1])] >> (first % 32U) & 1U) != 0;
 }
 
 std::size_t run_end(std::string_view text, std::size_t at, Letters letters) {
@@ -306,17 +286,14 @@ bool may_go_on(std::string_view text, std::size_t at) {
 }  // namespace
 
 std::optional<FoundSecret> find_secret(std::string_view text, std::size_t from) {
-    std::uint8_t before =
-        from == 0 || from > text.size() ? 0 : kClasses[static_cast<unsigned char>(text[from - 1])];
-    for (std::size_t at = from; at < text.size(); ++at) {
-        const auto c = static_cast<unsigned char>(text[at]);
-        const std::uint8_t own = kClasses[c];
-        const unsigned within = (before & kOfWord) * kStart;  // kStart, if it is within a word
-        before = own;
-        if ((own & (kStart | kAlways) & ~within) == 0) continue;
-        if (kSeparators[c]) {
+    // Nothing begins with the last letter.
+    for (std::size_t at = from; at + 1 < text.size(); ++at) {
+        const unsigned pair =
+            static_cast<unsigned char>(text[at + 1]) * 256U + static_cast<unsigned char>(text[at]);
+        if ((kPairs[pair / 64U] >> (pair % 64U) & 1U) == 0) continue;
+        if (is_separator(text[at])) {
             if (auto found = named_secret_at(text, at); found && found->begin >= from) return found;
-        } else if (has_second(text, at)) {
+        } else if (may_start(text, at)) {
             if (auto found = secret_at(text, at)) return found;
         }
     }
