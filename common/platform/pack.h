@@ -255,10 +255,6 @@ inline Result<void> read_texts(Node node, std::map<std::string, std::string>& ou
     return {};
 }
 
-}  // namespace detail
-
-namespace detail {
-
 inline Result<void> read_boolean(Node node, bool& out, const Path& path) {
     auto value = node.boolean();
     if (!value) return wrong_type("a boolean", path);
@@ -380,16 +376,24 @@ std::string encode(const T& value) {
     return writer.take();
 }
 
+}  // namespace pack
+}  // namespace zq
+
+#include "common/platform/pack_quick.h"
+
+namespace zq::pack {
+
 /// Parses a described struct. Errors: MALFORMED (not MessagePack), TOO_LARGE (over a bound of it),
 /// INVALID with the field's path.
 template <class T>
 Result<T> decode(std::string_view bytes) {
+    Result<T> value{T{}};
+    if (quick_decode(bytes, *value)) return value;
     auto document = Document::parse(bytes);
     if (!document) return Failure(document.error());
-    T value{};
-    if (auto ok = read(document->root(), value, Path{}); !ok) return Failure(ok.error());
+    *value = T{};
+    if (auto ok = read(document->root(), *value, Path{}); !ok) return Failure(ok.error());
     return value;
 }
 
-}  // namespace pack
-}  // namespace zq
+}  // namespace zq::pack

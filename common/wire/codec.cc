@@ -28,24 +28,39 @@ std::string encode_map(const Header& header, const T& body) {
     return writer.take();
 }
 
+/// Tells what is wrong with it, if something is.
 template <class T>
-Result<Message> decode_as(pack::Node root, const Frames& frames) {
-    Message message{{}, T{}, {}};
+Result<void> read_map(const std::string& frame, Header& header, T& body) {
+    auto document = pack::Document::parse(frame);
+    if (!document) return Failure(document.error());
+    if (!document->root().is_map()) return fail(ErrorCode::MALFORMED, "the third frame is no map");
     const pack::Path whole;
-    pack::Decoder decoder(root, whole);
-    Merged<T> merged{message.header, std::get<T>(message.body)};
-    describe(decoder, merged);
+    pack::Decoder decoder(document->root(), whole);
+    describe(decoder, Merged<T>{header, body});
     if (decoder.error()) return Failure(*decoder.error());
+    return {};
+}
+
+template <class T>
+Result<Message> decode_as(const Frames& frames) {
+    Result<Message> decoded{Message{}};  // filled where it stays: a message is large
+    Message& message = *decoded;
+    T& body = message.body.template emplace<T>();
+    if (!pack::quick_decode(frames[2], Merged<T>{message.header, body})) {
+        message.header = {};
+        body = {};
+        if (auto ok = read_map(frames[2], message.header, body); !ok) return Failure(ok.error());
+    }
     if constexpr (std::is_same_v<T, Chunk>) {
         if (frames.size() != 4) return fail(ErrorCode::MALFORMED, "CHUNK has 4 frames");
         message.payload = frames[3];
     } else if (frames.size() != 3) {
         return fail(ErrorCode::MALFORMED, std::string(T::kType) + " has 3 frames");
     }
-    return message;
+    return decoded;
 }
 
-using DecodeFunction = Result<Message> (*)(pack::Node, const Frames&);
+using DecodeFunction = Result<Message> (*)(const Frames&);
 
 struct TypeRow {
     std::string_view type;
@@ -103,10 +118,7 @@ Result<Message> decode(const Frames& frames) {
     const auto* row = std::find_if(kTypes.begin(), kTypes.end(),
                                    [&](const TypeRow& r) { return r.type == frames[1]; });
     if (row == kTypes.end()) return fail(ErrorCode::UNKNOWN_TYPE, "no such message type");
-    auto document = pack::Document::parse(frames[2]);
-    if (!document) return Failure(document.error());
-    if (!document->root().is_map()) return fail(ErrorCode::MALFORMED, "the third frame is no map");
-    return row->decode(document->root(), frames);
+    return row->decode(frames);
 }
 
 Header peek_header(const Frames& frames) {

@@ -2,6 +2,8 @@
 // for everything that does not fit. The messages themselves are in tests/vectors.
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "common/base/limits.h"
 #include "common/platform/pack.h"
 
@@ -262,6 +264,67 @@ TEST(Documents, TakeOnlyWellFormedUtf8InKeysAndTextsAtAnyDepth) {
                              "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"}) {
         EXPECT_TRUE(pack::is_utf8(text)) << to_hex(std::string_view(text));
     }
+}
+
+/// Without what only the slow way reads.
+Everything usual() {
+    Everything e = full();
+    e.negative = 7;
+    e.inners = {{1, {}}, {2, {1, 0, INT64_MAX}}};
+    return e;
+}
+
+std::optional<Everything> read_slowly(std::string_view bytes) {
+    auto document = pack::Document::parse(bytes);
+    Everything read;
+    if (!document || !pack::read(document->root(), read, pack::Path{})) return std::nullopt;
+    return read;
+}
+
+TEST(QuickDecoder, ReadsWhatWeWriteAndLeavesOtherOrdersToTheOther) {
+    Everything read;
+    EXPECT_TRUE(pack::quick_decode(pack::encode(usual()), read));
+    EXPECT_EQ(read, usual());
+    EXPECT_FALSE(pack::quick_decode(pack::encode(full()), read)) << "numbers below zero";
+    EXPECT_EQ(pack::decode<Everything>(pack::encode(full())), full());
+    pack::Writer swapped;
+    swapped.map(2);
+    swapped.text("numbers");
+    swapped.array(0);
+    swapped.text("count");
+    swapped.uint(3);
+    const std::string bytes = swapped.take();
+    Inner inner;
+    EXPECT_FALSE(pack::quick_decode(bytes, inner));
+    EXPECT_EQ(pack::decode<Inner>(bytes), (Inner{3, {}}));
+}
+
+TEST(QuickDecoder, AcceptsNothingThatTheOtherReadsOtherwise) {
+    std::mt19937_64 random(7);
+    const std::string whole = pack::encode(usual());
+    std::size_t accepted = 0;
+    for (int i = 0; i < 200'000; ++i) {
+        std::string bytes = whole;
+        for (std::uint64_t changes = random() % 3; changes > 0; --changes) {
+            const std::size_t at = random() % bytes.size();
+            const char byte = static_cast<char>(random());
+            switch (random() % 3) {
+                case 0:
+                    bytes[at] = byte;
+                    break;
+                case 1:
+                    bytes.insert(at, 1, byte);
+                    break;
+                default:
+                    bytes.erase(at, 1);
+            }
+        }
+        Everything read;
+        if (!pack::quick_decode(bytes, read)) continue;
+        ++accepted;
+        ASSERT_EQ(read_slowly(bytes), read) << to_hex(std::string_view(bytes));
+    }
+    EXPECT_GT(accepted, 70'000U) << "most changes would be of no interest";
 }
 
 }  // namespace
