@@ -11,7 +11,7 @@
 namespace zq::coordinator {
 namespace {
 
-constexpr std::size_t kSpecCacheBytes = 16UL << 20;
+constexpr std::size_t kSpecCacheBytes = 8UL << 20;
 
 template <class T>
 inline constexpr bool kIsAboutKeys =
@@ -52,12 +52,14 @@ Control::Control(ControlParts parts)
     parts_.pipeline.watch_commits([this](const Committed& committed) { return wakes(committed); });
 }
 
+/// Who asks has waited until the tables had all that was acknowledged before: nothing more is to be
+/// brought into them now, on this thread.
 edge::View Control::view(const edge::Asker& asker, Instant now) {
     return {parts_.pipeline.state(),
             parts_.pipeline.policy(),
             now,
-            parts_.reader,
-            {specs_, parts_.reader},
+            trailing(),
+            {specs_, trailing()},
             parts_.pipeline.readable_seq(),
             edge::peer_of(asker, parts_.keys, now)};
 }
@@ -95,7 +97,7 @@ void Control::handle(std::size_t door, Received received, Instant now) {
     dispatch(std::move(caller), std::move(*message), now);
 }
 
-void Control::dispatch(Caller caller, wire::Message message, Instant now) {
+void Control::dispatch(Caller caller, wire::Message&& message, Instant now) {
     const Pipeline& pipeline = parts_.pipeline;
     const auto reply = [&](wire::Body body) {
         say(peers_.keep(std::move(caller.route)), std::move(body));
@@ -151,7 +153,7 @@ edge::Origin Control::origin_of(const Caller& caller, core::ReturnPath reply, In
             seeds_(), storage_full_,        shown, parts_.artifact_secrets};
 }
 
-void Control::run_command(Caller caller, wire::Message message, Instant now) {
+void Control::run_command(Caller caller, wire::Message&& message, Instant now) {
     const core::SessionId session = peers_.session_of(caller.route.connection);
     if (std::holds_alternative<wire::Goodbye>(message.body) && session == 0) {
         // There is no session to end: what was asked for is so already.
@@ -173,7 +175,7 @@ void Control::run_command(Caller caller, wire::Message message, Instant now) {
     if (goodbye) peers_.forget_session(session);
 }
 
-void Control::run_hello(Caller caller, wire::Message message, Instant now) {
+void Control::run_hello(Caller caller, wire::Message&& message, Instant now) {
     // Whoever had this routing id before, under another key, is gone.
     for (const core::SessionId other : peers_.sessions_at(caller.route.connection)) {
         if (other == peers_.session_of(caller.route.connection)) continue;

@@ -131,9 +131,9 @@ class Control {
         std::variant<wire::Body, Query> what;
     };
 
-    void dispatch(Caller caller, wire::Message message, Instant now);
-    void run_command(Caller caller, wire::Message message, Instant now);
-    void run_hello(Caller caller, wire::Message message, Instant now);
+    void dispatch(Caller caller, wire::Message&& message, Instant now);
+    void run_command(Caller caller, wire::Message&& message, Instant now);
+    void run_hello(Caller caller, wire::Message&& message, Instant now);
     /// False: there was nothing to claim, and it waits.
     bool run_claim(core::ReturnPath reply, const edge::PollKey& key, const edge::Asker& asker,
                    const wire::Claim& claim, Instant now, Instant until);

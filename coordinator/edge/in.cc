@@ -392,7 +392,7 @@ Result<Incoming> convert(wire::Message&, T&, const Origin&, FactFinder&) {
 
 }  // namespace
 
-Result<Incoming> to_command(wire::Message message, const Origin& origin, FactFinder& facts) {
+Result<Incoming> to_command(wire::Message&& message, const Origin& origin, FactFinder& facts) {
     return std::visit([&](auto& body) { return convert(message, body, origin, facts); },
                       message.body);
 }

@@ -35,7 +35,7 @@ struct Incoming {
 /// The message must have passed check_fields; its parts are moved from. Errors: HELLO_FIRST (a
 /// worker's word on a connection without a session), INVALID, IO (the store could not be read),
 /// BUSY (what it must know is not committed yet), SECRET_FOUND, UNKNOWN_TYPE (no command).
-Result<Incoming> to_command(wire::Message message, const Origin& origin, FactFinder& facts);
+Result<Incoming> to_command(wire::Message&& message, const Origin& origin, FactFinder& facts);
 
 /// SHA-256 of the packed spec without its id and trace id: what a repeated submit must match.
 /// `spec` comes back as it was.

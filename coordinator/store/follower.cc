@@ -12,6 +12,10 @@ constexpr std::chrono::milliseconds kRoomAgainAfter{200};  // between two looks 
 constexpr std::chrono::milliseconds kTablesWait{1};
 constexpr int kTablesWaits = 250;
 
+/// Who waits for the tables all the time has them written in larger slices: after one, the next is
+/// not begun for so many times as long as it took.
+constexpr int kHurriedRest = 2;
+
 }  // namespace
 
 Follower::Follower(Projector projector, LogBounds bounds, StorageReserve& reserve,
@@ -80,33 +84,42 @@ void Follower::put(const Anchor& anchor) {
 /// Until there is something to do, or nothing was for a while. kByTime: nothing was all the time.
 Follower::Woken Follower::wait() {
     std::unique_lock at_trail(at_trail_);
-    const auto until = Clock::now() + patience();
+    const Clock::duration rest = std::chrono::milliseconds(bounds_.rest_after.count);
+    const auto until = Clock::now() + (full_ ? kRoomAgainAfter : rest);
     waits_long_ = trail_.is_empty();
-    const bool come = arrived_.wait_until(at_trail, until, [&] {
+    const auto has_come = [&] {
         if (ends_) return true;
         if (bounds_.project_every != 0 || failure_.is_set()) return false;
         if (anchor_) return true;
         if (trail_.is_empty() || full_) return false;
         return waits_long_ || patience() <= Clock::duration::zero();
-    });
+    };
+    bool come = has_come();
+    while (!come && Clock::now() < until) {
+        // What comes meanwhile may make it impatient.
+        arrived_.wait_until(at_trail, std::min(until, Clock::now() + patience()));
+        come = has_come();
+    }
     const bool was_empty = std::exchange(waits_long_, false);
     if (ends_) return Woken::kToEnd;
     return !come && was_empty ? Woken::kByTime : Woken::kForWork;
 }
 
-/// How long the thread may wait; under at_trail_.
+/// How long what is there may wait; under at_trail_.
 Follower::Clock::duration Follower::patience() const {
     const Clock::duration rest = std::chrono::milliseconds(bounds_.rest_after.count);
-    if (trail_.is_empty() || failure_.is_set() || bounds_.project_every != 0) return rest;
-    if (full_) return kRoomAgainAfter;
-    if (projected() < wanted_) return {};
-    return std::clamp<Clock::duration>(trail_.until_due(), {}, rest);
+    const bool acts = !full_ && !failure_.is_set() && bounds_.project_every == 0;
+    if (trail_.is_empty() || !acts) return rest;
+    Clock::duration wait = trail_.until_due();
+    if (projected() < wanted_) wait = std::min(wait, hurried_from_ - Clock::now());
+    return std::clamp<Clock::duration>(wait, {}, rest);
 }
 
 bool Follower::is_time() {
     std::lock_guard at_trail(at_trail_);
     if (trail_.is_empty() || bounds_.project_every != 0) return false;
-    return full_ || projected() < wanted_ || trail_.is_due();
+    const bool hurries = projected() < wanted_ && Clock::now() >= hurried_from_;
+    return full_ || hurries || trail_.is_due();
 }
 
 bool Follower::has_trail() {
@@ -115,6 +128,7 @@ bool Follower::has_trail() {
 }
 
 void Follower::project_slice() {
+    const auto start = Clock::now();
     std::optional<LoggedChanges> slice;
     Sync sync = Sync::kNone;
     {
@@ -136,6 +150,8 @@ void Follower::project_slice() {
     if (sync == Sync::kFull) log_is_long_ = false;
     trail_.note_written();
     trails_far_ = trail_.is_far();
+    const auto end = Clock::now();
+    hurried_from_ = end + kHurriedRest * (end - start);
     on_moved_();
 }
 

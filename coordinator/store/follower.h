@@ -90,6 +90,7 @@ class Follower {
     std::condition_variable arrived_;
     Trail trail_;
     Seq wanted_ = 0;
+    Clock::time_point hurried_from_{};  // what is wanted is not brought over before
     bool log_is_long_ = false;
     bool waits_long_ = false;  // the thread is to be told when there is something
     bool ends_ = false;

@@ -11,8 +11,8 @@ namespace {
 /// What is committed waits so long for more of its kind.
 constexpr std::chrono::milliseconds kLinger{20};
 constexpr std::size_t kSliceEvents = 1'024;  // of one transaction, and a reason not to linger
-constexpr std::size_t kFarEvents = 32'768;
-constexpr std::size_t kFarBytes = 48UL << 20;
+constexpr std::size_t kFarEvents = 8'192;
+constexpr std::size_t kFarBytes = 16UL << 20;
 
 /// What takes rows away, or makes a task another one, has a transaction of its own: no record of
 /// before comes back, an id is that of one task, and what it did counts where it was then.
