@@ -172,6 +172,7 @@ Result<std::vector<Committed>> Pipeline::collect() {
     if (readable != readable_seq_) {
         readable_seq_ = readable;
         core::forget_projected(state_, readable);
+        state_.durable.open.rest(readable);
         pending_contents_.forget_upto(readable);
     }
     while (!trail_.empty() && trail_.front().upto <= readable) {

@@ -7,7 +7,7 @@ packages=(
     # compilers and build tools
     build-essential cmake ninja-build pkg-config ccache git
     # libraries the programs are made of
-    libzmq3-dev libmsgpack-cxx-dev libsqlite3-dev libabsl-dev libssl-dev libspdlog-dev libfmt-dev
+    libzmq3-dev libmsgpack-cxx-dev libsqlite3-dev libabsl-dev libmimalloc-dev libssl-dev libspdlog-dev libfmt-dev
     libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libvalijson-dev libexpected-dev
     # tests: GoogleTest, benchmarks (against Redis too), the independent Python client, hosts as network namespaces
     libgtest-dev libbenchmark-dev libhiredis-dev python3 python3-zmq python3-msgpack iproute2

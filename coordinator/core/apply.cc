@@ -339,7 +339,6 @@ void forget_projected(State& state, Seq upto) {
     std::erase_if(state.index.condemned, is_past);
     std::erase_if(state.index.removed, is_past);
     std::erase_if(state.index.artifacts_removed, is_past);
-    state.durable.open.rest(upto);
 }
 
 }  // namespace zq::core

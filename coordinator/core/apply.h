@@ -13,7 +13,7 @@ void apply(State& state, const Notice& notice);
 
 /// Puts an open task from the projection back at a restart, as of the projection's watermark.
 /// Events after it follow through `apply`.
-void restore(State& state, Task task);
+void restore(State& state, const Task& task);
 /// The rest of the durable part at the watermark.
 void restore(State& state, JournalId journal, Epoch epoch, std::uint64_t last_token, Seq last_seq,
              Instant last_at);

@@ -5,85 +5,98 @@
 namespace zq::core {
 
 OpenTasks::OpenTasks(const OpenTasks& other)
-    : records_(other.records_), in_memory_(other.in_memory_) {
-    for (const auto& [key, place] : other.places_) {
-        if (place.awake) {
-            insert(place.awake->task);
-        } else {
-            places_.try_emplace(key).first->second.submitted_seq = place.submitted_seq;
-        }
-    }
+    : keys_(other.keys_), records_(other.records_), in_memory_(other.in_memory_) {
+    for (const SharedKey& key : other.by_use_) keep(key, other.awake_.at(key)->task);
 }
 
 bool operator==(const OpenTasks& a, const OpenTasks& b) {
     if (a.size() != b.size()) return false;
     bool same = true;
-    for (const auto& [key, place] : a.places_) {
-        const auto at = b.places_.find(key);
-        if (at == b.places_.end()) return false;
-        a.look_at(key, place, [&, &other = at->second, &name = key](const Task& task) {
-            b.look_at(name, other, [&](const Task& like) { same = same && task == like; });
-        });
-    }
+    a.for_each([&](const Task& task) {
+        if (!same) return;
+        const auto at = b.awake_.find(task.key);
+        if (at != b.awake_.end()) {
+            same = at->second->task == task;
+        } else {
+            same = b.contains(task.key) && b.records_->load(task.key) == task;
+        }
+    });
     return same;
 }
 
-Task& OpenTasks::wake(const SharedKey& key, const Place& place) const {
-    if (place.awake) {
-        awake_.splice(awake_.end(), awake_, place.awake->place);
-        return place.awake->task;
+OpenTasks::Awake& OpenTasks::keep(const SharedKey& key, Task task) const {
+    auto [at, added] = awake_.try_emplace(key, std::make_unique<Awake>());
+    ZQ_CHECK(added);
+    at->second->task = std::move(task);
+    at->second->place = by_use_.insert(by_use_.end(), key);
+    return *at->second;
+}
+
+template <class Key>
+OpenTasks::Awake* OpenTasks::awake(const Key& key) const {
+    if (const auto at = awake_.find(key); at != awake_.end()) {
+        by_use_.splice(by_use_.end(), by_use_, at->second->place);
+        return at->second.get();
     }
-    place.awake = std::make_unique<Awake>();
-    place.awake->task = records_->load(key.key(), place.submitted_seq);
-    ZQ_CHECK(key == place.awake->task.key);
-    place.awake->place = awake_.insert(awake_.end(), key);
-    return place.awake->task;
+    const auto known = keys_.find(key);
+    if (known == keys_.end()) return nullptr;
+    Awake& loaded = keep(*known, records_->load(known->key()));
+    ZQ_CHECK(*known == loaded.task.key);
+    return &loaded;
+}
+
+template <class Key>
+Task* OpenTasks::wake(const Key& key) const {
+    Awake* found = awake(key);
+    return found == nullptr ? nullptr : &found->task;
 }
 
 const Task* OpenTasks::find(const TaskKey& key) const {
-    const auto at = places_.find(key);
-    return at == places_.end() ? nullptr : &wake(at->first, at->second);
+    return wake(key);
 }
 
 const Task* OpenTasks::find(const SharedKey& key) const {
-    const auto at = places_.find(key);
-    return at == places_.end() ? nullptr : &wake(at->first, at->second);
+    return wake(key);
 }
 
 const Task& OpenTasks::at(const TaskKey& key) const {
-    const Task* task = find(key);
+    const Task* task = wake(key);
     ZQ_CHECK(task != nullptr);
     return *task;
 }
 
 SharedKey OpenTasks::shared_key(const TaskKey& key) const {
-    const auto at = places_.find(key);
-    ZQ_CHECK(at != places_.end());
-    return at->first;
+    if (const auto at = awake_.find(key); at != awake_.end()) return at->first;
+    const auto known = keys_.find(key);
+    ZQ_CHECK(known != keys_.end());
+    return *known;
 }
 
 Task& OpenTasks::change(const TaskKey& key) {
-    const auto at = places_.find(key);
-    ZQ_CHECK(at != places_.end());
-    return wake(at->first, at->second);
+    Task* task = wake(key);
+    ZQ_CHECK(task != nullptr);
+    return *task;
 }
 
 const Task& OpenTasks::insert(Task task) {
-    auto [at, added] = places_.try_emplace(SharedKey(task.key));
+    const auto [at, added] = keys_.emplace(task.key);
     ZQ_CHECK(added);
-    at->second.submitted_seq = task.submitted_seq;
-    at->second.awake = std::make_unique<Awake>();
-    at->second.awake->task = std::move(task);
-    at->second.awake->place = awake_.insert(awake_.end(), at->first);
-    return at->second.awake->task;
+    return keep(*at, std::move(task)).task;
+}
+
+void OpenTasks::restore(const Task& task) {
+    const bool added = keys_.emplace(task.key).second;
+    ZQ_CHECK(added);
+    if (!records_ || awake_.size() < in_memory_) keep(shared_key(task.key), task);
 }
 
 Task OpenTasks::take(const TaskKey& key) {
-    const auto at = places_.find(key);
-    ZQ_CHECK(at != places_.end());
-    Task task = std::move(wake(at->first, at->second));
-    awake_.erase(at->second.awake->place);
-    places_.erase(at);
+    Awake* found = awake(key);
+    ZQ_CHECK(found != nullptr);
+    Task task = std::move(found->task);
+    by_use_.erase(found->place);
+    awake_.erase(key);
+    keys_.erase(key);
     return task;
 }
 
@@ -94,10 +107,10 @@ void OpenTasks::rest_in(std::shared_ptr<TaskRecords> records, std::size_t in_mem
 
 void OpenTasks::rest(Seq projected) {
     while (records_ && awake_.size() > in_memory_) {
-        const auto at = places_.find(awake_.front());
-        if (at->second.awake->task.changed_seq > projected) return;
-        awake_.pop_front();
-        at->second.awake.reset();
+        const auto at = awake_.find(by_use_.front());
+        if (at->second->task.changed_seq > projected) return;
+        by_use_.pop_front();
+        awake_.erase(at);
     }
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
+#include <absl/container/flat_hash_set.h>
 
 #include <algorithm>
 #include <list>
@@ -22,7 +23,7 @@ class TaskRecords {
     virtual ~TaskRecords() = default;
     /// The record of a task that was open when it was projected last. There is no way on without
     /// it: one that can't be read ends the process.
-    virtual Task load(const TaskKey& key, Seq submitted_seq) = 0;
+    virtual Task load(const TaskKey& key) = 0;
 };
 
 class OpenTasks {
@@ -34,9 +35,9 @@ class OpenTasks {
     OpenTasks& operator=(const OpenTasks& other) { return *this = OpenTasks(other); }
     ~OpenTasks() = default;
 
-    std::size_t size() const { return places_.size(); }
-    bool empty() const { return places_.empty(); }
-    bool contains(const TaskKey& key) const { return places_.contains(key); }
+    std::size_t size() const { return keys_.size(); }
+    bool empty() const { return keys_.empty(); }
+    bool contains(const TaskKey& key) const { return keys_.contains(key); }
     /// Null: there is none.
     const Task* find(const TaskKey& key) const;
     const Task* find(const SharedKey& key) const;
@@ -51,6 +52,8 @@ class OpenTasks {
     Task& change(const TaskKey& key);
     /// Must not be there.
     const Task& insert(Task task);
+    /// The same, of a task that stands in the records as it is: it need not be in memory.
+    void restore(const Task& task);
     /// Must be there.
     Task take(const TaskKey& key);
 
@@ -66,11 +69,7 @@ class OpenTasks {
   private:
     struct Awake {
         Task task;
-        std::list<SharedKey>::iterator place;  // in awake_
-    };
-    struct Place {
-        Seq submitted_seq = 0;
-        mutable std::unique_ptr<Awake> awake;  // null: its record is in the store alone
+        std::list<SharedKey>::iterator place;  // in by_use_
     };
     struct Hash {
         using is_transparent = void;
@@ -86,34 +85,35 @@ class OpenTasks {
         bool operator()(const SharedKey& a, const TaskKey& b) const { return a == b; }
         bool operator()(const TaskKey& a, const SharedKey& b) const { return b == a; }
     };
-    using Places = absl::flat_hash_map<SharedKey, Place, Hash, Equal>;
+    using Keys = absl::flat_hash_set<SharedKey, Hash, Equal>;
 
-    Task& wake(const SharedKey& key, const Place& place) const;
-    /// Calls use(const Task&) with a record that stays where it is.
-    template <class Use>
-    void look_at(const SharedKey& key, const Place& place, Use use) const;
+    /// The one in memory, by either kind of key; null: there is none.
+    template <class Key>
+    Awake* awake(const Key& key) const;
+    template <class Key>
+    Task* wake(const Key& key) const;
+    Awake& keep(const SharedKey& key, Task task) const;
 
-    Places places_;
-    mutable std::list<SharedKey> awake_;  // the one that was asked for last at the end
+    Keys keys_;
+    // What is in memory; looking at a task brings it here.
+    mutable absl::flat_hash_map<SharedKey, std::unique_ptr<Awake>, Hash, Equal> awake_;
+    mutable std::list<SharedKey> by_use_;  // the one that was asked for last at the end
     std::shared_ptr<TaskRecords> records_;
     std::size_t in_memory_ = 0;
 };
 
 template <class Use>
-void OpenTasks::look_at(const SharedKey& key, const Place& place, Use use) const {
-    if (place.awake) return use(std::as_const(place.awake->task));
-    const Task task = records_->load(key.key(), place.submitted_seq);
-    use(task);
-}
-
-template <class Use>
 void OpenTasks::for_each(Use use) const {
-    std::vector<const Places::value_type*> ordered;
-    ordered.reserve(places_.size());
-    for (const Places::value_type& entry : places_) ordered.push_back(&entry);
-    std::sort(ordered.begin(), ordered.end(),
-              [](const auto* a, const auto* b) { return a->first < b->first; });
-    for (const Places::value_type* entry : ordered) look_at(entry->first, entry->second, use);
+    std::vector<SharedKey> ordered(keys_.begin(), keys_.end());
+    std::sort(ordered.begin(), ordered.end());
+    for (const SharedKey& key : ordered) {
+        if (const auto at = awake_.find(key); at != awake_.end()) {
+            use(std::as_const(at->second->task));
+        } else {
+            const Task task = records_->load(key.key());
+            use(task);
+        }
+    }
 }
 
 }  // namespace zq::core

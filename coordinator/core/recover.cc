@@ -7,14 +7,14 @@
 
 namespace zq::core {
 
-void restore(State& state, Task task) {
+void restore(State& state, const Task& task) {
     ZQ_CHECK(!is_final(task.state));
-    const Task& kept = state.durable.open.insert(std::move(task));
-    index_task(state, kept);
-    index_open(state, kept);
-    auto turn = state.now.turns.find({{kept.key.ns, kept.role}, submitter_of(kept)});
+    state.durable.open.restore(task);
+    index_task(state, task);
+    index_open(state, task);
+    auto turn = state.now.turns.find({{task.key.ns, task.role}, submitter_of(task)});
     if (turn != state.now.turns.end())
-        turn->second.at = std::min(turn->second.at, kept.submitted_at);
+        turn->second.at = std::min(turn->second.at, task.submitted_at);
 }
 
 void restore(State& state, JournalId journal, Epoch epoch, std::uint64_t last_token, Seq last_seq,

@@ -170,9 +170,7 @@ constexpr std::size_t kTasksInMemory = 4;
 class MemoryTaskRecords : public core::TaskRecords {
   public:
     explicit MemoryTaskRecords(const MemoryDisk& disk) : disk_(disk) {}
-    core::Task load(const TaskKey& key, Seq /*submitted_seq*/) override {
-        return disk_.tasks.at(key);
-    }
+    core::Task load(const TaskKey& key) override { return disk_.tasks.at(key); }
 
   private:
     const MemoryDisk& disk_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <future>
 
 #include "coordinator/store/record_codec.h"
 
@@ -53,23 +54,43 @@ WITH RECURSIVE found(ns, role) AS (
 SELECT ns, role FROM found
 )sql";
 
-Result<std::uint64_t> restore_tasks(Statement& statement, TaskState in, core::State& state) {
-    std::uint64_t count = 0;
-    ResetAtEnd reset_at_end(statement);
-    while (true) {
+constexpr std::size_t kChunk = 1'024;  // tasks that are read while those before are entered
+
+/// The rest of a statement's rows, so many at most.
+Result<std::vector<core::Task>> read_chunk(Statement& statement, TaskState in) {
+    std::vector<core::Task> tasks;
+    while (tasks.size() < kChunk) {
         auto row = statement.step();
         if (!row) return Failure(row.error());
-        if (!*row) return count;
+        if (!*row) break;
         auto task = decode_task(statement.blob_at(0));
         if (!task) return Failure(task.error());
         if (task->state != in) {
             return fail(ErrorCode::IO, "the row of task " + task->key.id.text +
                                            " contradicts itself; run zq-coordinator --check");
         }
-        core::restore(state, std::move(*task));
-        state.durable.open.rest(UINT64_MAX);
-        ++count;
+        tasks.push_back(std::move(*task));
     }
+    return tasks;
+}
+
+/// Where there are many, another thread reads ahead.
+Result<std::uint64_t> restore_tasks(Statement& statement, TaskState in, core::State& state) {
+    std::uint64_t count = 0;
+    ResetAtEnd reset_at_end(statement);
+    auto chunk = read_chunk(statement, in);
+    while (chunk) {
+        std::future<Result<std::vector<core::Task>>> next;
+        const bool is_last = chunk->size() < kChunk;
+        if (!is_last) {
+            next = std::async(std::launch::async, [&] { return read_chunk(statement, in); });
+        }
+        for (const core::Task& task : *chunk) core::restore(state, task);
+        count += chunk->size();
+        if (is_last) return count;
+        chunk = next.get();
+    }
+    return Failure(chunk.error());
 }
 
 Result<std::uint64_t> restore_open(Database& database, core::State& state) {

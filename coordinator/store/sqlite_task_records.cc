@@ -12,29 +12,27 @@ Result<std::shared_ptr<SqliteTaskRecords>> SqliteTaskRecords::open(const std::st
     auto database = Database::open(path, OpenMode::kReadOnly);
     if (!database) return Failure(database.error());
     if (auto ok = configure_reader(*database); !ok) return Failure(ok.error());
-    auto row = database->prepare("SELECT record FROM tasks WHERE submitted_seq = ?1");
+    auto row = database->prepare("SELECT record FROM tasks WHERE ns = ?1 AND id = ?2");
     if (!row) return Failure(row.error());
     return std::shared_ptr<SqliteTaskRecords>(
         new SqliteTaskRecords(std::move(*database), std::move(*row)));
 }
 
-core::Task SqliteTaskRecords::load(const TaskKey& key, Seq submitted_seq) {
-    auto task = read(key, submitted_seq);
+core::Task SqliteTaskRecords::load(const TaskKey& key) {
+    auto task = read(key);
     if (task) return std::move(*task);
     log_error("the record of an open task can't be read: this process ends, start it again",
               {{"task", key.id.text}, {"error", task.error().message}});
     std::_Exit(EXIT_FAILURE);
 }
 
-Result<core::Task> SqliteTaskRecords::read(const TaskKey& key, Seq submitted_seq) {
+Result<core::Task> SqliteTaskRecords::read(const TaskKey& key) {
     ResetAtEnd reset_at_end(row_);
-    row_.number(1, submitted_seq);
+    row_.text(1, key.ns.text).text(2, key.id.text);
     auto found = row_.step();
     if (!found) return Failure(found.error());
     if (!*found) return fail(ErrorCode::IO, "its row is not there");
-    auto task = decode_task(row_.blob_at(0));
-    if (task && task->key != key) return fail(ErrorCode::IO, "its row is another task's");
-    return task;
+    return decode_task(row_.blob_at(0));
 }
 
 }  // namespace zq::store

@@ -17,12 +17,12 @@ class SqliteTaskRecords : public core::TaskRecords {
 
     /// Where the row can't be read, says so and ends the process: all that was acknowledged is on
     /// disk, and a start reads it anew.
-    core::Task load(const TaskKey& key, Seq submitted_seq) override;
+    core::Task load(const TaskKey& key) override;
 
   private:
     SqliteTaskRecords(Database database, Statement row)
         : database_(std::move(database)), row_(std::move(row)) {}
-    Result<core::Task> read(const TaskKey& key, Seq submitted_seq);
+    Result<core::Task> read(const TaskKey& key);
 
     Database database_;
     Statement row_;

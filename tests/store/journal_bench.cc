@@ -25,6 +25,7 @@ SqliteJournalOptions sqlite_options(const std::string& folder) {
     SqliteJournalOptions options;
     options.folder = folder;
     options.storage = {.reserve_bytes = 1 << 20, .low_water_bytes = 1 << 20};
+    options.tasks_in_memory = 4;
     return options;
 }
 

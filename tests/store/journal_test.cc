@@ -60,6 +60,26 @@ TEST_P(JournalOf, ARestartRestoresTheDurableStateHashForHash) {
     EXPECT_EQ(state.durable.open.at(Story::key("a-failing")).attempts, 2U);
 }
 
+TEST_P(JournalOf, OpenTasksThatRestInItComeBackAsTheyWere) {
+    auto journal = bench.make();
+    Story story(acquire(*journal));
+    commit_all(*journal, tell_everything(story, story.state().durable.journal, "a-"));
+    auto reader = journal->open_reader();
+    ASSERT_TRUE(reader.has_value());
+    ASSERT_EQ((*reader)->last_seq().value(), story.last_seq()) << "the tables have it all";
+    core::State rested = story.state();
+    ASSERT_GT(rested.durable.open.size(), 4U) << "so many stay in memory";
+    rested.durable.open.rest(journal->projected());
+    story.state().durable.open.for_each([&](const core::Task& task) {
+        const core::Task* found = rested.durable.open.find(task.key);
+        ASSERT_NE(found, nullptr);
+        EXPECT_EQ(*found, task) << task.key.id.text;
+    });
+    rested.durable.open.rest(journal->projected());
+    EXPECT_EQ(state_hash(rested), state_hash(story.state()));
+    EXPECT_TRUE(core::broken_invariants(rested).empty());
+}
+
 TEST_P(JournalOf, LivesOnThroughManyRestarts) {
     for (int run = 0; run < 4; ++run) {
         auto journal = bench.make();
