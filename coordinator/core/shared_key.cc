@@ -1,6 +1,6 @@
 #include "coordinator/core/shared_key.h"
 
-#include <cstring>
+#include <algorithm>
 #include <limits>
 #include <new>
 
@@ -17,8 +17,7 @@ SharedKey::SharedKey(const TaskKey& key) {
     block_ = new (place)
         Block{1, static_cast<std::uint16_t>(ns.size()), static_cast<std::uint16_t>(id.size())};
     char* text = reinterpret_cast<char*>(block_ + 1);
-    std::memcpy(text, ns.data(), ns.size());
-    std::memcpy(text + ns.size(), id.data(), id.size());
+    std::copy(id.begin(), id.end(), std::copy(ns.begin(), ns.end(), text));
 }
 
 SharedKey::~SharedKey() {
