@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """What a kill -9 of each program, and a coordinator that is away, cost: nothing that was acknowledged."""
 
+import json
 import os
 import signal
 import time
@@ -39,6 +40,29 @@ class KilledCoordinator(Case):
             coordinator = box.coordinator()
         for task in tasks:
             self.assertEqual(box.state_of(task), "queued")
+
+    def test_tasks_beyond_those_that_stay_in_memory_are_as_they_were_after_each_kill(self):
+        box = self.box
+        coordinator = box.coordinator()
+        count = 6000  # more than a coordinator keeps the records of
+        lines = [json.dumps({"task_id": f"n{n:04}", "to": "research"}) + "\n" for n in range(count)]
+        box.zq("batch", "-f", box.write("tasks.jsonl", "".join(lines)), "-o", "none")
+        coordinator.kill()
+        coordinator = box.coordinator()
+        # Asked for, changed twice, and brought over from the log once more.
+        box.zq("cancel", "n0000")
+        box.zq("claim", "--id", "n0001", "--lease", "1h")
+        box.zq("release", "n0001")
+        coordinator.kill()
+        coordinator = box.coordinator()
+        self.assertEqual(box.state_of("n0000"), "cancelled")
+        self.assertEqual(box.state_of(f"n{count - 1:04}"), "queued")
+        self.assertEqual(json.loads(box.zq("status", "--json"))["counters"]["open_tasks"], str(count - 1))
+        claimed = [json.loads(box.zq("claim", "--role", "research", "--json"))["id"] for _ in range(3)]
+        self.assertEqual(claimed, ["n0001", "n0002", "n0003"])
+        coordinator.signal(signal.SIGTERM)
+        coordinator.wait()
+        box.zq("journal", "verify", "--data", box.data)
 
     def test_a_task_that_ends_while_the_coordinator_is_down_is_delivered_after_its_restart(self):
         box = self.box
