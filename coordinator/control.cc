@@ -45,11 +45,17 @@ bool nothing_to_claim(const core::Decision& decision) {
 Control::Control(ControlParts parts)
     : parts_(std::move(parts)),
       outlet_(parts_.sender),
-      specs_(kSpecCacheBytes),
+      spec_cache_(kSpecCacheBytes),
       seeds_(parts_.seed) {
     parts_.pipeline.watch_specs(
-        [this](Seq seq, const Shared<TaskSpec>& spec) { specs_.put(seq, spec); });
+        [this](Seq seq, const Shared<TaskSpec>& spec) { spec_cache_.put(seq, spec); });
     parts_.pipeline.watch_commits([this](const Committed& committed) { return wakes(committed); });
+}
+
+/// Texts that are erased are not read from tables that have them still.
+edge::Specs Control::specs() {
+    const bool has_erased = parts_.pipeline.readable_seq() >= erased_seq_;
+    return {spec_cache_, has_erased ? trailing() : parts_.reader, parts_.reader};
 }
 
 /// Who asks has waited until the tables had all that was acknowledged before: nothing more is to be
@@ -59,7 +65,7 @@ edge::View Control::view(const edge::Asker& asker, Instant now) {
             parts_.pipeline.policy(),
             now,
             trailing(),
-            {specs_, trailing()},
+            specs(),
             parts_.pipeline.readable_seq(),
             edge::peer_of(asker, parts_.keys, now)};
 }
@@ -161,9 +167,9 @@ void Control::run_command(Caller caller, wire::Message&& message, Instant now) {
     }
     const bool goodbye = std::holds_alternative<wire::Goodbye>(message.body);
     edge::Origin origin = origin_of(caller, 0, now);
-    edge::FactFinder facts(
-        parts_.pipeline.state(), trailing(), parts_.reader, parts_.pipeline.pending_contents(),
-        edge::ContractReader{{specs_, parts_.reader}, parts_.contents, parts_.payload_schemas});
+    edge::FactFinder facts(parts_.pipeline.state(), trailing(), parts_.reader,
+                           parts_.pipeline.pending_contents(),
+                           edge::ContractReader{specs(), parts_.contents, parts_.payload_schemas});
     const core::ReturnPath path = peers_.keep(std::move(caller.route));
     origin.reply = path;
     auto incoming = edge::to_command(std::move(message), origin, facts);
@@ -171,6 +177,7 @@ void Control::run_command(Caller caller, wire::Message&& message, Instant now) {
     core::Decision decision = parts_.pipeline.decide(incoming->command);
     const bool erases = store::erases_texts(decision.events);
     parts_.pipeline.accept(std::move(decision), incoming->command, std::move(incoming->contents));
+    if (erases) erased_seq_ = parts_.pipeline.state().durable.last_seq;
     if (erases && parts_.retention != nullptr) parts_.retention->hurry();
     if (goodbye) peers_.forget_session(session);
 }

@@ -113,6 +113,7 @@ class Control {
     store::Reader& trailing() {
         return parts_.trailing_reader == nullptr ? parts_.reader : *parts_.trailing_reader;
     }
+    edge::Specs specs();
     /// A message's sender and the way back.
     struct Caller {
         edge::Asker asker;
@@ -165,7 +166,8 @@ class Control {
     edge::Peers peers_;
     edge::Polls polls_;
     edge::Outlet outlet_;
-    edge::SpecCache specs_;
+    edge::SpecCache spec_cache_;
+    Seq erased_seq_ = 0;  // of the last event that erased texts, since the start
     std::vector<edge::Connection> gone_;
     std::map<std::uint64_t, Pending> pending_;
     std::uint64_t last_ticket_ = 0;

@@ -141,7 +141,7 @@ void Control::send(core::ReturnPath to, wire::Body body, Seq seq) {
 void Control::push(const core::Push& push) {
     const edge::Route* route = peers_.route_of(push.to);
     if (route == nullptr) return;  // it was closed meanwhile; the lease's clock sorts it out
-    auto body = edge::to_message(push.body, {specs_, parts_.reader});
+    auto body = edge::to_message(push.body, specs());
     if (!body) {
         log_error("a push could not be made", {{"error", body.error().message}});
         return;
@@ -166,7 +166,7 @@ void Control::count_stale(const wire::Body& answer) {
 
 void Control::release(Outgoing outgoing, Instant now) {
     if (const auto* answer = std::get_if<core::Answer>(&outgoing.what)) {
-        auto body = edge::to_message(answer->body, parts_.self, {specs_, parts_.reader});
+        auto body = edge::to_message(answer->body, parts_.self, specs());
         if (body) count_stale(*body);
         send(answer->to, body ? std::move(*body) : edge::error_message(body.error()), outgoing.seq);
         return;

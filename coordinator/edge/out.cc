@@ -117,7 +117,8 @@ struct PushToMessage {
 
 Result<TaskSpec> Specs::get(Seq spec_seq) const {
     if (const TaskSpec* spec = cache.find(spec_seq)) return *spec;
-    auto spec = reader.spec(spec_seq);
+    auto spec = trailing.spec(spec_seq);
+    if (spec && !*spec) spec = reader.spec(spec_seq);
     if (!spec) return Failure(spec.error());
     if (*spec) return std::move(**spec);
     return fail(ErrorCode::NOT_FOUND,

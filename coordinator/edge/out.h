@@ -11,6 +11,7 @@ namespace zq::edge {
 /// Where envelopes are found: recent ones in memory, all committed ones in the store.
 struct Specs {
     SpecCache& cache;
+    store::Reader& trailing;  // looked at first: most envelopes are in the tables for long
     store::Reader& reader;
 
     /// The one in the event `spec_seq` (task.h). Errors: NOT_FOUND, IO.
