@@ -1,6 +1,6 @@
-// What the coordinator knows of a task and its attempts: plain records, kept in memory while a task
-// is open and in the store's projections for good. Instructions and payload are not here: they lie
-// in the body of the event that submitted the task (`submitted_seq`), or that edited it last.
+// What the coordinator knows of a task and its attempts: plain records in the store's projections;
+// those of open tasks also in memory, while they are looked at (open_tasks.h). Instructions and
+// payload lie in the event that submitted the task (`submitted_seq`), or that edited it last.
 #pragma once
 
 #include <map>

@@ -1,12 +1,11 @@
-// The records of open tasks that have left memory, read one by one on a connection of their own.
-// Used by the loop's thread.
+// The records of open tasks that have left memory, read one by one. Used by the loop's thread.
 #pragma once
 
 #include <memory>
 #include <string>
 
 #include "coordinator/core/open_tasks.h"
-#include "coordinator/store/sqlite.h"
+#include "coordinator/store/reader.h"
 
 namespace zq::store {
 
@@ -20,12 +19,9 @@ class SqliteTaskRecords : public core::TaskRecords {
     core::Task load(const TaskKey& key) override;
 
   private:
-    SqliteTaskRecords(Database database, Statement row)
-        : database_(std::move(database)), row_(std::move(row)) {}
-    Result<core::Task> read(const TaskKey& key);
+    explicit SqliteTaskRecords(std::unique_ptr<Reader> reader) : reader_(std::move(reader)) {}
 
-    Database database_;
-    Statement row_;
+    std::unique_ptr<Reader> reader_;
 };
 
 }  // namespace zq::store

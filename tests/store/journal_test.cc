@@ -5,6 +5,7 @@
 #include "coordinator/core/invariants.h"
 #include "coordinator/core/redact.h"
 #include "coordinator/store/record_codec.h"
+#include "coordinator/store/sqlite_task_records.h"
 #include "tests/store/journal_bench.h"
 #include "tests/store/story.h"
 
@@ -297,6 +298,19 @@ INSTANTIATE_TEST_SUITE_P(Bodies, JournalOf, testing::Values(BodyKind::kMemory, B
                          [](const auto& body) {
                              return body.param == BodyKind::kMemory ? "Memory" : "Sqlite";
                          });
+
+TEST(SqliteTaskRecords, EndTheProcessWithALineWhereAnOpenTaskHasNoRow) {
+    TemporaryFolder folder;
+    {
+        SqliteJournal journal(sqlite_options(folder.path()));
+        acquire(journal);
+        ASSERT_TRUE(journal.close().has_value());
+    }
+    auto records = SqliteTaskRecords::open(folder.path() + "/journal.db");
+    ASSERT_TRUE(records.has_value());
+    EXPECT_EXIT((*records)->load(Story::key("gone")), testing::ExitedWithCode(EXIT_FAILURE),
+                "can't be read.*start it again.*task=gone.*its row is not there");
+}
 
 TEST(MemoryJournal, LosesInACrashWhatWasNotSynced) {
     MemoryDisk disk;
