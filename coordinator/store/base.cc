@@ -92,11 +92,11 @@ Result<void> take(Base& base, const BaseHead& head) {
     base.references = head.references;
     return {};
 }
-Result<void> take(Base& base, core::Task task) {
+Result<void> take(Base& base, const core::Task& task) {
     if (is_final(task.state) || base.state.durable.open.contains(task.key)) {
         return fail(ErrorCode::IO, "a task of it is not open, or there twice");
     }
-    core::restore(base.state, std::move(task));
+    core::restore(base.state, task);
     return {};
 }
 Result<void> take(Base& base, core::Attempt attempt) {
