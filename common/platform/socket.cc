@@ -1,5 +1,6 @@
 #include "common/platform/socket.h"
 
+#include <sched.h>
 #include <sys/random.h>
 #include <zmq.h>
 
@@ -17,6 +18,9 @@ namespace {
 
 constexpr int kZapEnforceDomain =
     93;  // ZMQ_ZAP_ENFORCE_DOMAIN: draft in the headers, there at run time
+
+/// A return envelope, its delimiter, and a message of ours.
+constexpr std::size_t kUsualFrames = 6;
 
 bool set(void* socket, int option, int value) {
     return zmq_setsockopt(socket, option, &value, sizeof value) == 0;
@@ -84,13 +88,23 @@ bool set_curve(void* s, const SocketOptions& o) {
            set(s, ZMQ_CURVE_SECRETKEY, keys.secret_key);
 }
 
+/// True if a thread may give itself the policy of batch work: libzmq ends the process where its own
+/// may not.
+bool may_be_batch() {
+    const sched_param none{};
+    const int usual = ::sched_getscheduler(0);
+    if (usual != SCHED_OTHER || ::sched_setscheduler(0, SCHED_BATCH, &none) != 0) return false;
+    ZQ_CHECK(::sched_setscheduler(0, usual, &none) == 0);
+    return true;
+}
+
 Failure zmq_failure(const std::string& what) {
     return fail(ErrorCode::IO, what + ": " + zmq_strerror(zmq_errno()));
 }
 
 }  // namespace
 
-SocketContext::SocketContext() {
+SocketContext::SocketContext(IoThread io_thread) {
     // Routing ids are drawn with rand(): seed it before the first socket.
     unsigned seed = 0;
     ZQ_CHECK(::getrandom(&seed, sizeof seed, 0) == sizeof seed);
@@ -98,6 +112,9 @@ SocketContext::SocketContext() {
     raw_ = zmq_ctx_new();
     ZQ_CHECK(raw_ != nullptr);
     zmq_ctx_set(raw_, ZMQ_MAX_SOCKETS, std::min(zmq_ctx_get(raw_, ZMQ_SOCKET_LIMIT), 16'000));
+    if (io_thread == IoThread::kPatient && may_be_batch()) {
+        zmq_ctx_set(raw_, ZMQ_THREAD_SCHED_POLICY, SCHED_BATCH);
+    }
 }
 
 SocketContext::~SocketContext() {
@@ -216,6 +233,7 @@ SendStatus Socket::send(const Frames& frames) {
 
 std::optional<Received> Socket::receive() {
     Received received;
+    received.frames.reserve(kUsualFrames);
     zmq_msg_t part;
     while (true) {
         zmq_msg_init(&part);

@@ -16,10 +16,15 @@ namespace zq {
 
 using Frames = std::vector<std::string>;
 
+/// Every send wakes the IO thread where it sleeps. A prompt one takes the processor of who woke it,
+/// for a single message; a patient one waits for a free one, and finds several: for who answers
+/// many.
+enum class IoThread : std::uint8_t { kPrompt, kPatient };
+
 /// One per process; outlives its sockets.
 class SocketContext {
   public:
-    SocketContext();
+    explicit SocketContext(IoThread io_thread = IoThread::kPrompt);
     ~SocketContext();
     SocketContext(const SocketContext&) = delete;
     SocketContext& operator=(const SocketContext&) = delete;
