@@ -71,13 +71,11 @@ Error outward(Error error) {
 
 std::vector<edge::Topic> topics_of(const Committed& committed) {
     std::vector<edge::Topic> topics{{edge::Topic::Kind::kAnything, {}}};
-    for (const ChangedTask& changed : committed.changed) {
-        topics.push_back({edge::Topic::Kind::kTask, changed.task.id.text});
-        if (!changed.group.empty()) {
-            topics.push_back({edge::Topic::Kind::kGroup, changed.group.text});
-        }
-        if (changed.ended && !changed.reply_to.empty()) {
-            topics.push_back({edge::Topic::Kind::kReplyTo, changed.reply_to});
+    for (const Shared<core::Task>& task : committed.changed) {
+        topics.push_back({edge::Topic::Kind::kTask, task->key.id.text});
+        if (!task->group.empty()) topics.push_back({edge::Topic::Kind::kGroup, task->group.text});
+        if (is_final(task->state) && !task->reply_to.empty()) {
+            topics.push_back({edge::Topic::Kind::kReplyTo, task->reply_to});
         }
     }
     return topics;

@@ -143,12 +143,7 @@ std::optional<store::Batch> Pipeline::take_batch() {
     // While a batch waits for room the next one only grows, so that heartbeats are still read.
     if (batch_.events.empty() || journal_.waits_for_room()) return std::nullopt;
     batch_.changes = core::take_changes(state_);
-    Committed news{batch_.events.back().seq, {}};
-    news.changed.reserve(batch_.changes.tasks.size());
-    for (const core::Task& task : batch_.changes.tasks) {
-        news.changed.push_back({task.key, task.group, task.reply_to, is_final(task.state)});
-    }
-    batches_.push_back(std::move(news));
+    batches_.push_back({batch_.events.back().seq, batch_.changes.tasks});
     batch_bytes_ = 0;
     store::Batch next;
     next.events.reserve(batch_.events.size());  // as much may come as came just now

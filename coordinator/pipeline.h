@@ -30,17 +30,10 @@ struct Outgoing {
     Seq seq = 0;
 };
 
-/// A task that a committed batch changed: what wakes those who wait.
-struct ChangedTask {
-    TaskKey task;
-    GroupName group;
-    std::string reply_to;
-    bool ended = false;
-};
-
+/// What a committed batch changed wakes those who wait for it.
 struct Committed {
     Seq upto = 0;
-    std::vector<ChangedTask> changed;
+    std::vector<Shared<core::Task>> changed;
 };
 
 class Pipeline {

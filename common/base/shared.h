@@ -12,27 +12,24 @@ namespace zq {
 template <class T>
 class Shared {
   public:
-    Shared() : value_(none()) {}
+    Shared() = default;
     // Implicit: it stands for the value.
     Shared(T value)  // NOLINT(google-explicit-constructor)
         : value_(std::make_shared<T>(std::move(value))) {}
     Shared(const Shared&) = default;
     Shared& operator=(const Shared&) = default;
     // What was moved from is as it was made.
-    Shared(Shared&& other) noexcept : value_(std::exchange(other.value_, none())) {}
-    Shared& operator=(Shared&& other) noexcept {
-        std::swap(value_, other.value_);
-        return *this;
-    }
+    Shared(Shared&&) noexcept = default;
+    Shared& operator=(Shared&&) noexcept = default;
     ~Shared() = default;
 
-    const T& operator*() const { return *value_; }
-    const T* operator->() const { return value_.get(); }
+    const T& operator*() const { return value_ ? *value_ : none(); }
+    const T* operator->() const { return &**this; }
 
     /// For this holder alone. Valid until it is copied, assigned or gone.
     T& edit() {
         if (value_.use_count() != 1) {
-            value_ = std::make_shared<T>(*value_);
+            value_ = std::make_shared<T>(**this);
         } else {
             // Who had it too has read what is overwritten now.
             std::atomic_thread_fence(std::memory_order_acquire);
@@ -41,16 +38,16 @@ class Shared {
     }
 
     friend bool operator==(const Shared& a, const Shared& b) {
-        return a.value_ == b.value_ || *a.value_ == *b.value_;
+        return a.value_ == b.value_ || *a == *b;
     }
 
   private:
-    static const std::shared_ptr<T>& none() {
-        static const std::shared_ptr<T> value = std::make_shared<T>();
+    static const T& none() {
+        static const T value{};
         return value;
     }
 
-    std::shared_ptr<T> value_;
+    std::shared_ptr<T> value_;  // null: as it is made
 };
 
 }  // namespace zq

@@ -32,9 +32,8 @@ Result<void> check_size(const std::string& text, std::size_t limit, const char* 
 }
 
 Result<void> check_name(const std::string& text, const char* field) {
-    auto name = parse_name(text, field);
-    if (!name) return Failure(name.error());
-    return {};
+    if (is_valid_name(text)) return {};
+    return Failure(parse_name(text, field).error());
 }
 
 Result<void> check_duration(Millis value, const char* field) {

@@ -105,6 +105,7 @@ bool operator==(const Body& a, const Body& b) {
 
 Frames encode(const Message& message) {
     Frames frames;
+    frames.reserve(4);
     frames.emplace_back(kProtocol);
     frames.emplace_back(type_of(message.body));
     frames.push_back(std::visit([&](const auto& body) { return encode_map(message.header, body); },

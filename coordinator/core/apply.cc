@@ -87,7 +87,7 @@ void apply_body(State& state, const Event& event, const TaskSubmitted& body) {
     const Task& kept = state.durable.open.insert(std::move(task));
     index_task(state, kept);
     index_open(state, kept);
-    state.index.changed_tasks.insert(event.task);
+    state.index.changed_tasks.insert(state.durable.open.shared_key(event.task));
     for (const ArtifactRef& input : spec.inputs) note_used(state, input.digest, event.seq);
 }
 
@@ -316,10 +316,12 @@ void apply(State& state, const Event& event) {
 Changes take_changes(State& state) {
     Changes changes;
     changes.tasks.reserve(state.index.changed_tasks.size());
-    for (const TaskKey& key : state.index.changed_tasks) {
-        const Task* task = find_task(state, key);
-        ZQ_CHECK(task != nullptr);
-        changes.tasks.push_back(*task);
+    for (const SharedKey& key : state.index.changed_tasks) {
+        if (state.durable.open.find(key) != nullptr) {
+            changes.tasks.push_back(state.durable.open.record(key));
+        } else {
+            changes.tasks.push_back(state.index.ended.at(key.key()));
+        }
     }
     for (const auto& key : state.index.changed_attempts) {
         changes.attempts.push_back(state.index.attempts.at(key));
@@ -331,7 +333,7 @@ Changes take_changes(State& state) {
 
 void forget_projected(State& state, Seq upto) {
     std::erase_if(state.index.ended,
-                  [&](const auto& entry) { return entry.second.changed_seq <= upto; });
+                  [&](const auto& entry) { return entry.second->changed_seq <= upto; });
     std::erase_if(state.index.attempts,
                   [&](const auto& entry) { return entry.second.ended_seq <= upto; });
     const auto is_past = [&](const auto& entry) { return entry.second <= upto; };

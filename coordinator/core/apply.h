@@ -23,9 +23,9 @@ void restore(State& state, ControlKey key, Control control);
 void restore(State& state, std::string fingerprint, KeyAccess access);
 void restore(State& state, RequestKey key, RequestRecord record);
 
-/// What must be projected since the last call: copies of the changed records, in key order.
+/// What must be projected since the last call: the changed records as they are now, in key order.
 struct Changes {
-    std::vector<Task> tasks;
+    std::vector<Shared<Task>> tasks;
     std::vector<Attempt> attempts;
 };
 Changes take_changes(State& state);

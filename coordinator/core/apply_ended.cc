@@ -19,7 +19,7 @@ Task revised(const Event& event, const Revision& revision) {
 void apply_body(State& state, const Event& event, const TaskRemoved&) {
     ZQ_CHECK(!state.durable.open.contains(event.task));
     state.index.ended.erase(event.task);
-    state.index.changed_tasks.erase(event.task);
+    state.index.changed_tasks.erase(SharedKey(event.task));
     const auto is_its = [&](const auto& key) { return key.first == event.task; };
     std::erase_if(state.index.changed_attempts, is_its);
     std::erase_if(state.index.attempts, [&](const auto& entry) { return is_its(entry.first); });
@@ -31,7 +31,7 @@ void apply_body(State& state, const Event& event, const UpstreamEnded& body) {
         Task& task = state.durable.open.change(event.task);
         note_upstream(state, task, body.upstream, body.well);
         task.changed_seq = event.seq;
-        state.index.changed_tasks.insert(event.task);
+        state.index.changed_tasks.insert(state.durable.open.shared_key(event.task));
     }
     if (body.state == TaskState::kBlocked) return;
     change_task(state, event, [&](Task& task) {
@@ -56,7 +56,7 @@ void apply_body(State& state, const Event& event, const TaskReplayed& body) {
     const Task& kept = state.durable.open.insert(std::move(task));
     index_task(state, kept);
     index_open(state, kept);
-    state.index.changed_tasks.insert(event.task);
+    state.index.changed_tasks.insert(state.durable.open.shared_key(event.task));
     // What it refers to now is wanted anew.
     for (const CheckpointRef& checkpoint : kept.checkpoints) {
         note_used(state, checkpoint.ref.digest, event.seq);
@@ -66,7 +66,7 @@ void apply_body(State& state, const Event& event, const TaskReplayed& body) {
 void apply_body(State& state, const Event& event, const TaskEdited& body) {
     Task task = revised(event, *body.revision);
     ZQ_CHECK(is_final(task.state) && !state.durable.open.contains(event.task));
-    state.index.changed_tasks.insert(event.task);
+    state.index.changed_tasks.insert(SharedKey(event.task));
     state.index.ended.insert_or_assign(event.task, std::move(task));
 }
 

@@ -20,7 +20,7 @@ void change_task(State& state, const Event& event, Change change) {
     if (was_leased && !task.lease) note_freed(state, task);
     ZQ_CHECK(task.state == before || moves::is_legal(before, task.state));
     task.changed_seq = event.seq;
-    state.index.changed_tasks.insert(event.task);
+    state.index.changed_tasks.insert(state.durable.open.shared_key(event.task));
     if (!is_final(task.state)) {
         index_task(state, task);
         return;

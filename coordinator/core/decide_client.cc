@@ -44,7 +44,7 @@ const Task* find_by_key(const Call& call, const std::string& key, const Earlier&
     if (mutant(Mutant::kKeyForgottenAtEnd)) return nullptr;
     // Ended in this very batch, or long ago.
     for (const auto& [task_key, task] : call.state.index.ended) {
-        if (task_key.ns == call.command.ns && task.idempotency_key == key) return &task;
+        if (task_key.ns == call.command.ns && task->idempotency_key == key) return &*task;
     }
     const auto& by_key = call.command.facts.by_key;
     return by_key && !call.state.index.removed.contains(by_key->key) ? &*by_key : nullptr;

@@ -63,8 +63,9 @@ inline Decision reject_missing(const Call& call) {
 
 /// The named task: in memory, or a fact. Null if there is none.
 inline const Task* look_up(const Call& call, const TaskId& id) {
-    if (const Task* task = find_task(call.state, call.key(id))) return task;
-    if (call.state.index.removed.contains(call.key(id))) return nullptr;
+    const TaskKey key = call.key(id);
+    if (const Task* task = find_task(call.state, key)) return task;
+    if (call.state.index.removed.contains(key)) return nullptr;
     return call.command.facts.task ? &*call.command.facts.task : nullptr;
 }
 

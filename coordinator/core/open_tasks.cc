@@ -6,7 +6,7 @@ namespace zq::core {
 
 OpenTasks::OpenTasks(const OpenTasks& other)
     : keys_(other.keys_), records_(other.records_), in_memory_(other.in_memory_) {
-    for (const SharedKey& key : other.by_use_) keep(key, other.awake_.at(key)->task);
+    for (const SharedKey& key : other.by_use_) keep(key, other.awake_.at(key).task);
 }
 
 bool operator==(const OpenTasks& a, const OpenTasks& b) {
@@ -16,7 +16,7 @@ bool operator==(const OpenTasks& a, const OpenTasks& b) {
         if (!same) return;
         const auto at = b.awake_.find(task.key);
         if (at != b.awake_.end()) {
-            same = at->second->task == task;
+            same = *at->second.task == task;
         } else {
             same = b.contains(task.key) && b.records_->load(task.key) == task;
         }
@@ -24,31 +24,31 @@ bool operator==(const OpenTasks& a, const OpenTasks& b) {
     return same;
 }
 
-OpenTasks::Awake& OpenTasks::keep(const SharedKey& key, Task task) const {
-    auto [at, added] = awake_.try_emplace(key, std::make_unique<Awake>());
+OpenTasks::Awake& OpenTasks::keep(const SharedKey& key, Shared<Task> task) const {
+    auto [at, added] = awake_.try_emplace(key);
     ZQ_CHECK(added);
-    at->second->task = std::move(task);
-    at->second->place = by_use_.insert(by_use_.end(), key);
-    return *at->second;
+    at->second.task = std::move(task);
+    at->second.place = by_use_.insert(by_use_.end(), key);
+    return at->second;
 }
 
 template <class Key>
 OpenTasks::Awake* OpenTasks::awake(const Key& key) const {
     if (const auto at = awake_.find(key); at != awake_.end()) {
-        by_use_.splice(by_use_.end(), by_use_, at->second->place);
-        return at->second.get();
+        by_use_.splice(by_use_.end(), by_use_, at->second.place);
+        return &at->second;
     }
     const auto known = keys_.find(key);
     if (known == keys_.end()) return nullptr;
     Awake& loaded = keep(*known, records_->load(known->key()));
-    ZQ_CHECK(*known == loaded.task.key);
+    ZQ_CHECK(*known == loaded.task->key);
     return &loaded;
 }
 
 template <class Key>
-Task* OpenTasks::wake(const Key& key) const {
-    Awake* found = awake(key);
-    return found == nullptr ? nullptr : &found->task;
+const Task* OpenTasks::wake(const Key& key) const {
+    const Awake* found = awake(key);
+    return found == nullptr ? nullptr : &*found->task;
 }
 
 const Task* OpenTasks::find(const TaskKey& key) const {
@@ -72,16 +72,22 @@ SharedKey OpenTasks::shared_key(const TaskKey& key) const {
     return *known;
 }
 
+Shared<Task> OpenTasks::record(const SharedKey& key) const {
+    const Awake* found = awake(key);
+    ZQ_CHECK(found != nullptr);
+    return found->task;
+}
+
 Task& OpenTasks::change(const TaskKey& key) {
-    Task* task = wake(key);
-    ZQ_CHECK(task != nullptr);
-    return *task;
+    Awake* found = awake(key);
+    ZQ_CHECK(found != nullptr);
+    return found->task.edit();
 }
 
 const Task& OpenTasks::insert(Task task) {
     const auto [at, added] = keys_.emplace(task.key);
     ZQ_CHECK(added);
-    return keep(*at, std::move(task)).task;
+    return *keep(*at, std::move(task)).task;
 }
 
 void OpenTasks::restore(const Task& task) {
@@ -90,10 +96,10 @@ void OpenTasks::restore(const Task& task) {
     if (!records_ || awake_.size() < in_memory_) keep(shared_key(task.key), task);
 }
 
-Task OpenTasks::take(const TaskKey& key) {
+Shared<Task> OpenTasks::take(const TaskKey& key) {
     Awake* found = awake(key);
     ZQ_CHECK(found != nullptr);
-    Task task = std::move(found->task);
+    Shared<Task> task = std::move(found->task);
     by_use_.erase(found->place);
     awake_.erase(key);
     keys_.erase(key);
@@ -108,7 +114,7 @@ void OpenTasks::rest_in(std::shared_ptr<TaskRecords> records, std::size_t in_mem
 void OpenTasks::rest(Seq projected) {
     while (records_ && awake_.size() > in_memory_) {
         const auto at = awake_.find(by_use_.front());
-        if (at->second->task.changed_seq > projected) return;
+        if (at->second.task->changed_seq > projected) return;
         by_use_.pop_front();
         awake_.erase(at);
     }

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/shared.h"
 #include "coordinator/core/shared_key.h"
 #include "coordinator/core/task.h"
 
@@ -44,18 +45,20 @@ class OpenTasks {
     /// Must be there.
     const Task& at(const TaskKey& key) const;
     SharedKey shared_key(const TaskKey& key) const;
+    /// The record as it is now; what changes the task later leaves it so. Must be there.
+    Shared<Task> record(const SharedKey& key) const;
     /// Calls use(const Task&) for each, in the order of keys; it is lent for the call alone.
     template <class Use>
     void for_each(Use use) const;
 
-    /// Must be there.
+    /// Must be there. What was lent of it before may be the record of before.
     Task& change(const TaskKey& key);
     /// Must not be there.
     const Task& insert(Task task);
     /// The same, of a task that stands in the records as it is: it need not be in memory.
     void restore(const Task& task);
     /// Must be there.
-    Task take(const TaskKey& key);
+    Shared<Task> take(const TaskKey& key);
 
     /// From now on `rest` leaves as many in memory, and the others to `records`.
     void rest_in(std::shared_ptr<TaskRecords> records, std::size_t in_memory);
@@ -68,7 +71,7 @@ class OpenTasks {
 
   private:
     struct Awake {
-        Task task;
+        Shared<Task> task;
         std::list<SharedKey>::iterator place;  // in by_use_
     };
     struct Hash {
@@ -91,12 +94,12 @@ class OpenTasks {
     template <class Key>
     Awake* awake(const Key& key) const;
     template <class Key>
-    Task* wake(const Key& key) const;
-    Awake& keep(const SharedKey& key, Task task) const;
+    const Task* wake(const Key& key) const;
+    Awake& keep(const SharedKey& key, Shared<Task> task) const;
 
     Keys keys_;
     // What is in memory; looking at a task brings it here.
-    mutable absl::flat_hash_map<SharedKey, std::unique_ptr<Awake>, Hash, Equal> awake_;
+    mutable absl::flat_hash_map<SharedKey, Awake, Hash, Equal> awake_;
     mutable std::list<SharedKey> by_use_;  // the one that was asked for last at the end
     std::shared_ptr<TaskRecords> records_;
     std::size_t in_memory_ = 0;
@@ -108,7 +111,7 @@ void OpenTasks::for_each(Use use) const {
     std::sort(ordered.begin(), ordered.end());
     for (const SharedKey& key : ordered) {
         if (const auto at = awake_.find(key); at != awake_.end()) {
-            use(std::as_const(at->second->task));
+            use(*at->second.task);
         } else {
             const Task task = records_->load(key.key());
             use(task);

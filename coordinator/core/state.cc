@@ -47,7 +47,7 @@ bool is_over_budget(const Task& task) {
 
 const Task* find_task(const State& state, const TaskKey& key) {
     if (const Task* open = state.durable.open.find(key)) return open;
-    if (auto at = state.index.ended.find(key); at != state.index.ended.end()) return &at->second;
+    if (auto at = state.index.ended.find(key); at != state.index.ended.end()) return &*at->second;
     return nullptr;
 }
 

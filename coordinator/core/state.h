@@ -4,6 +4,8 @@
 // apply.cc writes it.
 #pragma once
 
+#include <absl/container/btree_set.h>
+
 #include <array>
 #include <map>
 #include <optional>
@@ -102,7 +104,7 @@ struct Indexes {
     std::map<TaskKey, std::uint64_t> needed;
     /// Tasks that ended, and attempts that ended, since the store last projected: memory wins over
     /// rows.
-    std::map<TaskKey, Task> ended;
+    std::map<TaskKey, Shared<Task>> ended;
     std::map<std::pair<TaskKey, std::uint32_t>, Attempt> attempts;
     /// Likewise: contents that were stored or referred to, and that were condemned; tasks that were
     /// removed, and ended ones whose artifacts or logs were. By the event that says so.
@@ -111,7 +113,7 @@ struct Indexes {
     std::map<TaskKey, Seq> removed;
     std::map<TaskKey, Seq> artifacts_removed;
     /// What the store must project with the next batch.
-    std::set<TaskKey> changed_tasks;
+    absl::btree_set<SharedKey> changed_tasks;
     std::set<std::pair<TaskKey, std::uint32_t>> changed_attempts;
 };
 

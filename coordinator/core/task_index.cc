@@ -145,14 +145,15 @@ void want_match_of_key(State& state, const Namespace& ns, const std::string& lim
 }
 
 void index_task(State& state, const Task& task) {
-    RoleIndex& role = state.index.roles[role_of(task)];
+    const RoleKey key = role_of(task);
+    RoleIndex& role = state.index.roles[key];
     ++role.states.at(static_cast<std::size_t>(task.state));
     if (task.state == TaskState::kQueued) {
         // Events are the clock here; a restored task has waited longer (recover.cc).
         if (role.ready.insert(task, state.durable.open.shared_key(task.key))) {
-            state.now.turns[{role_of(task), submitter_of(task)}] = {state.durable.last_at, 0};
+            state.now.turns[{key, submitter_of(task)}] = {state.durable.last_at, 0};
         }
-        want_match(state, role_of(task));
+        want_match(state, key);
     }
     role.bytes += task.bytes;
     index_limit_key(state, task, +1);

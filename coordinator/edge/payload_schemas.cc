@@ -24,6 +24,7 @@ Result<void> PayloadSchemas::add(const std::string& place, const std::string& sc
 }
 
 std::optional<Error> PayloadSchemas::error_of(const TaskSpec& spec) const {
+    if (schemas_.empty()) return std::nullopt;
     auto found = schemas_.find({spec.role.text, spec.type});
     if (found == schemas_.end()) found = schemas_.find({spec.role.text, ""});
     if (found == schemas_.end()) return std::nullopt;

@@ -122,8 +122,8 @@ Result<Meta> BatchWriter::write(const Batch& batch, const std::vector<EventRow>&
 }
 
 Result<void> BatchWriter::project(const core::Changes& changes) {
-    for (const core::Task& task : changes.tasks) {
-        if (auto ok = write_task(task); !ok) return ok;
+    for (const Shared<core::Task>& task : changes.tasks) {
+        if (auto ok = write_task(*task); !ok) return ok;
     }
     for (const core::Attempt& attempt : changes.attempts) {
         if (auto ok = write_attempt(attempt); !ok) return ok;
@@ -298,8 +298,8 @@ Result<void> BatchWriter::remove_again(const core::Event& event) {
 Result<void> BatchWriter::put_back(const core::Changes& ended) {
     if (auto ok = project(ended); !ok) return ok;
     uses_.begin();
-    for (const core::Task& task : ended.tasks) {
-        if (auto ok = uses_.keep_again(task.submitted_seq); !ok) return ok;
+    for (const Shared<core::Task>& task : ended.tasks) {
+        if (auto ok = uses_.keep_again(task->submitted_seq); !ok) return ok;
     }
     return uses_.finish();
 }

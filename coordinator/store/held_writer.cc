@@ -57,7 +57,8 @@ Result<void> HeldWriter::project(const core::Event& event) {
 }
 
 Result<void> HeldWriter::project(const core::Changes& changes, Seq first) {
-    for (const core::Task& task : changes.tasks) {
+    for (const Shared<core::Task>& changed : changes.tasks) {
+        const core::Task& task = *changed;
         // One that ended before may be open again, or have ended anew.
         if (task.submitted_seq < first) {
             if (auto ok = forget(task.submitted_seq); !ok) return ok;

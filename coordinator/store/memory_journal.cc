@@ -252,9 +252,8 @@ CommitResult MemoryJournal::commit(Batch batch) {
         sum.add(batch.events[i], task_of(disk_, batch.events[i], batch));
         project(disk_, batch.events[i], batch);
     }
-    for (core::Task& task : batch.changes.tasks) {
-        TaskKey key = task.key;
-        disk_.tasks.insert_or_assign(std::move(key), std::move(task));
+    for (const Shared<core::Task>& task : batch.changes.tasks) {
+        disk_.tasks.insert_or_assign(task->key, *task);
     }
     for (core::Attempt& attempt : batch.changes.attempts) {
         const auto key = std::pair(attempt.task, attempt.attempt);

@@ -166,8 +166,8 @@ const RollupSpan& span_for(Millis window) {
 const core::Task* changed_task(const core::Changes& changes, const TaskKey& key) {
     const auto at = std::lower_bound(
         changes.tasks.begin(), changes.tasks.end(), key,
-        [](const core::Task& task, const TaskKey& wanted) { return task.key < wanted; });
-    return at != changes.tasks.end() && at->key == key ? &*at : nullptr;
+        [](const Shared<core::Task>& task, const TaskKey& wanted) { return task->key < wanted; });
+    return at != changes.tasks.end() && (*at)->key == key ? &**at : nullptr;
 }
 
 void RollupSum::add(const RollupSum& other) {

@@ -1,7 +1,7 @@
 #include "coordinator/store/trail.h"
 
 #include <algorithm>
-#include <map>
+#include <tuple>
 
 #include "common/base/check.h"
 
@@ -41,30 +41,42 @@ void append(std::vector<T>& to, std::vector<T>& from) {
     to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
 }
 
+/// In the order of keys, as all changes are; of those with the same key the last.
+template <class T, class Key>
+void keep_last(std::vector<T>& all, Key key) {
+    std::stable_sort(all.begin(), all.end(),
+                     [&](const T& a, const T& b) { return key(a) < key(b); });
+    const auto is_followed = [&](const T& at) {
+        const T* next = &at + 1;
+        return next != all.data() + all.size() && key(*next) == key(at);
+    };
+    auto kept = all.begin();
+    for (auto at = all.begin(); at != all.end(); ++at) {
+        if (is_followed(*at)) continue;
+        if (kept != at) *kept = std::move(*at);
+        ++kept;
+    }
+    all.erase(kept, all.end());
+}
+
 }  // namespace
 
 LoggedChanges merged(std::vector<LoggedChanges> batches) {
     ZQ_CHECK(!batches.empty());
     if (batches.size() == 1) return std::move(batches.front());
     LoggedChanges all;
-    std::map<TaskKey, core::Task> tasks;  // in the order that all changes have
-    std::map<std::pair<TaskKey, std::uint32_t>, core::Attempt> attempts;
+    std::vector<Shared<core::Task>>& tasks = all.batch.changes.tasks;
+    std::vector<core::Attempt>& attempts = all.batch.changes.attempts;
     for (LoggedChanges& next : batches) {
         append(all.batch.events, next.batch.events);
         append(all.batch.contents, next.batch.contents);
         append(all.rows, next.rows);
         all.bytes += next.bytes;
-        for (core::Task& task : next.batch.changes.tasks) {
-            TaskKey key = task.key;
-            tasks.insert_or_assign(std::move(key), std::move(task));
-        }
-        for (core::Attempt& attempt : next.batch.changes.attempts) {
-            std::pair key(attempt.task, attempt.attempt);
-            attempts.insert_or_assign(std::move(key), std::move(attempt));
-        }
+        append(tasks, next.batch.changes.tasks);
+        append(attempts, next.batch.changes.attempts);
     }
-    for (auto& [key, task] : tasks) all.batch.changes.tasks.push_back(std::move(task));
-    for (auto& [key, attempt] : attempts) all.batch.changes.attempts.push_back(std::move(attempt));
+    keep_last(tasks, [](const Shared<core::Task>& task) -> const TaskKey& { return task->key; });
+    keep_last(attempts, [](const core::Attempt& a) { return std::tie(a.task, a.attempt); });
     return all;
 }
 

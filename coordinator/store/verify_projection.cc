@@ -88,8 +88,8 @@ Result<void> ProjectionCheck::follow(const core::Revision& revision) {
 
 Result<void> ProjectionCheck::compare_changes(core::State& state) {
     const core::Changes changes = core::take_changes(state);
-    for (const core::Task& task : changes.tasks) {
-        if (auto ok = compare_task(task); !ok) return ok;
+    for (const Shared<core::Task>& task : changes.tasks) {
+        if (auto ok = compare_task(*task); !ok) return ok;
     }
     for (const core::Attempt& attempt : changes.attempts) {
         if (auto ok = compare_attempt(attempt); !ok) return ok;

@@ -84,8 +84,8 @@ std::vector<std::string> seeds() {
             found.push_back(input_of(store::kind_number(event.body), store::kBodyVersion,
                                      store::encode_body(event.body)));
         }
-        for (const core::Task& task : batch.changes.tasks) {
-            found.push_back(input_of(kTask, 1, store::encode_task(task)));
+        for (const Shared<core::Task>& task : batch.changes.tasks) {
+            found.push_back(input_of(kTask, 1, store::encode_task(*task)));
         }
         for (const core::Attempt& attempt : batch.changes.attempts) {
             found.push_back(input_of(kAttempt, 1, store::encode_attempt(attempt)));

@@ -47,7 +47,7 @@ LIBRARIES = {
     "msgpack": ("common/platform/pack.cc",),
     "zmq": ("common/platform/socket.cc", "common/platform/keys.cc"),
     "sqlite3": ("coordinator/store/",),
-    "absl/": ("coordinator/core/open_tasks.h", "coordinator/core/ready_queue.h"),
+    "absl/": ("coordinator/core/open_tasks.h", "coordinator/core/ready_queue.h", "coordinator/core/state.h"),
     "nlohmann/": ("common/platform/json.cc", "common/platform/json_fields.h", "common/platform/json_schema.cc"),
     "valijson/": ("common/platform/json_schema.cc",),
     "toml++/": ("common/platform/config.cc",),

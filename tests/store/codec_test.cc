@@ -190,8 +190,8 @@ TEST(RecordCodec, TasksAndAttemptsComeBackAsTheyWere) {
     std::size_t tasks = 0;
     std::size_t attempts = 0;
     for (const Batch& batch : tell_everything(story, 1, "x-")) {
-        for (const core::Task& task : batch.changes.tasks) {
-            EXPECT_EQ(decode_task(encode_task(task)).value(), task);
+        for (const Shared<core::Task>& task : batch.changes.tasks) {
+            EXPECT_EQ(decode_task(encode_task(*task)).value(), *task);
             ++tasks;
         }
         for (const core::Attempt& attempt : batch.changes.attempts) {
