@@ -4,15 +4,12 @@
 
 #include "common/platform/clock.h"
 #include "common/platform/log.h"
-#include "coordinator/content_scan.h"
-#include "coordinator/core/content_time.h"
 #include "coordinator/edge/check_fields.h"
 
 namespace zq::coordinator {
 namespace {
 
-constexpr std::size_t kPlaces = 1'024;   // remembered
-constexpr std::size_t kStoring = 4'096;  // contents whose event is under way
+constexpr std::size_t kPlaces = 1'024;  // remembered
 
 TaskKey key_of(const TaskId& id) {
     return {kDefaultNamespace, id};
@@ -76,58 +73,6 @@ void ArtifactDesk::serve(const Caller& caller, wire::Message message, Instant no
     }
 }
 
-void ArtifactDesk::put(const Caller& caller, const wire::Put& put, Instant now) {
-    const Identity& identity = caller.peer.identity;
-    if (!caller.peer.rights().may_put()) {
-        auto held = check_holder(caller, put.task, put.lease);
-        if (!held) return refuse(caller.route, held.error());
-    }
-    if (edge::may_read_all(caller.peer) || parts_.shown.has(identity, put.digest)) {
-        return take_put(caller, put, now);
-    }
-    const std::uint64_t have = proofs_.begin(identity, put.digest, put.size);
-    if (put.size == 0) return take_proof(caller, {put.digest, 0, 0}, {}, now);
-    const auto credit = static_cast<std::uint32_t>(limits::kChunkCredit);
-    reply(caller.route, wire::Pull{put.digest, have, credit});
-}
-
-void ArtifactDesk::take_put(const Caller& caller, const wire::Put& put, Instant now) {
-    auto place = parts_.reader.content(put.digest);
-    if (!place) return refuse(caller.route, place.error());
-    if (*place) {
-        if ((*place)->size == put.size) {
-            auto answered = put_again(caller, **place, now);
-            return answered ? void() : refuse(caller.route, answered.error());
-        }
-        return refuse(
-            caller.route,
-            {ErrorCode::DIGEST_MISMATCH, "content of this digest has another size", "size", {}});
-    }
-    // Peers without keys are told apart by their connections.
-    const bool keyed = caller.peer.kind != edge::PeerKind::kLocal;
-    auto have =
-        parts_.store.begin(put.digest, put.size,
-                           keyed ? caller.peer.identity.text : caller.route.connection.routing_id);
-    if (!have) return refuse(caller.route, have.error());
-    go_on(caller, put.digest, put.size, *have);
-}
-
-/// Nothing refers to it yet, or any more: whoever puts it now has its full time to do so.
-Result<void> ArtifactDesk::put_again(const Caller& caller, const store::ContentPlace& place,
-                                     Instant now) {
-    auto since = parts_.reader.unused_since(place.digest);
-    if (!since) return Failure(since.error());
-    if (!*since || now - **since < core::kept_without_renewal(parts_.unreferenced)) {
-        reply(caller.route, wire::Stored{place.digest, place.size});
-        return {};
-    }
-    StoreRequest request{0, place.digest, place.size, caller.peer.identity};
-    request.inlined = place.inlined;
-    request.renewed = true;
-    ask_to_store(caller, std::move(request));
-    return {};
-}
-
 void ArtifactDesk::handle(const RemoveOrder& order) {
     places_.clear();
     recent_.clear();
@@ -138,55 +83,6 @@ void ArtifactDesk::handle(const RemoveOrder& order) {
     StoreRequest done;
     done.removed = order.digests;
     parts_.requests.put(std::move(done));
-}
-
-void ArtifactDesk::chunk(const Caller& caller, const wire::Chunk& chunk, const std::string& bytes,
-                         Instant now) {
-    if (bytes.empty() && chunk.offset < chunk.size) {
-        return refuse(caller.route, {ErrorCode::INVALID, "a chunk without bytes", "body", {}});
-    }
-    const bool sent = parts_.shown.has(caller.peer.identity, chunk.digest);
-    if (!edge::may_read_all(caller.peer) && !sent) return take_proof(caller, chunk, bytes, now);
-    auto have = parts_.store.append(chunk.digest, chunk.offset, bytes);
-    if (!have) return refuse(caller.route, have.error());
-    go_on(caller, chunk.digest, chunk.size, *have);
-}
-
-/// Asks for more, or, where all is there, for its event.
-void ArtifactDesk::go_on(const Caller& caller, const Digest& digest, std::uint64_t size,
-                         std::uint64_t have) {
-    if (have < size) {
-        return reply(caller.route,
-                     wire::Pull{digest, have, static_cast<std::uint32_t>(limits::kChunkCredit)});
-    }
-    // What a chunk calls the whole size is its sender's word; the store knows.
-    auto whole = parts_.store.size(digest);
-    if (!whole) return refuse(caller.route, whole.error());
-    auto secrets = scan_content(parts_.store, digest);
-    if (!secrets) return refuse(caller.route, secrets.error());
-    StoreRequest request{0, digest, *whole, caller.peer.identity};
-    request.secrets = std::move(*secrets);
-    ask_to_store(caller, std::move(request));
-}
-
-void ArtifactDesk::ask_to_store(const Caller& caller, StoreRequest request) {
-    if (storing_.size() >= kStoring) {
-        return refuse(caller.route,
-                      {ErrorCode::BUSY, "too many uploads end at once", {}, seconds(1)});
-    }
-    request.ticket = ++last_ticket_;
-    storing_.emplace(request.ticket,
-                     std::pair(caller.route, wire::Stored{request.digest, request.size}));
-    parts_.requests.put(std::move(request));
-}
-
-void ArtifactDesk::handle(const StoreResult& result) {
-    auto at = storing_.find(result.ticket);
-    if (at == storing_.end()) return;
-    const auto [route, stored] = std::move(at->second);
-    storing_.erase(at);
-    if (result.error) return refuse(route, *result.error);
-    reply(route, stored);
 }
 
 void ArtifactDesk::fetch(const Caller& caller, const wire::Fetch& fetch) {

@@ -20,6 +20,7 @@ struct ArtifactParts {
     edge::Sender& sender;
     store::ArtifactStore& store;
     store::Reader& reader;
+    store::Reader& trailing;          // looked at first for what the loop knows better
     Mailbox<StoreRequest>& requests;  // to the loop
     edge::Counters& counters;
     std::vector<edge::Trust> doors;
@@ -57,10 +58,17 @@ class ArtifactDesk {
         std::uint64_t size = 0;
         bool inlined = false;
     };
+    /// Who waits for a content's event.
+    struct Storing {
+        edge::Route route;
+        wire::Stored stored;
+        std::size_t bytes = 0;  // that wait with it
+    };
     using PlaceName = std::tuple<TaskId, std::uint32_t, std::string, std::uint32_t>;
 
     void serve(const Caller& caller, wire::Message message, Instant now);
     void put(const Caller& caller, const wire::Put& put, Instant now);
+    Result<std::optional<store::ContentPlace>> stored_place(const Digest& digest);
     void take_put(const Caller& caller, const wire::Put& put, Instant now);
     void take_proof(const Caller& caller, const wire::Chunk& chunk, const std::string& bytes,
                     Instant now);
@@ -81,6 +89,9 @@ class ArtifactDesk {
     void ask_to_store(const Caller& caller, StoreRequest request);
     void write_log(const Caller& caller, wire::Log log);
     void read_log(const Caller& caller, const wire::ReadLog& query);
+    static Identity connection_of(const Caller& caller);
+    Result<std::uint64_t> begin(const Caller& caller, const wire::Put& put);
+    void take_small(const Caller& caller, const Digest& digest, std::string bytes);
     void go_on(const Caller& caller, const Digest& digest, std::uint64_t size, std::uint64_t have);
     Result<Place> find_place(const wire::Fetch& fetch);
     Result<Place> look_up(const wire::Fetch& fetch);
@@ -92,11 +103,13 @@ class ArtifactDesk {
 
     ArtifactParts parts_;
     std::uint64_t last_ticket_ = 0;
-    Millis told_full_{};  // boottime, of the last line about a full disk
-    std::map<std::uint64_t, std::pair<edge::Route, wire::Stored>> storing_;  // by ticket
-    std::list<PlaceName> recent_;                                            // the last found first
+    Millis told_full_{};                        // boottime, of the last line about a full disk
+    std::map<std::uint64_t, Storing> storing_;  // by ticket
+    std::size_t storing_bytes_ = 0;
+    std::list<PlaceName> recent_;  // the last found first
     std::map<PlaceName, std::pair<Place, std::list<PlaceName>::iterator>> places_;
     edge::UploadProofs proofs_;
+    edge::UploadProofs announced_;  // small contents of which nothing has come, by connection
     LogDesk logs_;
 };
 

@@ -35,9 +35,9 @@ ArtifactDesk ArtifactServer::make_desk() {
     std::vector<edge::Trust> trusts;
     for (std::size_t i = 0; i < parts_.doors.size(); ++i)
         trusts.push_back(parts_.doors.at(i).trust);
-    return ArtifactDesk({parts_.doors, *parts_.store, *parts_.reader, requests_, parts_.counters,
-                         trusts, parts_.keys, parts_.shown, parts_.self, parts_.epoch,
-                         parts_.unreferenced});
+    return ArtifactDesk({parts_.doors, *parts_.store, *parts_.reader, *parts_.trailing, requests_,
+                         parts_.counters, trusts, parts_.keys, parts_.shown, parts_.self,
+                         parts_.epoch, parts_.unreferenced});
 }
 
 void ArtifactServer::serve() {

@@ -14,6 +14,7 @@ struct ArtifactServerParts {
     Doors doors;
     std::unique_ptr<store::ArtifactStore> store;
     std::unique_ptr<store::Reader> reader;
+    std::unique_ptr<store::Reader> trailing;
     edge::Counters& counters;
     edge::KeyBook& keys;
     edge::Possession& shown;

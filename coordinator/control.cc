@@ -261,7 +261,7 @@ void Control::serve_claims(Instant now) {
     }
 }
 
-void Control::handle(const StoreRequest& request, Instant now) {
+void Control::handle(StoreRequest request, Instant now) {
     if (!request.removed.empty()) return parts_.retention->removed(request.removed);
     edge::Route route;
     route.connection.door = parts_.doors.size();  // the artifacts thread, see send()
@@ -270,7 +270,8 @@ void Control::handle(const StoreRequest& request, Instant now) {
     command.now = now;
     command.identity = request.identity;
     command.reply = peers_.keep(std::move(route));
-    command.body = core::StoreContent{request.digest, request.size, request.secrets};
+    command.body = core::StoreContent{request.digest, request.size, std::move(request.secrets),
+                                      request.data.has_value()};
     edge::FactFinder facts(parts_.pipeline.state(), trailing(), parts_.reader,
                            parts_.pipeline.pending_contents());
     auto stored = facts.stored(request.digest);
@@ -288,7 +289,9 @@ void Control::handle(const StoreRequest& request, Instant now) {
                                                        {},
                                                        millis(100)}));
     }
-    parts_.pipeline.run(command);
+    std::vector<store::InlineContent> contents;
+    if (request.data) contents.push_back({request.digest, std::move(*request.data)});
+    parts_.pipeline.accept(parts_.pipeline.decide(command), command, std::move(contents));
 }
 
 void Control::retain(Instant now) {

@@ -23,7 +23,7 @@
 
 namespace zq::coordinator {
 
-/// The artifacts thread has content on disk and wants its event.
+/// The artifacts thread has content, and wants its event.
 struct StoreRequest {
     std::uint64_t ticket = 0;
     Digest digest;
@@ -32,6 +32,7 @@ struct StoreRequest {
     bool inlined = false;  // it lies in the journal, and only its time is to begin anew
     bool renewed = false;  // it was stored when it was put: its time begins anew
     std::vector<std::string> secrets = {};  // kinds of those that were found in its text
+    std::optional<std::string> data = {};   // for the journal to keep; none: it is on disk
     std::vector<Digest> removed = {};  // not content: these files are gone, as a RemoveOrder said
 };
 /// The event is durable, or was refused.
@@ -77,7 +78,7 @@ class Control {
     /// One message that is refused with BUSY: its sender has too many others waiting.
     void turn_away(std::size_t door, Received received);
     /// One request of the artifacts thread.
-    void handle(const StoreRequest& request, Instant now);
+    void handle(StoreRequest request, Instant now);
     /// One slice of retention, where one is due.
     void retain(Instant now);
     /// Takes over what has changed in the keys' files; `all`: whatever was said of them. Sessions

@@ -141,8 +141,8 @@ Lookups Loop::lookups() const {
 
 void Loop::take_store_requests(Instant now) {
     if (!items_[kStore].readable) return;
-    for (const StoreRequest& request : parts_.store_requests.take()) {
-        parts_.control.handle(request, now);
+    for (StoreRequest& request : parts_.store_requests.take()) {
+        parts_.control.handle(std::move(request), now);
     }
 }
 

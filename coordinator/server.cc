@@ -145,6 +145,8 @@ Result<void> Service::open_artifacts(const std::optional<KeyPair>& keys) {
     if (!store) return Failure(store.error());
     auto reader = journal_.open_reader();
     if (!reader) return Failure(reader.error());
+    auto trailing = journal_.open_trailing_reader();
+    if (!trailing) return Failure(trailing.error());
     auto doors = Doors::open(context_, {options_.artifacts_binds, keys, kArtifactsHighWater});
     if (!doors) return Failure(doors.error());
     for (std::size_t i = 0; i < doors_->size(); ++i) {
@@ -153,8 +155,8 @@ Result<void> Service::open_artifacts(const std::optional<KeyPair>& keys) {
     }
     log_info("listening", {{"control", join(*doors_)}, {"artifacts", join(*doors)}});
     artifacts_ = std::make_unique<ArtifactServer>(ArtifactServerParts{
-        std::move(*doors), std::move(*store), std::move(*reader), counters_, book_, shown_, self_,
-        pipeline_.state().durable.epoch, pipeline_.policy().unreferenced});
+        std::move(*doors), std::move(*store), std::move(*reader), std::move(*trailing), counters_,
+        book_, shown_, self_, pipeline_.state().durable.epoch, pipeline_.policy().unreferenced});
     return {};
 }
 

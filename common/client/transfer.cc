@@ -64,6 +64,7 @@ struct Upload {
     int fd;
     const std::string& path;
     std::uint64_t announced = 0;  // request id of the last PUT
+    bool sent_along = false;      // small content, all of it, behind that PUT
     std::uint64_t sent = 0;
     std::uint64_t acknowledged = 0;
 };
@@ -96,7 +97,7 @@ struct Transfer::Body {
     Millis advanced{};  // and of the last one that brought the content on
 
     Result<void> connect();
-    Result<std::uint64_t> send(wire::Body body, std::string payload);
+    std::uint64_t send(wire::Body body, std::string payload);
     Result<std::optional<wire::Message>> receive();
     Result<void> pause(Millis length);
     Result<void> again(const wire::ErrorReply& refusal);
@@ -127,7 +128,7 @@ Result<void> Transfer::Body::connect() {
     return {};
 }
 
-Result<std::uint64_t> Transfer::Body::send(wire::Body body, std::string payload) {
+std::uint64_t Transfer::Body::send(wire::Body body, std::string payload) {
     wire::Message message{{}, std::move(body), std::move(payload)};
     message.header.id = ++last_request;
     message.header.client = id;
@@ -185,8 +186,7 @@ Result<void> Transfer::Body::again(const wire::ErrorReply& refusal) {
     return pause(refusal.retry_after.count > 0 ? refusal.retry_after : kBusyPause);
 }
 
-/// One conversation, begun anew by `start` after every silence. `take` gets each answer and says
-/// whether that was the last.
+/// Begun anew by `start` after every silence; `take` gets each answer: was it the last?
 template <class Start, class Take>
 Result<void> Transfer::Body::converse(Start start, Take take) {
     advanced = boottime();
@@ -215,21 +215,20 @@ Result<void> Transfer::Body::converse(Start start, Take take) {
 }
 
 Result<void> Transfer::Body::announce(Upload& upload) {
-    auto request = send(upload.put, {});
-    if (!request) return Failure(request.error());
-    upload.announced = *request;
-    return {};
+    upload.announced = send(upload.put, {});
+    upload.sent_along = upload.put.size > 0 && upload.put.size <= limits::kInlineBytes;
+    upload.sent = 0;
+    return upload.sent_along ? send_chunks(upload, upload.put.size) : Result<void>{};
 }
 
 Result<void> Transfer::Body::send_chunks(Upload& upload, std::uint64_t until) {
     do {
-        const std::uint64_t left = upload.put.size - upload.sent;
-        const auto size =
-            static_cast<std::size_t>(std::min<std::uint64_t>(left, limits::kChunkBytes));
+        const std::size_t size =
+            std::min<std::uint64_t>(upload.put.size - upload.sent, limits::kChunkBytes);
         auto bytes = read_at(upload.fd, upload.sent, size, upload.path);
         if (!bytes) return Failure(bytes.error());
         wire::Chunk chunk{upload.put.digest, upload.sent, upload.put.size};
-        if (auto ok = send(chunk, std::move(*bytes)); !ok) return Failure(ok.error());
+        send(chunk, std::move(*bytes));
         upload.sent += size;
     } while (upload.sent < until);
     return {};
@@ -251,6 +250,7 @@ Result<bool> Transfer::Body::take_answer(Upload& upload, const wire::Message& an
     }
     // The answer to PUT says where to begin; later ones only widen the window.
     const bool first = answer.header.id == upload.announced;
+    if (first && upload.sent_along && pull->offset == 0) return false;
     if (first) upload.sent = pull->offset;
     upload.sent = std::max(upload.sent, pull->offset);
     const std::uint64_t credit =
@@ -272,15 +272,14 @@ Result<void> Transfer::put_file(const wire::Put& put, const std::string& path) {
 
 /// Keeps the window full. Before the size is known, one request alone.
 Result<void> Transfer::Body::ask(Download& download) {
-    const std::uint64_t window = download.size
-                                     ? download.next + limits::kChunkCredit * limits::kChunkBytes
-                                     : download.next + 1;
-    const std::uint64_t until = download.size ? std::min(*download.size, window) : window;
+    constexpr std::uint64_t kWindow = limits::kChunkCredit * limits::kChunkBytes;
+    const std::uint64_t until =
+        download.size ? std::min(*download.size, download.next + kWindow) : download.next + 1;
     while (download.asked < until) {
         wire::Fetch fetch = download.fetch;
         fetch.offset = download.asked;
         fetch.length = static_cast<std::uint32_t>(limits::kChunkBytes);
-        if (auto ok = send(fetch, {}); !ok) return Failure(ok.error());
+        send(fetch, {});
         download.asked += limits::kChunkBytes;
     }
     return {};
@@ -382,7 +381,8 @@ Result<std::vector<wire::UpstreamRow>> Transfer::upstream(const TaskId& task) {
     bool whole = false;
     const auto ask = [&] {
         const auto skip = static_cast<std::uint32_t>(rows.size());
-        return body_->send(wire::Upstream{task, skip, limits::kListRows}, {});
+        body_->send(wire::Upstream{task, skip, limits::kListRows}, {});
+        return Result<void>{};
     };
     const auto take = [&](wire::Message answer) -> Result<bool> {
         auto* page = std::get_if<wire::UpstreamRows>(&answer.body);

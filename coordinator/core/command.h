@@ -226,11 +226,12 @@ struct EraseTask {
     std::string reason;
 };
 
-/// The artifacts thread has content on disk.
+/// The artifacts thread has content: on disk, or for the journal to keep.
 struct StoreContent {
     Digest digest;
     std::uint64_t size = 0;
     std::vector<std::string> secrets = {};  // kinds of those that were found in its text
+    bool inlined = false;
 };
 
 /// A content that nothing committed refers to, since when.

@@ -299,7 +299,7 @@ Decision decide_claim(const Call& call, const ClaimTask& claim) {
 Decision decide_store_content(const Call& call, const StoreContent& store) {
     Decision decision;
     decision.events.push_back(
-        event_of(call, ContentStored{store.digest, store.size, false, store.secrets}));
+        event_of(call, ContentStored{store.digest, store.size, store.inlined, store.secrets}));
     answer(decision, call, StoredAnswer{store.digest, store.size});
     return decision;
 }

@@ -42,11 +42,12 @@ Result<UploadProofs::Progress> UploadProofs::take(const Identity& identity, cons
     return fail(ErrorCode::DIGEST_MISMATCH, "the bytes are another content's");
 }
 
-void UploadProofs::forget(const Identity& identity, const Digest& digest) {
+bool UploadProofs::forget(const Identity& identity, const Digest& digest) {
     auto at = proofs_.find({identity, digest});
-    if (at == proofs_.end()) return;
+    if (at == proofs_.end()) return false;
     recent_.erase(at->second.place);
     proofs_.erase(at);
+    return true;
 }
 
 }  // namespace zq::edge

@@ -30,7 +30,8 @@ class UploadProofs {
     /// TOO_LARGE, DIGEST_MISMATCH (all are there, and are another content's).
     Result<Progress> take(const Identity& identity, const Digest& digest, std::uint64_t offset,
                           std::string_view bytes);
-    void forget(const Identity& identity, const Digest& digest);
+    /// True if it was begun.
+    bool forget(const Identity& identity, const Digest& digest);
 
   private:
     using Key = std::pair<Identity, Digest>;

@@ -22,6 +22,9 @@ class ArtifactStore {
     virtual Result<std::uint64_t> begin(const Digest& digest, std::uint64_t size,
                                         const std::string& owner = {}) = 0;
 
+    /// True if it is there, or the beginning of an upload of it.
+    virtual bool has_part(const Digest& digest) const = 0;
+
     /// Appends bytes to an upload at its current offset; gives the new offset. A chunk at another
     /// offset changes nothing and gives the offset that is wanted. When the last byte is in, the
     /// digest is checked and the content made durable before this returns (then the result is
@@ -29,6 +32,10 @@ class ArtifactStore {
     /// TOO_LARGE (more than announced), IO, STORAGE_FULL.
     virtual Result<std::uint64_t> append(const Digest& digest, std::uint64_t offset,
                                          std::string_view bytes) = 0;
+
+    /// Whether so many bytes more, here or in the journal, leave the disk what the journal needs.
+    /// Errors: STORAGE_FULL, IO.
+    virtual Result<void> check_room(std::uint64_t bytes) const = 0;
 
     /// Reads up to `length` bytes from `offset`; fewer only at the end. Errors: NOT_FOUND, IO.
     virtual Result<std::string> read(const Digest& digest, std::uint64_t offset,

@@ -100,6 +100,11 @@ Result<std::uint64_t> FolderArtifactStore::begin(const Digest& digest, std::uint
     return (*upload)->offset;
 }
 
+bool FolderArtifactStore::has_part(const Digest& digest) const {
+    return uploads_.contains(digest) || ::access(incoming_path(digest).c_str(), F_OK) == 0 ||
+           ::access(path_of(digest).c_str(), F_OK) == 0;
+}
+
 Result<void> FolderArtifactStore::check_room(std::uint64_t wanted) const {
     auto room = free_bytes(options_.folder);
     if (!room) return Failure(room.error());

@@ -38,6 +38,9 @@ class FolderArtifactStore : public ArtifactStore {
     Result<std::uint64_t> size(const Digest& digest) override;
     Result<void> remove(const std::vector<Digest>& digests) override;
     Result<void> verify(const Digest& digest) override;
+    bool has_part(const Digest& digest) const override;
+    /// STORAGE_FULL if these bytes would leave less than keep_free.
+    Result<void> check_room(std::uint64_t wanted) const override;
 
   private:
     struct Upload {
@@ -57,8 +60,6 @@ class FolderArtifactStore : public ArtifactStore {
     Result<Upload> resume(const Digest& digest, std::uint64_t size);
     Result<void> make_room(const std::string& owner);
     void drop(const Digest& digest);
-    /// STORAGE_FULL if these bytes would leave less than keep_free.
-    Result<void> check_room(std::uint64_t wanted) const;
     Result<void> write(Upload& upload, std::string_view bytes);
     Result<std::uint64_t> finish(const Digest& digest);
     Result<void> place(const Digest& digest, const Upload& upload);

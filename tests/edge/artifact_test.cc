@@ -36,6 +36,7 @@ class ArtifactTest : public testing::Test {
         desk_ = std::make_unique<ArtifactDesk>(ArtifactParts{sender_,
                                                              *store_,
                                                              *reader_,
+                                                             *reader_,
                                                              requests_,
                                                              counters_,
                                                              {edge::Trust::kLocal},
@@ -96,6 +97,71 @@ TEST_F(ArtifactTest, AnUploadResumesAfterARestartAndIsStoredWhenItsEventIs) {
     ASSERT_TRUE(sender_.last);
     EXPECT_EQ(expect<wire::Stored>(sender_.last->body).size, text_.size());
     EXPECT_EQ(sender_.last->header.id, 5U);
+}
+
+TEST_F(ArtifactTest, SmallContentThatComesWholeIsTheJournals) {
+    EXPECT_EQ(expect<wire::Pull>(ask(wire::Put{digest_, text_.size(), {}, {}})).offset, 0U);
+    ask(wire::Chunk{digest_, 0, text_.size()}, text_);
+    EXPECT_FALSE(sender_.last) << "it is stored when its event is";
+    auto requests = requests_.take();
+    ASSERT_EQ(requests.size(), 1U);
+    EXPECT_EQ(requests[0].data, text_);
+    EXPECT_EQ(requests[0].size, text_.size());
+    EXPECT_EQ(store_->size(digest_).error().code, ErrorCode::NOT_FOUND) << "no file";
+    EXPECT_FALSE(store_->has_part(digest_));
+    desk_->handle(StoreResult{requests[0].ticket, std::nullopt});
+    EXPECT_EQ(expect<wire::Stored>(sender_.last->body).digest, digest_);
+
+    ask(wire::Put{sha256(""), 0, {}, {}});
+    requests = requests_.take();
+    ASSERT_EQ(requests.size(), 1U);
+    EXPECT_EQ(requests[0].data, "");
+
+    // In pieces, it gets a file.
+    ask(wire::Put{digest_, text_.size(), {}, {}});
+    ask(wire::Chunk{digest_, 0, text_.size()}, text_.substr(0, 9));
+    ask(wire::Chunk{digest_, 9, text_.size()}, text_.substr(9));
+    requests = requests_.take();
+    ASSERT_EQ(requests.size(), 1U);
+    EXPECT_FALSE(requests[0].data);
+    EXPECT_EQ(store_->size(digest_).value(), text_.size());
+
+    const std::string large(limits::kInlineBytes + 1, 'x');
+    ask(wire::Put{sha256(large), large.size(), {}, {}});
+    ask(wire::Chunk{sha256(large), 0, large.size()}, large);
+    requests = requests_.take();
+    ASSERT_EQ(requests.size(), 1U);
+    EXPECT_FALSE(requests[0].data);
+    EXPECT_EQ(store_->size(sha256(large)).value(), large.size());
+}
+
+TEST_F(ArtifactTest, SmallContentsThatWaitForTheirEventsTakeBoundedMemory) {
+    const std::string bytes(limits::kInlineBytes, 'x');
+    std::size_t taken = 0;
+    for (std::uint64_t i = 0; i < 2'000; ++i) {
+        const std::string each = std::to_string(i) + bytes.substr(std::to_string(i).size());
+        ask(wire::Put{sha256(each), each.size(), {}, {}});
+        const auto answer = ask(wire::Chunk{sha256(each), 0, each.size()}, each);
+        if (sender_.last) {
+            EXPECT_EQ(code(answer), ErrorCode::BUSY);
+            break;
+        }
+        ++taken;
+    }
+    EXPECT_EQ(taken, (16UL << 20) / limits::kInlineBytes);
+    for (const StoreRequest& request : requests_.take()) {
+        desk_->handle(StoreResult{request.ticket, std::nullopt});
+    }
+    ask(wire::Put{digest_, text_.size(), {}, {}});
+    ask(wire::Chunk{digest_, 0, text_.size()}, text_);
+    EXPECT_FALSE(sender_.last) << "there is room again";
+}
+
+TEST_F(ArtifactTest, ContentIsTakenBehindItsPutAlone) {
+    EXPECT_EQ(code(ask(wire::Chunk{digest_, 0, text_.size()}, text_)), ErrorCode::NOT_FOUND);
+    EXPECT_EQ(code(ask(wire::Chunk{digest_, 0, text_.size()}, text_.substr(0, 9))),
+              ErrorCode::NOT_FOUND);
+    EXPECT_TRUE(requests_.take().empty());
 }
 
 TEST_F(ArtifactTest, BytesWithAnotherDigestAreDropped) {

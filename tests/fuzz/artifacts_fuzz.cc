@@ -78,7 +78,6 @@ class Conversation : private edge::Sender {
         ZQ_CHECK(store_->append(sha256(contents()[1]), 0, contents()[1]));
         record(contents()[1], false);
     }
-    ~Conversation() override = default;
 
     void restart() {
         desk_.reset();
@@ -91,6 +90,7 @@ class Conversation : private edge::Sender {
         desk_ = std::make_unique<coordinator::ArtifactDesk>(
             coordinator::ArtifactParts{*this,
                                        *store_,
+                                       *reader_,
                                        *reader_,
                                        requests_,
                                        counters_,
@@ -119,9 +119,9 @@ class Conversation : private edge::Sender {
         desk_->handle(0, std::move(received), Instant{1});
         desk_->serve_logs(boottime() + hours(1));  // nobody waits on
         for (const coordinator::StoreRequest& request : requests_.take()) {
-            // Whole, and what its digest says.
-            ZQ_CHECK(store_->size(request.digest).value() == request.size);
-            ZQ_CHECK(store_->verify(request.digest).has_value());
+            const auto bytes = request.data ? Result<std::string>(*request.data)
+                                            : store_->read(request.digest, 0, request.size + 1);
+            ZQ_CHECK(bytes.value().size() == request.size && sha256(*bytes) == request.digest);
             waiting_.push_back(request);
         }
         ZQ_CHECK(answers_ + waiting_.size() - before == 1);
@@ -131,10 +131,12 @@ class Conversation : private edge::Sender {
     void settle(bool refused) {
         for (const coordinator::StoreRequest& request : std::exchange(waiting_, {})) {
             answers_ = 0;
-            std::optional<Error> error;
-            if (refused) error = Error{ErrorCode::STORAGE_FULL, "full", {}, {}};
+            const Error full{ErrorCode::STORAGE_FULL, "full", {}, {}};
+            const auto error = refused ? std::optional(full) : std::nullopt;
             if (!refused) {
-                disk_.contents[request.digest] = {{request.digest, request.size, false}, {}};
+                disk_.contents[request.digest] = {
+                    {request.digest, request.size, request.data.has_value()},
+                    request.data.value_or("")};
             }
             desk_->handle(coordinator::StoreResult{request.ticket, error});
             ZQ_CHECK(answers_ == 1);
