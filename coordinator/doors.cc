@@ -54,6 +54,7 @@ std::uint32_t port_of(const std::string& endpoint) {
 
 Result<Doors> Doors::open(SocketContext& context, const DoorOptions& options) {
     Doors doors;
+    doors.context_ = &context;
     for (const edge::Trust trust : {edge::Trust::kLocal, edge::Trust::kAuthenticated}) {
         bool needed = false;
         for (const std::string& endpoint : options.endpoints) {

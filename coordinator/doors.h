@@ -36,6 +36,8 @@ class Doors : public edge::Sender {
     SendStatus send(std::size_t door, const Frames& frames) override {
         return doors_.at(door).socket.send(frames);
     }
+    /// See SocketContext::hold_back_io.
+    void hold_back_io(bool held) { context_->hold_back_io(held); }
     /// Counts who came to all of them since the last call.
     void count_arrivals(edge::Counters& counters);
     std::size_t size() const { return doors_.size(); }
@@ -43,6 +45,7 @@ class Doors : public edge::Sender {
     const OpenDoor& at(std::size_t door) const { return doors_.at(door); }
 
   private:
+    SocketContext* context_ = nullptr;
     std::vector<OpenDoor> doors_;
 };
 

@@ -22,6 +22,8 @@ constexpr std::size_t kFirstDoor = 5;
 constexpr std::size_t kPassBytes = 16UL << 20;  // read in one pass
 /// Of one who waits for its answer: a worker's report and its credit come together.
 constexpr std::size_t kFewMessages = 2;
+/// What comes faster than it is served: the IO thread may let it gather.
+constexpr std::size_t kManyMessages = 16;
 
 std::size_t bytes_of(const Received& received) {
     std::size_t bytes = 0;
@@ -75,6 +77,7 @@ Result<void> Loop::run() {
         taken_ = 0;
         if (turn_.may_read()) {
             take_messages();
+            note_load();
             serve_messages(*now);
             take_store_requests(*now);
         }
@@ -122,6 +125,15 @@ void Loop::take_messages() {
             if (refused) parts_.control.turn_away(refused->door, std::move(refused->received));
         }
     }
+}
+
+/// Under load every message that comes or leaves would have the IO thread take this one's
+/// processor.
+void Loop::note_load() {
+    const bool calm = taken_ != 0 && taken_ <= kFewMessages;
+    if (loaded_ ? !calm : taken_ < kManyMessages) return;
+    loaded_ = !loaded_;
+    parts_.doors.hold_back_io(loaded_);
 }
 
 void Loop::serve_messages(Instant now) {

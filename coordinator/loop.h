@@ -35,6 +35,7 @@ class Loop {
   private:
     void wait();
     void take_messages();
+    void note_load();
     void serve_messages(Instant now);
     Lookups lookups() const;
     void take_store_requests(Instant now);
@@ -46,6 +47,7 @@ class Loop {
     HangUp hang_up_ = HangUp::watch();
     Intake intake_;
     std::size_t taken_ = 0;  // messages, in this turn
+    bool loaded_ = false;    // the IO thread is held back
     Seq looked_up_at_ = 0;   // the last durable one when a busy peer's lookup was taken
     std::vector<PollItem> items_;
 };

@@ -100,7 +100,7 @@ class Service {
     edge::Counters counters_;
     edge::KeyBook book_;
     edge::Possession shown_;
-    SocketContext context_{IoThread::kPatient};
+    SocketContext context_;
     std::unique_ptr<edge::ZapHandler> zap_;
     std::optional<Doors> doors_;
     std::vector<DoorPlace> places_;

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "common/base/check.h"
+#include "common/platform/files.h"
 
 namespace zq {
 namespace {
@@ -88,14 +89,15 @@ bool set_curve(void* s, const SocketOptions& o) {
            set(s, ZMQ_CURVE_SECRETKEY, keys.secret_key);
 }
 
-/// True if a thread may give itself the policy of batch work: libzmq ends the process where its own
-/// may not.
-bool may_be_batch() {
-    const sched_param none{};
-    const int usual = ::sched_getscheduler(0);
-    if (usual != SCHED_OTHER || ::sched_setscheduler(0, SCHED_BATCH, &none) != 0) return false;
-    ZQ_CHECK(::sched_setscheduler(0, usual, &none) == 0);
-    return true;
+/// The thread of this process that libzmq has named so; -1 if there is none.
+int thread_named(std::string_view name) {
+    const auto threads = list_folder("/proc/self/task");
+    if (!threads) return -1;
+    for (const std::string& thread : *threads) {
+        const auto named = read_file("/proc/self/task/" + thread + "/comm", 64);
+        if (named && named->rfind(name, 0) == 0) return std::atoi(thread.c_str());
+    }
+    return -1;
 }
 
 Failure zmq_failure(const std::string& what) {
@@ -104,7 +106,7 @@ Failure zmq_failure(const std::string& what) {
 
 }  // namespace
 
-SocketContext::SocketContext(IoThread io_thread) {
+SocketContext::SocketContext() {
     // Routing ids are drawn with rand(): seed it before the first socket.
     unsigned seed = 0;
     ZQ_CHECK(::getrandom(&seed, sizeof seed, 0) == sizeof seed);
@@ -112,14 +114,23 @@ SocketContext::SocketContext(IoThread io_thread) {
     raw_ = zmq_ctx_new();
     ZQ_CHECK(raw_ != nullptr);
     zmq_ctx_set(raw_, ZMQ_MAX_SOCKETS, std::min(zmq_ctx_get(raw_, ZMQ_SOCKET_LIMIT), 16'000));
-    if (io_thread == IoThread::kPatient && may_be_batch()) {
-        zmq_ctx_set(raw_, ZMQ_THREAD_SCHED_POLICY, SCHED_BATCH);
-    }
 }
 
 SocketContext::~SocketContext() {
     while (zmq_ctx_term(raw_) != 0 && zmq_errno() == EINTR) {
     }
+}
+
+void SocketContext::hold_back_io(bool held) {
+    if (io_thread_ == 0) {
+        io_thread_ = thread_named("ZMQbg/IO");
+        // What somebody else has set is not ours to change.
+        if (::sched_getscheduler(std::max(io_thread_, 0)) != SCHED_OTHER) io_thread_ = -1;
+    }
+    if (io_thread_ < 0) return;
+    // The kernel wakes such a thread without taking a processor from another one.
+    const sched_param none{};
+    static_cast<void>(::sched_setscheduler(io_thread_, held ? SCHED_BATCH : SCHED_OTHER, &none));
 }
 
 Result<Socket> Socket::open(SocketContext& context, const SocketOptions& options) {

@@ -16,22 +16,23 @@ namespace zq {
 
 using Frames = std::vector<std::string>;
 
-/// Every send wakes the IO thread where it sleeps. A prompt one takes the processor of who woke it,
-/// for a single message; a patient one waits for a free one, and finds several: for who answers
-/// many.
-enum class IoThread : std::uint8_t { kPrompt, kPatient };
-
 /// One per process; outlives its sockets.
 class SocketContext {
   public:
-    explicit SocketContext(IoThread io_thread = IoThread::kPrompt);
+    SocketContext();
     ~SocketContext();
     SocketContext(const SocketContext&) = delete;
     SocketContext& operator=(const SocketContext&) = delete;
     void* raw() const { return raw_; }
 
+    /// Whatever is sent or comes wakes the IO thread where it sleeps, and it takes a processor at
+    /// once, for a single message. While it is held back it waits for a free one, and finds
+    /// several: for times of load, as on a busy machine it may wait for milliseconds.
+    void hold_back_io(bool held);
+
   private:
     void* raw_ = nullptr;
+    int io_thread_ = 0;  // as the kernel numbers it; 0: not looked for
 };
 
 /// CURVE keys in Z85 (40 characters each). A server has `server_public` empty. A copy that ends
