@@ -22,8 +22,8 @@ constexpr std::size_t kFirstDoor = 5;
 constexpr std::size_t kPassBytes = 16UL << 20;  // read in one pass
 /// Of one who waits for its answer: a worker's report and its credit come together.
 constexpr std::size_t kFewMessages = 2;
-/// What comes faster than it is served: the IO thread may let it gather.
-constexpr std::size_t kManyMessages = 16;
+/// Events of one turn: work comes so fast that the IO thread may let it gather.
+constexpr std::size_t kManyEvents = 16;
 
 std::size_t bytes_of(const Received& received) {
     std::size_t bytes = 0;
@@ -77,8 +77,8 @@ Result<void> Loop::run() {
         taken_ = 0;
         if (turn_.may_read()) {
             take_messages();
-            note_load();
             serve_messages(*now);
+            note_load();
             take_store_requests(*now);
         }
         const bool alone = taken_ <= kFewMessages && intake_.is_empty();
@@ -127,11 +127,12 @@ void Loop::take_messages() {
     }
 }
 
-/// Under load every message that comes or leaves would have the IO thread take this one's
-/// processor.
+/// Where much is committed, every message that comes or leaves would have the IO thread take this
+/// one's processor. A flood that changes nothing is no such load: others wait beside it.
 void Loop::note_load() {
-    const bool calm = taken_ != 0 && taken_ <= kFewMessages;
-    if (loaded_ ? !calm : taken_ < kManyMessages) return;
+    const std::size_t events = parts_.pipeline.batch_events();
+    const bool calm = taken_ != 0 && events <= kFewMessages;
+    if (loaded_ ? !calm : events < kManyEvents) return;
     loaded_ = !loaded_;
     parts_.doors.hold_back_io(loaded_);
 }
