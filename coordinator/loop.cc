@@ -145,10 +145,12 @@ void Loop::serve_messages(Instant now) {
     if (intake_.has_given_lookup()) looked_up_at_ = parts_.pipeline.durable_seq();
 }
 
-/// One for each commit.
+/// One for each commit; and none while one waits for the tables: all that wait are answered in one
+/// turn.
 Lookups Loop::lookups() const {
-    const bool waits =
+    const bool looked_up =
         parts_.pipeline.has_uncommitted() && looked_up_at_ == parts_.pipeline.durable_seq();
+    const bool waits = looked_up || parts_.pipeline.has_questions();
     return waits ? Lookups::kHeld : Lookups::kGiven;
 }
 
