@@ -109,7 +109,8 @@ class ArtifactDesk {
     std::list<PlaceName> recent_;  // the last found first
     std::map<PlaceName, std::pair<Place, std::list<PlaceName>::iterator>> places_;
     edge::UploadProofs proofs_;
-    edge::UploadProofs announced_;  // small contents of which nothing has come, by connection
+    /// Small contents of which nothing has come, by connection: one for each that there may be.
+    edge::UploadProofs announced_{16'384};
     LogDesk logs_;
 };
 

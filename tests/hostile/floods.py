@@ -17,6 +17,7 @@ SECONDS = 2.5
 ROUNDS = 3
 WORST = 5.0   # times the idle latency; but what a machine under load does of itself is no fault
 GRACE_MS = 8.0
+STALL_MS = 500.0  # and no single one waits so long
 
 
 class FloodGround(Ground):
@@ -53,6 +54,7 @@ def flood(ground, kind, sockets=1, reads="reads", most_mib=256):
     print(f"  {kind} over {sockets}, {reads}: neighbour {idle:.2f} ms idle, {busy:.2f} ms under it: {busy / idle:.1f} times; worst {max(rounds):.0f} ms"
           f" of {len(rounds)}; {before} -> {during} MiB; flooder {said}", flush=True)
     assert busy < max(WORST * idle, idle + GRACE_MS), f"{busy / idle:.1f} times the idle latency"
+    assert max(rounds) < STALL_MS, f"one waited for {max(rounds):.0f} ms"
     assert during - before < most_mib, f"{during - before} MiB more"
 
 
