@@ -5,6 +5,7 @@
 
 #include "cli/command_table.h"
 #include "cli/help_pages.h"
+#include "cli/text.h"
 #include "common/base/nearest.h"
 #include "common/wire/codec.h"
 
@@ -16,11 +17,6 @@ constexpr auto kSections = std::to_array<std::string_view>(
      "Failures", "Watch", "Data", "Measure", "Help"});
 constexpr auto kTopics =
     std::to_array<std::string_view>({"agents", "errors", "exit-codes", "worker-contract"});
-
-std::string padded(std::string text, std::size_t width) {
-    if (text.size() < width) text.resize(width, ' ');
-    return text;
-}
 
 std::string flag_text(const Flag& flag) {
     std::string text = flag.letter == 0 ? "    " : std::string("-") + flag.letter + ", ";
@@ -157,7 +153,7 @@ std::string command_help(const Command& command) {
     if (!command.notes.empty()) text += "\n" + std::string(command.notes) + "\n";
     const std::vector<Flag> flags = all_flags(command);
     std::size_t width = 0;
-    for (const Flag& flag : flags) width = std::max(width, flag_text(flag).size());
+    for (const Flag& flag : flags) width = std::max(width, display_width(flag_text(flag)));
     text += "\nFlags\n";
     for (const Flag& flag : flags) {
         text += "  " + padded(flag_text(flag), width + 2) + std::string(flag.help) + "\n";

@@ -135,10 +135,6 @@ void widen(Rows& rows) {
     }
 }
 
-std::string padded(const std::string& text, std::size_t width) {
-    return text + std::string(width - std::min(width, display_width(text)), ' ');
-}
-
 std::string table_line(const Rows& rows, const std::vector<std::string>& cells,
                        const OutputOptions& options) {
     std::string line;

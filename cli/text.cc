@@ -1,5 +1,6 @@
 #include "cli/text.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -96,6 +97,10 @@ std::size_t display_width(std::string_view text) {
     std::size_t width = 0;
     for (char c : text) width += (static_cast<unsigned char>(c) & 0xC0U) != 0x80U ? 1 : 0;
     return width;
+}
+
+std::string padded(std::string_view text, std::size_t width) {
+    return std::string(text) + std::string(width - std::min(width, display_width(text)), ' ');
 }
 
 std::string shorten(std::string_view text, std::size_t width) {

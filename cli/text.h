@@ -21,6 +21,8 @@ std::vector<std::string> comma_list(std::string_view text);
 
 /// Code points of a UTF-8 text (what a terminal shows, wide characters apart).
 std::size_t display_width(std::string_view text);
+/// With spaces behind it, if it is not that wide itself.
+std::string padded(std::string_view text, std::size_t width);
 /// The first `width` code points; a longer text ends in `…`.
 std::string shorten(std::string_view text, std::size_t width);
 

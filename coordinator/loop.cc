@@ -109,10 +109,10 @@ void Loop::wait() {
 }
 
 void Loop::take_messages() {
-    std::size_t left = limits::kBatchMessages;
+    std::size_t left = limits::kTurnMessages;
     std::size_t bytes = 0;
     for (std::size_t i = 0; i < parts_.doors.size(); ++i) {
-        std::size_t turn = limits::kBatchMessages / parts_.doors.size();
+        std::size_t turn = limits::kTurnMessages / parts_.doors.size();
         if (!items_[kFirstDoor + i].readable) continue;
         while (left > 0 && turn > 0 && bytes < kPassBytes) {
             auto received = parts_.doors.at(i).socket.receive();

@@ -192,7 +192,7 @@ std::vector<Outgoing> Pipeline::release() {
 }
 
 bool Pipeline::batch_is_large() const {
-    return batch_.events.size() >= limits::kBatchMessages ||
+    return batch_.events.size() >= limits::kBatchEvents ||
            batch_bytes_ >= limits::kUncommittedBytes / 4;
 }
 

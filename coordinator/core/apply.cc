@@ -85,9 +85,10 @@ void apply_body(State& state, const Event& event, const TaskSubmitted& body) {
     task.submitted_seq = event.seq;
     task.changed_seq = event.seq;
     const Task& kept = state.durable.open.insert(std::move(task));
-    index_task(state, kept);
+    const SharedKey key = state.durable.open.shared_key(event.task);
+    index_task(state, kept, key);
     index_open(state, kept);
-    state.index.changed_tasks.insert(state.durable.open.shared_key(event.task));
+    state.index.changed_tasks.insert(key);
     for (const ArtifactRef& input : spec.inputs) note_used(state, input.digest, event.seq);
 }
 

@@ -1,6 +1,8 @@
 // The only functions that change the state. Live running, replay and recovery use the same ones.
 #pragma once
 
+#include <span>
+
 #include "coordinator/core/event.h"
 #include "coordinator/core/notice.h"
 #include "coordinator/core/state.h"
@@ -14,6 +16,7 @@ void apply(State& state, const Notice& notice);
 /// Puts an open task from the projection back at a restart, as of the projection's watermark.
 /// Events after it follow through `apply`.
 void restore(State& state, const Task& task);
+void restore(State& state, std::span<const Task> tasks);
 /// The rest of the durable part at the watermark.
 void restore(State& state, JournalId journal, Epoch epoch, std::uint64_t last_token, Seq last_seq,
              Instant last_at);

@@ -54,9 +54,10 @@ void apply_body(State& state, const Event& event, const TaskReplayed& body) {
     ZQ_CHECK(!is_final(task.state));
     state.index.ended.erase(event.task);
     const Task& kept = state.durable.open.insert(std::move(task));
-    index_task(state, kept);
+    const SharedKey key = state.durable.open.shared_key(event.task);
+    index_task(state, kept, key);
     index_open(state, kept);
-    state.index.changed_tasks.insert(state.durable.open.shared_key(event.task));
+    state.index.changed_tasks.insert(key);
     // What it refers to now is wanted anew.
     for (const CheckpointRef& checkpoint : kept.checkpoints) {
         note_used(state, checkpoint.ref.digest, event.seq);

@@ -13,16 +13,17 @@ namespace zq::core {
 template <class Change>
 void change_task(State& state, const Event& event, Change change) {
     Task& task = state.durable.open.change(event.task);
+    const SharedKey key = state.durable.open.shared_key(event.task);
     const TaskState before = task.state;
     const bool was_leased = task.lease.has_value();
-    unindex_task(state, task);
+    unindex_task(state, task, key);
     change(task);
     if (was_leased && !task.lease) note_freed(state, task);
     ZQ_CHECK(task.state == before || moves::is_legal(before, task.state));
     task.changed_seq = event.seq;
-    state.index.changed_tasks.insert(state.durable.open.shared_key(event.task));
+    state.index.changed_tasks.insert(key);
     if (!is_final(task.state)) {
-        index_task(state, task);
+        index_task(state, task, key);
         return;
     }
     task.ended_at = event.at;

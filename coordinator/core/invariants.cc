@@ -68,7 +68,7 @@ Indexes rebuilt(const Durable& durable) {
     State fresh;
     durable.open.for_each([&](const Task& task) {
         const Task& kept = fresh.durable.open.insert(task);
-        index_task(fresh, kept);
+        index_task(fresh, kept, fresh.durable.open.shared_key(task.key));
         index_open(fresh, kept);
     });
     for (const auto& [key, control] : durable.controls) index_control(fresh, key, control);

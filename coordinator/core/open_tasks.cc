@@ -90,10 +90,12 @@ const Task& OpenTasks::insert(Task task) {
     return *keep(*at, std::move(task)).task;
 }
 
-void OpenTasks::restore(const Task& task) {
-    const bool added = keys_.emplace(task.key).second;
+SharedKey OpenTasks::restore(const Task& task) {
+    SharedKey key(task.key);
+    const bool added = keys_.insert(key).second;
     ZQ_CHECK(added);
-    if (!records_ || awake_.size() < in_memory_) keep(shared_key(task.key), task);
+    if (!records_ || awake_.size() < in_memory_) keep(key, task);
+    return key;
 }
 
 Shared<Task> OpenTasks::take(const TaskKey& key) {

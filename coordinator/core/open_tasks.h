@@ -56,7 +56,11 @@ class OpenTasks {
     /// Must not be there.
     const Task& insert(Task task);
     /// The same, of a task that stands in the records as it is: it need not be in memory.
-    void restore(const Task& task);
+    SharedKey restore(const Task& task);
+    /// So many are about to be restored.
+    void expect(std::size_t more) { keys_.reserve(keys_.size() + more); }
+    /// This one soon.
+    void expect(const TaskKey& key) const { keys_.prefetch(key); }
     /// Must be there.
     Shared<Task> take(const TaskKey& key);
 

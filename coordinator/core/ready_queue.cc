@@ -17,7 +17,7 @@ void Share::insert(const Task& task, SharedKey shared_key) {
         if (!tasks.empty()) heads_.erase({*tasks.begin(), lane});
         heads_.emplace(key, std::move(lane));
     }
-    tasks.insert(std::move(key));
+    tasks.insert(tasks.end(), std::move(key));  // most come in order
     ++of_lane.priorities.at(static_cast<std::size_t>(task.priority));
     ++priorities_.at(static_cast<std::size_t>(task.priority));
 }

@@ -9,12 +9,22 @@ namespace zq::core {
 
 void restore(State& state, const Task& task) {
     ZQ_CHECK(!is_final(task.state));
-    state.durable.open.restore(task);
-    index_task(state, task);
+    const SharedKey key = state.durable.open.restore(task);
+    index_task(state, task, key);
     index_open(state, task);
     auto turn = state.now.turns.find({{task.key.ns, task.role}, submitter_of(task)});
     if (turn != state.now.turns.end())
         turn->second.at = std::min(turn->second.at, task.submitted_at);
+}
+
+void restore(State& state, std::span<const Task> tasks) {
+    // Where each will stand is not in the processor's cache, and takes longer to come than one task
+    // takes to be entered.
+    constexpr std::size_t kAhead = 8;
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+        if (i + kAhead < tasks.size()) state.durable.open.expect(tasks[i + kAhead].key);
+        restore(state, tasks[i]);
+    }
 }
 
 void restore(State& state, JournalId journal, Epoch epoch, std::uint64_t last_token, Seq last_seq,

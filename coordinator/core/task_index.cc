@@ -144,16 +144,16 @@ void want_match_of_key(State& state, const Namespace& ns, const std::string& lim
     for (const auto& [role, count] : at->second.ready) want_match(state, {ns, role});
 }
 
-void index_task(State& state, const Task& task) {
-    const RoleKey key = role_of(task);
-    RoleIndex& role = state.index.roles[key];
+void index_task(State& state, const Task& task, const SharedKey& key) {
+    const RoleKey role_key = role_of(task);
+    RoleIndex& role = state.index.roles[role_key];
     ++role.states.at(static_cast<std::size_t>(task.state));
     if (task.state == TaskState::kQueued) {
         // Events are the clock here; a restored task has waited longer (recover.cc).
-        if (role.ready.insert(task, state.durable.open.shared_key(task.key))) {
-            state.now.turns[{key, submitter_of(task)}] = {state.durable.last_at, 0};
+        if (role.ready.insert(task, key)) {
+            state.now.turns[{role_key, submitter_of(task)}] = {state.durable.last_at, 0};
         }
-        want_match(state, key);
+        want_match(state, role_key);
     }
     role.bytes += task.bytes;
     index_limit_key(state, task, +1);
@@ -176,13 +176,12 @@ void index_task(State& state, const Task& task) {
     index_question(state, task);
 }
 
-void unindex_task(State& state, const Task& task) {
+void unindex_task(State& state, const Task& task, const SharedKey& key) {
     auto at = state.index.roles.find(role_of(task));
     ZQ_CHECK(at != state.index.roles.end());
     RoleIndex& role = at->second;
     --role.states.at(static_cast<std::size_t>(task.state));
-    if (task.state == TaskState::kQueued &&
-        role.ready.erase(task, state.durable.open.shared_key(task.key))) {
+    if (task.state == TaskState::kQueued && role.ready.erase(task, key)) {
         state.now.turns.erase({role_of(task), submitter_of(task)});
     }
     role.bytes -= task.bytes;

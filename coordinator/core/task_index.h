@@ -6,10 +6,11 @@
 
 namespace zq::core {
 
-/// Enters one of the open tasks wherever its state puts it (queue, timers, leases).
-void index_task(State& state, const Task& task);
+/// Enters one of the open tasks wherever its state puts it (queue, timers, leases). `key` is its
+/// own.
+void index_task(State& state, const Task& task, const SharedKey& key);
 /// The exact reverse, with the record as it was indexed.
-void unindex_task(State& state, const Task& task);
+void unindex_task(State& state, const Task& task, const SharedKey& key);
 
 /// What lasts from submit to end: idempotency key, unique key, group, submitter, bytes.
 void index_open(State& state, const Task& task);

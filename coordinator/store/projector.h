@@ -15,10 +15,10 @@
 
 namespace zq::store {
 
-/// Bounds of the database's write-ahead log, in pages of 4 KiB.
+/// Bounds of the database's write-ahead log, in pages: of 8 KiB, where it is not an old one.
 struct LogBounds {
-    int checkpoint_pages = 4'096;     // copied back when nothing else waits
-    int most_pages = 8'192;           // copied back before anything else
+    int checkpoint_pages = 2'048;     // copied back when nothing else waits
+    int most_pages = 4'096;           // copied back before anything else
     Millis rest_after = millis(500);  // with nothing to do: copied back, and the disk looked at
     /// Not 0: every so many batches what is committed is brought into the tables before the last of
     /// them is answered, and never by the follower's own idea. For tests that repeat a run call for

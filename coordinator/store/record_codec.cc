@@ -22,6 +22,14 @@ Result<core::Task> decode_task(std::string_view bytes) {
     return pack::decode<core::Task>(bytes);
 }
 
+Result<void> decode_task(std::string_view bytes, core::Task& out) {
+    if (pack::quick_decode(bytes, out)) return {};
+    auto task = decode_task(bytes);
+    if (!task) return Failure(task.error());
+    out = std::move(*task);
+    return {};
+}
+
 Result<core::Attempt> decode_attempt(std::string_view bytes) {
     return pack::decode<core::Attempt>(bytes);
 }

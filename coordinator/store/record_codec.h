@@ -18,6 +18,8 @@ std::string encode_control(const core::Control& control);
 
 /// Errors: pack::decode's.
 Result<core::Task> decode_task(std::string_view bytes);
+/// The same into a new one.
+Result<void> decode_task(std::string_view bytes, core::Task& out);
 Result<core::Attempt> decode_attempt(std::string_view bytes);
 Result<KeyAccess> decode_access(std::string_view bytes);
 Result<core::Control> decode_control(std::string_view bytes);

@@ -278,7 +278,7 @@ std::string journal_path(const std::string& folder) {
 }
 
 Result<void> configure_writer(Database& database) {
-    if (auto ok = database.run("PRAGMA page_size = 4096"); !ok) return ok;
+    if (auto ok = database.run("PRAGMA page_size = 8192"); !ok) return ok;
     auto mode = database.text("PRAGMA journal_mode = WAL");
     if (!mode) return Failure(mode.error());
     if (*mode != "wal") return fail(ErrorCode::IO, "journal database: no write-ahead log here");

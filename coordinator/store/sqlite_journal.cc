@@ -178,7 +178,9 @@ Result<void> SqliteJournal::settle() {
     SettleOrder order;
     auto done = order.done.get_future();
     queue_.push(std::move(order));
-    return done.get();
+    auto settled = done.get();
+    settled_ = settled.has_value();
+    return settled;
 }
 
 void SqliteJournal::append(Batch batch) {
@@ -222,8 +224,10 @@ std::vector<CommitResult> SqliteJournal::results() {
 }
 
 /// Hashing the state takes seconds where a million tasks are open: a reader does it on a thread of
-/// its own, and neither the loop nor a commit waits.
+/// its own, and neither the loop nor a commit waits. Not before the start is settled, which would
+/// wait for that reader.
 void SqliteJournal::keep_anchored(Seq committed) {
+    if (!settled_) return;
     if (taking_.valid()) {
         if (taking_.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return;
         const auto now = std::chrono::steady_clock::now();

@@ -69,6 +69,7 @@ class SqliteJournal : public Journal {
     std::size_t batches_ = 0;
     std::size_t bytes_ = 0;
     Seq wanted_ = 0;                      // the follower was told that so much is to be read soon
+    bool settled_ = false;                // all that the start found is on disk
     Seq anchored_ = 0;                    // the last anchor, or the one that is being taken
     std::future<Result<Anchor>> taking_;  // beside the commits, on a thread and reader of its own
     std::chrono::steady_clock::time_point anchoring_since_{};

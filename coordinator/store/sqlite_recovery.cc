@@ -43,54 +43,84 @@ Result<std::vector<RoleKey>> read_roles(Database& database, std::string_view sql
     }
 }
 
-/// Roles that have tasks: from one to the next by the index, whatever lies between.
+/// Roles that have tasks: from one to the next by the index, whatever lies between. (A comparison
+/// of both columns at once would search by the first alone, and look at every row.)
 constexpr std::string_view kTaskRoles = R"sql(
 WITH RECURSIVE found(ns, role) AS (
   SELECT * FROM (SELECT ns, role FROM tasks INDEXED BY tasks_role ORDER BY ns, role LIMIT 1)
   UNION ALL
   SELECT t.ns, t.role FROM found f JOIN tasks t ON t.submitted_seq =
-    (SELECT submitted_seq FROM tasks INDEXED BY tasks_role
-     WHERE (ns, role) > (f.ns, f.role) ORDER BY ns, role LIMIT 1))
+    coalesce((SELECT submitted_seq FROM tasks INDEXED BY tasks_role
+              WHERE ns = f.ns AND role > f.role ORDER BY role LIMIT 1),
+             (SELECT submitted_seq FROM tasks INDEXED BY tasks_role
+              WHERE ns > f.ns ORDER BY ns, role LIMIT 1)))
 SELECT ns, role FROM found
 )sql";
 
-constexpr std::size_t kChunk = 1'024;  // tasks that are read while those before are entered
+constexpr std::size_t kChunk = 1'024;  // rows that are read while those before are entered
+constexpr std::size_t kAtOnce = 16;    // tasks that are made of them and entered: a cache's fill
+
+/// Records of tasks, one behind the other.
+struct Records {
+    std::string bytes;
+    std::vector<std::size_t> ends;
+};
 
 /// The rest of a statement's rows, so many at most.
-Result<std::vector<core::Task>> read_chunk(Statement& statement, TaskState in) {
-    std::vector<core::Task> tasks;
-    while (tasks.size() < kChunk) {
+Result<void> read_chunk(Statement& statement, Records& records) {
+    records.bytes.clear();
+    records.ends.clear();
+    while (records.ends.size() < kChunk) {
         auto row = statement.step();
         if (!row) return Failure(row.error());
         if (!*row) break;
-        auto task = decode_task(statement.blob_at(0));
-        if (!task) return Failure(task.error());
-        if (task->state != in) {
-            return fail(ErrorCode::IO, "the row of task " + task->key.id.text +
+        records.bytes += statement.blob_at(0);
+        records.ends.push_back(records.bytes.size());
+    }
+    return {};
+}
+
+/// All must be in this state.
+Result<void> restore_records(const Records& records, TaskState in, core::State& state) {
+    std::vector<core::Task> tasks;
+    tasks.reserve(kAtOnce);
+    std::size_t begin = 0;
+    for (const std::size_t end : records.ends) {
+        core::Task& task = tasks.emplace_back();
+        const std::string_view record(records.bytes.data() + begin, end - begin);
+        if (auto ok = decode_task(record, task); !ok) return ok;
+        if (task.state != in) {
+            return fail(ErrorCode::IO, "the row of task " + task.key.id.text +
                                            " contradicts itself; run zq-coordinator --check");
         }
-        tasks.push_back(std::move(*task));
+        begin = end;
+        if (tasks.size() < kAtOnce && end != records.bytes.size()) continue;
+        core::restore(state, tasks);
+        tasks.clear();
     }
-    return tasks;
+    return {};
 }
 
 /// Where there are many, another thread reads ahead.
 Result<std::uint64_t> restore_tasks(Statement& statement, TaskState in, core::State& state) {
     std::uint64_t count = 0;
     ResetAtEnd reset_at_end(statement);
-    auto chunk = read_chunk(statement, in);
-    while (chunk) {
-        std::future<Result<std::vector<core::Task>>> next;
-        const bool is_last = chunk->size() < kChunk;
+    Records records;
+    Records ahead;
+    auto read = read_chunk(statement, records);
+    while (read) {
+        std::future<Result<void>> next;
+        const bool is_last = records.ends.size() < kChunk;
         if (!is_last) {
-            next = std::async(std::launch::async, [&] { return read_chunk(statement, in); });
+            next = std::async(std::launch::async, [&] { return read_chunk(statement, ahead); });
         }
-        for (const core::Task& task : *chunk) core::restore(state, task);
-        count += chunk->size();
+        if (auto ok = restore_records(records, in, state); !ok) return Failure(ok.error());
+        count += records.ends.size();
         if (is_last) return count;
-        chunk = next.get();
+        read = next.get();
+        std::swap(records, ahead);
     }
-    return Failure(chunk.error());
+    return Failure(read.error());
 }
 
 Result<std::uint64_t> restore_open(Database& database, core::State& state) {
@@ -100,9 +130,18 @@ Result<std::uint64_t> restore_open(Database& database, core::State& state) {
         "SELECT record FROM tasks INDEXED BY tasks_role WHERE ns = ?1 AND role = ?2 AND state = "
         "?3");
     if (!tasks) return Failure(tasks.error());
+    auto waiting = database.prepare(
+        "SELECT count(*) FROM tasks INDEXED BY tasks_role WHERE ns = ?1 AND role = ?2 AND state = "
+        "?3");
+    if (!waiting) return Failure(waiting.error());
     std::uint64_t count = 0;
     for (const RoleKey& key : *roles) {
         for (TaskState open : kOpenStates) {
+            waiting->text(1, key.ns.text).text(2, key.role.text).text(3, to_string(open));
+            ResetAtEnd reset_at_end(*waiting);
+            auto row = waiting->step();
+            if (!row) return Failure(row.error());
+            state.durable.open.expect(waiting->number_at(0));
             tasks->text(1, key.ns.text).text(2, key.role.text).text(3, to_string(open));
             auto restored = restore_tasks(*tasks, open, state);
             if (!restored) return restored;

@@ -7,6 +7,7 @@
 
 #include "cli/command_table.h"
 #include "cli/help.h"
+#include "cli/text.h"
 
 namespace zq::cli {
 namespace {
@@ -149,6 +150,15 @@ TEST(Commands, TheTableHoldsTogether) {
         EXPECT_TRUE(Arguments::parse(command, {"--help"})) << command.name;
         EXPECT_NE(command_help(command).find(std::string(command.summary)), std::string::npos);
     }
+}
+
+TEST(Commands, HelpLinesUpBehindFlagsThatHoldMoreThanAscii) {
+    const std::string page = command_help(find_command({"submit"})->command);
+    const auto column = [&](std::string_view flag, std::string_view help) {
+        const std::size_t from = page.find(flag);
+        return display_width(std::string_view(page).substr(from, page.find(help, from) - from));
+    };
+    EXPECT_EQ(column("    --after ID,…", "Waits until these"), column("    --to ROLE", "The role"));
 }
 
 TEST(Commands, EveryTopicHasAPage) {

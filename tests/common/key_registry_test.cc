@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <filesystem>
+
 #include "common/platform/files.h"
 
 namespace zq {
@@ -16,6 +18,8 @@ class KeyRegistryTest : public testing::Test {
     KeyRegistryTest()
         : folder_(testing::TempDir() + "registry-" + std::to_string(random_u64())),
           registry_(folder_) {}
+
+    void TearDown() override { std::filesystem::remove_all(folder_); }
 
     KnownKey invite(const std::string& role, Instant expires = kNow + hours(1)) {
         KnownKey key{make_key_pair().public_key,

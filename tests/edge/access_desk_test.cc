@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <filesystem>
+
 #include "common/platform/clock.h"
 #include "coordinator/store/memory_journal.h"
 
@@ -31,6 +33,8 @@ class AccessDeskTest : public testing::Test {
         admin_ = add("boss", KeyKind::kAdmin);
         open();
     }
+
+    void TearDown() override { std::filesystem::remove_all(folder_); }
 
     void open() {
         desk_ = std::make_unique<AccessDesk>(pipeline_, registry_, book_);

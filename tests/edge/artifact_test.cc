@@ -2,6 +2,8 @@
 // says so, reads by place.
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "common/platform/digest.h"
 #include "coordinator/artifact_desk.h"
 #include "coordinator/store/folder_artifact_store.h"
@@ -26,6 +28,8 @@ class ArtifactTest : public testing::Test {
         folder_ = testing::TempDir() + "artifacts-" + std::to_string(random_u64());
         open();
     }
+    void TearDown() override { std::filesystem::remove_all(folder_); }
+
     /// As a start of the coordinator does it.
     void open() {
         desk_.reset();

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <map>
 
 #include "common/platform/files.h"
@@ -15,6 +16,8 @@ class OptionsTest : public testing::Test {
     OptionsTest() : folder_(testing::TempDir() + "options-" + std::to_string(random_u64())) {
         EXPECT_TRUE(make_folders(folder_, 0700));
     }
+
+    void TearDown() override { std::filesystem::remove_all(folder_); }
 
     std::string write(const std::string& text, const std::string& name = "zq.toml") {
         const std::string path = folder_ + "/" + name;

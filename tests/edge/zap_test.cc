@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "common/platform/files.h"
 #include "coordinator/edge/access.h"
 
@@ -22,6 +24,8 @@ class ZapTest : public testing::Test {
         server_ = std::make_unique<Socket>(std::move(*Socket::open(context_, options)));
         EXPECT_TRUE(server_->bind("tcp://127.0.0.1:*"));
     }
+
+    void TearDown() override { std::filesystem::remove_all(folder_); }
 
     static KnownKey known(const std::string& public_key, const std::string& name, KeyKind kind,
                           Instant expires) {

@@ -129,7 +129,7 @@ TEST(SqliteJournal, IsSetUpAsDurableAsItMustBe) {
     ASSERT_TRUE(configure_writer(database).has_value());
     EXPECT_EQ(database.text("PRAGMA journal_mode").value(), "wal");
     EXPECT_EQ(database.number("PRAGMA synchronous").value(), 2);
-    EXPECT_EQ(database.number("PRAGMA page_size").value(), 4096);
+    EXPECT_EQ(database.number("PRAGMA page_size").value(), 8192);
     EXPECT_EQ(database.number("PRAGMA secure_delete").value(), 1) << "what is erased is nowhere";
     EXPECT_EQ(database.number("PRAGMA mmap_size").value(), 0);
     EXPECT_EQ(database.number("PRAGMA wal_autocheckpoint").value(), 0);

@@ -175,7 +175,7 @@ TEST(ProtocolDocument, DescribesEveryFieldOfTheSharedMaps) {
 }
 
 /// Limits that no peer can meet.
-const std::set<std::string> kInnerLimits = {"kBatchMessages", "kUncommittedBatches",
+const std::set<std::string> kInnerLimits = {"kTurnMessages", "kBatchEvents", "kUncommittedBatches",
                                             "kUncommittedBytes", "kTickItems"};
 
 std::int64_t number_of(std::uint64_t value) {
