@@ -106,9 +106,8 @@ inline constexpr std::uint64_t kSchemaSteps = 1'000'000;        // schema nodes 
 inline constexpr std::size_t kCheckedResultBytes = 256 * 1024;  // that the coordinator reads
 
 // The loop and the journal.
-inline constexpr std::size_t kTurnMessages = 32;  // taken from the sockets in one turn
-inline constexpr std::size_t kBatchEvents =
-    1'024;  // handed over, though another batch is on its way
+inline constexpr std::size_t kTurnMessages = 32;       // taken from the sockets in one turn
+inline constexpr std::size_t kBatchEvents = 1024;      // a batch of so many waits for no other
 inline constexpr std::size_t kIntakeMessages = 4'096;  // read, not served yet: of one key or peer
 inline constexpr std::size_t kIntakeBytesEach = 8UL << 20;
 inline constexpr std::size_t kIntakeBytes = 64UL << 20;  // of all of them

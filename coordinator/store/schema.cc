@@ -277,8 +277,9 @@ std::string journal_path(const std::string& folder) {
     return folder + "/journal.db";
 }
 
-Result<void> configure_writer(Database& database) {
-    if (auto ok = database.run("PRAGMA page_size = 8192"); !ok) return ok;
+Result<void> configure_writer(Database& database, int page_bytes) {
+    const std::string pages = "PRAGMA page_size = " + std::to_string(page_bytes);
+    if (auto ok = database.run(pages); !ok) return ok;
     auto mode = database.text("PRAGMA journal_mode = WAL");
     if (!mode) return Failure(mode.error());
     if (*mode != "wal") return fail(ErrorCode::IO, "journal database: no write-ahead log here");

@@ -14,11 +14,16 @@ inline constexpr int kFormatVersion = 8;
 /// The oldest one that it still reads and migrates.
 inline constexpr int kOldestFormat = 1;
 
+/// Pages of a new database: of twice SQLite's usual size, since rows come to the ends of its
+/// tables, several kilobytes for each task, and each page is written twice.
+inline constexpr int kPageBytes = 8'192;
+
 /// The database's file in a data folder.
 std::string journal_path(const std::string& folder);
 
-/// Settings of a connection that writes; must come before anything else on a new database.
-Result<void> configure_writer(Database& database);
+/// Settings of a connection that writes; must come before anything else on a new database, whose
+/// pages will have this size.
+Result<void> configure_writer(Database& database, int page_bytes = kPageBytes);
 /// Settings of a connection that only reads.
 Result<void> configure_reader(Database& database);
 

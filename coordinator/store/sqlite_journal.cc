@@ -112,7 +112,7 @@ Result<Recovery> SqliteJournal::open_and_restore(core::State& state) {
     if (!database) return Failure(database.error());
     // The version first: nothing is changed in a database that is not ours to change.
     if (auto version = format_version(*database); !version) return Failure(version.error());
-    if (auto ok = configure_writer(*database); !ok) return Failure(ok.error());
+    if (auto ok = configure_writer(*database, options_.page_bytes); !ok) return Failure(ok.error());
     if (auto ok = migrate(*database, fresh_id()); !ok) return Failure(ok.error());
     if (auto ok = sync_folder(options_.folder); !ok) return Failure(ok.error());
     auto records = SqliteTaskRecords::open(path);
@@ -150,7 +150,8 @@ Result<Recovery> SqliteJournal::open_and_restore(core::State& state) {
     }
     if (!after) return Failure(after.error());
     meta = std::move(after);
-    next_seq_ = meta->last_seq + 1;
+    restored_ = meta->last_seq;
+    next_seq_ = restored_ + 1;
     committer_ = std::make_unique<Committer>(
         CommitterParts{std::move(*database), std::move(*writer), std::move(*log), *meta},
         options_.folder, options_.storage, options_.log, queue_);
@@ -178,9 +179,7 @@ Result<void> SqliteJournal::settle() {
     SettleOrder order;
     auto done = order.done.get_future();
     queue_.push(std::move(order));
-    auto settled = done.get();
-    settled_ = settled.has_value();
-    return settled;
+    return done.get();
 }
 
 void SqliteJournal::append(Batch batch) {
@@ -224,10 +223,10 @@ std::vector<CommitResult> SqliteJournal::results() {
 }
 
 /// Hashing the state takes seconds where a million tasks are open: a reader does it on a thread of
-/// its own, and neither the loop nor a commit waits. Not before the start is settled, which would
-/// wait for that reader.
+/// its own, and neither the loop nor a commit waits.
 void SqliteJournal::keep_anchored(Seq committed) {
-    if (!settled_) return;
+    // The start itself: its `settle` comes next, and would wait for that reader.
+    if (committed <= restored_ + 1) return;
     if (taking_.valid()) {
         if (taking_.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return;
         const auto now = std::chrono::steady_clock::now();

@@ -9,6 +9,7 @@
 
 #include "common/platform/files.h"
 #include "coordinator/store/committer.h"
+#include "coordinator/store/schema.h"
 
 namespace zq::store {
 
@@ -19,6 +20,7 @@ struct SqliteJournalOptions {
     Millis lock_patience{};
     StorageBounds storage;
     LogBounds log;
+    int page_bytes = kPageBytes;  // of a database that is made now
     /// Events between two anchors, about; more where one takes long.
     std::uint64_t anchor_every = 100'000;
     /// Open tasks whose records stay in memory; those of the others are read when they are needed.
@@ -69,7 +71,7 @@ class SqliteJournal : public Journal {
     std::size_t batches_ = 0;
     std::size_t bytes_ = 0;
     Seq wanted_ = 0;                      // the follower was told that so much is to be read soon
-    bool settled_ = false;                // all that the start found is on disk
+    Seq restored_ = 0;                    // the last event that the start found
     Seq anchored_ = 0;                    // the last anchor, or the one that is being taken
     std::future<Result<Anchor>> taking_;  // beside the commits, on a thread and reader of its own
     std::chrono::steady_clock::time_point anchoring_since_{};

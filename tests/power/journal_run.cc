@@ -20,6 +20,8 @@ store::SqliteJournalOptions options_of(const std::string& folder, bool with_file
     store::SqliteJournalOptions options;
     options.folder = folder;
     options.storage = {.reserve_bytes = 4'096, .low_water_bytes = 4'096};
+    if (chance(random, 50))
+        options.page_bytes = 4'096;  // as in a folder that has been there for long
     // With files on the loop's thread, the commit thread does nothing after it has answered;
     // without them, it copies the log back at a fixed length, whatever waits. So calls keep their
     // order.
