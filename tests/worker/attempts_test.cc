@@ -100,10 +100,10 @@ TEST_F(AttemptRun, AFailureCarriesItsLastWords) {
 }
 
 TEST_F(AttemptRun, ACancelIsAnnouncedByAFileAndReportedWithWhatThereIs) {
+    // What the test waits for comes last: a cancel that came before the trap was set would kill it.
     options.command = {
-        "echo part > $ZQ_OUT/part; trap 'test -f $ZQ_CANCEL_FILE && echo seen > $ZQ_OUT/seen; exit "
-        "0' "
-        "TERM; while :; do sleep 0.02; done"};
+        "trap 'test -f $ZQ_CANCEL_FILE && echo seen > $ZQ_OUT/seen; exit 0' TERM; "
+        "echo part > $ZQ_OUT/part; while :; do sleep 0.02; done"};
     attempts->start(assign(1));
     ASSERT_TRUE(until([&] { return has("out/part"); }));
     attempts->stop({7, 1}, StopCause::kCancelled, boottime());
@@ -298,7 +298,7 @@ TEST_F(AttemptRun, OutputBeyondTheCapIsCountedAndIsNoResult) {
 }
 
 TEST_F(AttemptRun, AKilledOneLeavesNoProcessNoReportAndNoFolder) {
-    options.command = {"echo up > $ZQ_OUT/up; trap '' TERM; sleep 600"};
+    options.command = {"trap '' TERM; echo up > $ZQ_OUT/up; sleep 600"};
     attempts->start(assign(1));
     ASSERT_TRUE(until([&] { return has("out/up"); }));
     attempts->kill({7, 1});

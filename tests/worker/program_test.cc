@@ -143,8 +143,8 @@ TEST_F(Program, ACompletionSurvivesAKillOfTheWorkerAndIsSentByItsNextStart) {
 }
 
 TEST_F(Program, WhatAKilledWorkerLeftIsDeadBeforeItsNextStartSaysHello) {
-    start("setsid sh -c 'echo $$ > " + folder.file("daemon") + "; exec sleep 600' & echo $$ > " +
-          folder.file("main") + "; trap '' TERM; sleep 600");
+    start("trap '' TERM; setsid sh -c 'echo $$ > " + folder.file("daemon") +
+          "; exec sleep 600' & echo $$ > " + folder.file("main") + "; sleep 600");
     greet();
     assign();
     const pid_t main = pid_in("main");
