@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "common/platform/digest.h"
+#include "coordinator/core/invariants.h"
 #include "coordinator/store/event_codec.h"
 #include "coordinator/store/record_codec.h"
 #include "coordinator/store/rollup.h"
@@ -116,6 +117,36 @@ TEST(SqliteJournal, AKilledProcessLosesNothingItAcknowledged) {
         ASSERT_TRUE(journal.settle().has_value());
         EXPECT_EQ(std::filesystem::file_size(folder.path() + "/journal.db-wal"), 0U);
     }
+}
+
+TEST(SqliteJournal, AStartBringsBackTheOpenTasksOfEveryRoleInEveryNamespace) {
+    TemporaryFolder folder;
+    Digest before;
+    {
+        SqliteJournal journal(sqlite_options(folder.path()));
+        Story story(acquire(journal));
+        story.start(7);
+        for (const char* ns : {"a", "b", "default"}) {
+            story.submit_in(Namespace(ns));
+            for (const char* role : {"b", "a", "x"}) story.submit(std::string(ns) + role, role);
+        }
+        // More than are read at once, and ended ones of a role without others.
+        for (int i = 0; i < 2'500; ++i) story.submit("many-" + std::to_string(i), "many");
+        story.submit("done", "none-open");
+        story.assign("done");
+        story.complete("done");
+        before = state_hash(story.state());
+        commit(journal, story.take_batch());
+        ASSERT_TRUE(journal.close().has_value());
+    }
+    SqliteJournal journal(sqlite_options(folder.path()));
+    const core::State state = acquire(journal);
+    EXPECT_EQ(state.durable.open.size(), 2'509U);
+    EXPECT_EQ(state.index.roles.size(), 10U);
+    EXPECT_EQ(state_hash(state), before);
+    std::string broken;
+    for (const std::string& rule : core::broken_invariants(state)) broken += rule + "\n";
+    EXPECT_EQ(broken, "");
 }
 
 TEST(SqliteJournal, IsSetUpAsDurableAsItMustBe) {

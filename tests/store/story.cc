@@ -22,7 +22,7 @@ void Story::happen(const std::string& id, core::EventBody body, const Identity& 
     event.at = now_;
     event.epoch = state_.durable.epoch;
     if (std::holds_alternative<core::EpochStarted>(body)) ++event.epoch;
-    event.task = key(id);
+    event.task = {ns_, TaskId(id)};
     event.identity = identity;
     event.body = std::move(body);
     core::apply(state_, event);

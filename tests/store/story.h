@@ -21,6 +21,8 @@ class Story {
     /// EpochStarted; the first event of every run.
     void start(JournalId journal);
     void submit(TaskSpec spec);
+    /// Where submits go from now on; what comes after a submit is told of the default one alone.
+    void submit_in(Namespace ns) { ns_ = std::move(ns); }
     void submit(const std::string& id, const std::string& role = "review");
     /// Gives the lease's token.
     LeaseToken assign(const std::string& id, const std::string& worker = "host-review-1");
@@ -89,6 +91,7 @@ class Story {
                 const Identity& identity = kLocalIdentity);
 
     core::State state_;
+    Namespace ns_ = kDefaultNamespace;
     Instant now_{1'700'000'000'000};
     std::map<std::string, TaskSpec> specs_;  // as they were submitted
     std::map<std::pair<std::string, std::uint32_t>, core::Attempt> ended_;  // with their places
