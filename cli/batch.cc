@@ -52,11 +52,11 @@ constexpr auto kFlags = std::to_array<Flag>({
 /// The lines of one run: read, checked, gathered and sent.
 class BatchJob {
   public:
-    BatchJob(const Context& context, TaskLines lines, BatchSender sender, const BatchRun& run,
+    BatchJob(const Context& context, TaskLines lines, BatchSender& sender, const BatchRun& run,
              const JobLog* log)
         : args_(context.args),
           lines_(std::move(lines)),
-          sender_(std::move(sender)),
+          sender_(sender),
           run_(run),
           log_(log),
           atomic_(context.args.has("atomic")) {}
@@ -68,8 +68,10 @@ class BatchJob {
             if (!*line) break;
             if (auto ok = take(**line); !ok) return ok;
         }
+        if (auto ok = sender_.finish(); !ok) return ok;
         if (chunk_.empty() || (atomic_ && sender_.tally().refused > 0)) return {};
-        return sender_.send(std::move(chunk_));
+        if (auto ok = sender_.begin(std::move(chunk_)); !ok) return ok;
+        return sender_.finish();
     }
 
     const BatchTally& tally() const { return sender_.tally(); }
@@ -78,8 +80,7 @@ class BatchJob {
   private:
     Expected<void> take(const TaskLine& line) {
         if (line.too_long) {
-            sender_.refuse(line.number, {ErrorCode::TOO_LARGE, "longer than 4 MiB", {}, {}});
-            return {};
+            return sender_.refuse(line.number, {ErrorCode::TOO_LARGE, "longer than 4 MiB", {}, {}});
         }
         const std::uint64_t digest = line_digest(line.text);
         // All or none: they are sent again together, under the same ids.
@@ -90,21 +91,17 @@ class BatchJob {
                 return {};
             }
             if (known != 0) {
-                sender_.refuse(line.number,
-                               {ErrorCode::CONFLICT,
-                                "the job log says that another line stood here: begin a new job log"
-                                " for another file",
-                                {},
-                                {}});
-                return {};
+                return sender_.refuse(
+                    line.number, {ErrorCode::CONFLICT,
+                                  "the job log says that another line stood here: begin a new job"
+                                  " log for another file",
+                                  {},
+                                  {}});
             }
         }
         auto ready = read(line);
-        if (!ready) {
-            sender_.refuse(line.number, ready.error().error);
-            return {};
-        }
-        return add({line.number, digest, std::move(*ready)});
+        if (!ready) return sender_.refuse(line.number, ready.error().error);
+        return add(batch_line(line.number, digest, std::move(*ready)));
     }
 
     Expected<Submission> read(const TaskLine& line) {
@@ -139,12 +136,12 @@ class BatchJob {
         }
         BatchChunk full = std::exchange(chunk_, {});
         chunk_.add(std::move(line));
-        return sender_.send(std::move(full));
+        return sender_.begin(std::move(full));
     }
 
     const Arguments& args_;
     TaskLines lines_;
-    BatchSender sender_;
+    BatchSender& sender_;
     const BatchRun& run_;
     const JobLog* log_;
     bool atomic_;
@@ -199,9 +196,10 @@ Ending run_batch(const Context& context) {
     }
     watch_interrupts(args);
     if (mode.dry_run) note("dry run: nothing is submitted");
-    BatchJob job(context, std::move(*lines),
-                 BatchSender(context, **session, mode, log.get(), *patience), run, log.get());
+    BatchSender sender(context, **session, mode, log.get(), *patience);
+    BatchJob job(context, std::move(*lines), sender, run, log.get());
     auto ended = job.carry_out();
+    if (auto rest = sender.finish(); ended && !rest) ended = rest;
     if (log) {
         if (auto ok = log->flush(); !ok) return tl::unexpected(ok.error());
     }

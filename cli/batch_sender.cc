@@ -55,22 +55,34 @@ bool may_wait(const Error& error) {
 
 }  // namespace
 
+BatchLine batch_line(std::uint64_t number, std::uint64_t digest, Submission submission) {
+    BatchLine line{number, digest, std::move(submission)};
+    line.inline_bytes = inline_bytes(line.submission);
+    line.bytes = pack::encode(line.submission.spec).size() + line.inline_bytes;
+    return line;
+}
+
 bool BatchChunk::has_room_for(const BatchLine& line) const {
-    const std::size_t own = pack::encode(line.submission.spec).size();
-    const std::size_t inlined = inline_bytes(line.submission);
-    return lines_.size() < limits::kBatchTasks && bytes_ + own + inlined <= kRequestBytes &&
-           inline_bytes_ + inlined <= limits::kInlineTotalBytes &&
+    return lines_.size() < limits::kBatchTasks && bytes_ + line.bytes <= kRequestBytes &&
+           inline_bytes_ + line.inline_bytes <= limits::kInlineTotalBytes &&
            contents_ + line.submission.contents.size() <= kContents;
 }
 
 void BatchChunk::add(BatchLine line) {
-    inline_bytes_ += inline_bytes(line.submission);
-    bytes_ += pack::encode(line.submission.spec).size() + inline_bytes(line.submission);
+    inline_bytes_ += line.inline_bytes;
+    bytes_ += line.bytes;
     contents_ += line.submission.contents.size();
     lines_.push_back(std::move(line));
 }
 
-void BatchSender::refuse(std::uint64_t line, const Error& error) {
+Expected<void> BatchSender::refuse(std::uint64_t line, const Error& error) {
+    if (auto ok = finish(); !ok) return ok;
+    tell_refused(line, error);
+    return {};
+}
+
+void BatchSender::tell_refused(std::uint64_t line, const Error& error) {
+    print_taken();
     if (tally_.refused++ == 0) tally_.first_refusal = exit_code_of(Problem(error));
     if (context_.output.is_json()) {
         Json told = Json::object();
@@ -87,6 +99,7 @@ void BatchSender::refuse(std::uint64_t line, const Error& error) {
 
 void BatchSender::warn_of_role(const wire::BatchItem& item, const RoleName& role) {
     if (item.role_served || !warned_.insert(role).second) return;
+    print_taken();
     std::string line = "warning: no worker has ever served " + role.text;
     if (!item.nearest_role.empty()) line += "; did you mean " + item.nearest_role + "?";
     note(line);
@@ -96,10 +109,16 @@ Expected<void> BatchSender::take(BatchLine& line, const wire::BatchItem& item) {
     ++(item.duplicate ? tally_.duplicates : tally_.submitted);
     warn_of_role(item, line.submission.spec.role);
     if (log_ != nullptr) log_->note(line.number, line.digest, item);
-    auto printed =
-        print({Shape::kOne, {}, kColumns, {record_of(line, item)}, false}, context_.output);
-    if (!printed) return tl::unexpected(printed.error());
+    auto text =
+        render({Shape::kOne, {}, kColumns, {record_of(line, item)}, false}, context_.output);
+    if (!text) return tl::unexpected(text.error());
+    taken_ += *text;
     return {};
+}
+
+void BatchSender::print_taken() {
+    print_raw(taken_);
+    taken_.clear();
 }
 
 Expected<void> BatchSender::wait(const Error& error, std::uint64_t line, int round) {
@@ -130,7 +149,7 @@ Expected<BatchSender::Left> BatchSender::settle_refused(const std::vector<BatchL
     if (!left.lines.empty()) return left;
     for (std::size_t i = 0; i < lines.size(); ++i) {
         const auto& error = reply.items[i].error;
-        if (error) refuse(lines[i]->number, error_of(*error));
+        if (error) tell_refused(lines[i]->number, error_of(*error));
     }
     return left;
 }
@@ -149,10 +168,24 @@ Expected<BatchSender::Left> BatchSender::settle(const std::vector<BatchLine*>& l
             if (!left.busy) left.busy = error_of(*item.error);
             left.lines.push_back(lines[i]);
         } else {
-            refuse(lines[i]->number, error_of(*item.error));
+            tell_refused(lines[i]->number, error_of(*item.error));
         }
     }
+    print_taken();
     return left;
+}
+
+Expected<void> BatchSender::begin(BatchChunk chunk) {
+    if (auto ok = finish(); !ok) return ok;
+    sending_ = std::async(std::launch::async, [this, taken = std::move(chunk)]() mutable {
+        return send(std::move(taken));
+    });
+    return {};
+}
+
+Expected<void> BatchSender::finish() {
+    if (!sending_.valid()) return {};
+    return sending_.get();
 }
 
 Expected<void> BatchSender::send(BatchChunk chunk) {

@@ -1,7 +1,9 @@
 // What `zq batch` sends: lines gathered into requests, each sent until every line of it is
-// answered, each answer printed and entered in the job log as it comes.
+// answered, each answer printed and entered in the job log as it comes. While one request is under
+// way the next is gathered.
 #pragma once
 
+#include <future>
 #include <optional>
 #include <set>
 #include <vector>
@@ -17,7 +19,12 @@ struct BatchLine {
     std::uint64_t number = 0;
     std::uint64_t digest = 0;
     Submission submission;
+    std::size_t inline_bytes = 0;  // of contents that travel with it
+    std::size_t bytes = 0;         // in a request, those included
 };
+
+/// Measures what the line takes of a request.
+BatchLine batch_line(std::uint64_t number, std::uint64_t digest, Submission submission);
 
 /// Lines for one request, within what one may hold.
 class BatchChunk {
@@ -49,13 +56,21 @@ class BatchSender {
                 std::optional<Millis> patience)
         : context_(context), session_(session), mode_(mode), log_(log), patience_(patience) {}
 
-    /// Sends them until each is answered; while there is no room for them it waits. Errors: what a
-    /// request as a whole was refused with; time over.
-    Expected<void> send(BatchChunk chunk);
+    BatchSender(const BatchSender&) = delete;
+    BatchSender& operator=(const BatchSender&) = delete;
 
-    /// A line that is not sent, and why.
-    void refuse(std::uint64_t line, const Error& error);
+    /// Waits for what was begun before, then begins to send these on a thread of its own: until
+    /// each is answered; while there is no room for them it waits. Errors: as finish.
+    Expected<void> begin(BatchChunk chunk);
 
+    /// Waits until all that was begun is answered. Errors: what a request as a whole was refused
+    /// with; time over.
+    Expected<void> finish();
+
+    /// A line that is not sent, and why: told behind those that were. Errors: as finish.
+    Expected<void> refuse(std::uint64_t line, const Error& error);
+
+    /// What is answered so far. Nothing may be under way.
     const BatchTally& tally() const { return tally_; }
 
   private:
@@ -64,9 +79,12 @@ class BatchSender {
         std::vector<BatchLine*> lines;
         std::optional<Error> busy;
     };
+    Expected<void> send(BatchChunk chunk);
     Expected<Left> settle(const std::vector<BatchLine*>& lines, const wire::Batched& reply);
     Expected<Left> settle_refused(const std::vector<BatchLine*>& lines, const wire::Batched& reply);
     Expected<void> take(BatchLine& line, const wire::BatchItem& item);
+    void tell_refused(std::uint64_t line, const Error& error);
+    void print_taken();
     Expected<void> wait(const Error& error, std::uint64_t line, int round);
     void warn_of_role(const wire::BatchItem& item, const RoleName& role);
 
@@ -78,6 +96,8 @@ class BatchSender {
     Millis waited_{};
     std::set<RoleName> warned_;
     BatchTally tally_;
+    std::string taken_;  // lines to print
+    std::future<Expected<void>> sending_;
 };
 
 }  // namespace zq::cli

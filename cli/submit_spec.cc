@@ -314,8 +314,11 @@ std::string default_from() {
         const char* value = std::getenv(name);
         if (value != nullptr && *value != '\0') return value;
     }
-    const passwd* user = ::getpwuid(::geteuid());
-    return user == nullptr ? "unknown" : user->pw_name;
+    static const std::string name_of_user = [] {  // reads files, and a batch asks for each line
+        const passwd* user = ::getpwuid(::geteuid());
+        return std::string(user == nullptr ? "unknown" : user->pw_name);
+    }();
+    return name_of_user;
 }
 
 std::string task_id_of_path(const std::string& path) {
