@@ -66,6 +66,20 @@ class Batches(Case):
         self.assertEqual(first["to"], "research")
         self.stop_and_verify()
 
+    def test_what_is_refused_is_told_behind_what_was_taken_before_it(self):
+        tasks = [{"task_id": f"t{n:03}", "to": "r"} for n in range(1, 701)]
+        tasks[600] = '{"to": "r"'                        # found while the first 500 are under way
+        tasks[649] = {"task_id": "t649", "to": "other"}  # found by the coordinator
+        done = subprocess.run([os.path.join(BIN, "zq"), "batch", "-f", self.file(tasks)], env=self.box.env(),
+                              cwd=self.box.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, check=False)
+        self.assertEqual(done.returncode, 2)
+        told = done.stdout.decode().splitlines()
+        place = {line.split(":")[0] if line.startswith("line ") else line.split()[0]: n for n, line in enumerate(told)}
+        self.assertLess(place["t500"], place["line 601"])
+        self.assertLess(place["line 601"], place["t501"])
+        self.assertLess(place["t649"], place["line 650"])
+        self.assertLess(place["line 650"], place["t651"])
+
     def test_the_names_of_other_queues_are_taken(self):
         self.batch(self.file([MESSAGE, AGENT_TASK]))
         envelope = self.box.show("task-123")["envelope"]
